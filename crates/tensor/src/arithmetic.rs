@@ -1,0 +1,175 @@
+//! Addition, subtraction, multiplication and division, with broadcasting by NumPy's rules.
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
+
+use ndarray::{Dimension, IxDyn, Zip};
+
+use crate::shape::broadcast_shape;
+use crate::simd::vectorize;
+use crate::{Element, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// `f(a, b)` for every pair of values, with both shapes broadcast against each other.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast; the message names `op`.
+    #[track_caller]
+    pub fn zip_map(&self, other: &Self, op: &str, f: impl Fn(E, E) -> E) -> Self {
+        if self.shape() == other.shape() {
+            let pairs = self.as_slice().iter().zip(other.as_slice());
+            let data = vectorize(
+                #[inline(always)]
+                || pairs.map(|(&a, &b)| f(a, b)).collect(),
+            );
+            return Self::from_parts(data, self.dim().clone());
+        }
+        let Some(shape) = broadcast_shape(self.shape(), other.shape()) else {
+            panic!("{op}: shapes {:?} and {:?} do not broadcast", self.shape(), other.shape());
+        };
+        let shape = IxDyn(&shape);
+        let (a, b) = (self.view(), other.view());
+        let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape.clone())) else {
+            unreachable!("both shapes broadcast to their common shape");
+        };
+        let mut data = Vec::with_capacity(shape.size());
+        if shape.size() > 0 {
+            // `for_each` may visit in another order than row-major; lanes along the last axis keep it.
+            let last = ndarray::Axis(shape.ndim() - 1);
+            for (a, b) in a.lanes(last).into_iter().zip(b.lanes(last)) {
+                data.extend(a.iter().zip(&b).map(|(&a, &b)| f(a, b)));
+            }
+        }
+        Self::from_parts(data, shape)
+    }
+
+    /// Adds `other`, which must broadcast to this tensor's shape, in place.
+    ///
+    /// # Panics
+    /// If `other` does not broadcast to this tensor's shape.
+    #[track_caller]
+    pub fn add_in_place(&mut self, other: &Self) {
+        if self.shape() == other.shape() {
+            let (to, from) = (self.as_mut_slice(), other.as_slice());
+            vectorize(
+                #[inline(always)]
+                || to.iter_mut().zip(from).for_each(|(a, &b)| *a += b),
+            );
+            return;
+        }
+        let shape = self.dim().clone();
+        let view = other.view();
+        let Some(b) = view.broadcast(shape.clone()) else {
+            panic!("add_in_place: shape {:?} does not broadcast to {:?}", other.shape(), self.shape());
+        };
+        let Ok(a) = ndarray::ArrayViewMutD::from_shape(shape, self.as_mut_slice()) else {
+            unreachable!("the length always fits the shape");
+        };
+        Zip::from(a).and(b).for_each(|a, &b| *a += b);
+    }
+}
+
+/// An operator between tensors and tensors or single numbers, owned or borrowed.
+macro_rules! operator {
+    ($trait:ident, $method:ident, $name:literal, $op:tt) => {
+        impl<E: Element> $trait<&Tensor<E>> for &Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $method(self, other: &Tensor<E>) -> Tensor<E> {
+                self.zip_map(other, $name, |a, b| a $op b)
+            }
+        }
+
+        impl<E: Element> $trait<Tensor<E>> for Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $method(self, other: Tensor<E>) -> Tensor<E> {
+                (&self).$method(&other)
+            }
+        }
+
+        impl<E: Element> $trait<&Tensor<E>> for Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $method(self, other: &Tensor<E>) -> Tensor<E> {
+                (&self).$method(other)
+            }
+        }
+
+        impl<E: Element> $trait<Tensor<E>> for &Tensor<E> {
+            type Output = Tensor<E>;
+            #[track_caller]
+            fn $method(self, other: Tensor<E>) -> Tensor<E> {
+                self.$method(&other)
+            }
+        }
+
+        impl<E: Element> $trait<E> for &Tensor<E> {
+            type Output = Tensor<E>;
+            fn $method(self, other: E) -> Tensor<E> {
+                self.map(|a| a $op other)
+            }
+        }
+
+        impl<E: Element> $trait<E> for Tensor<E> {
+            type Output = Tensor<E>;
+            fn $method(self, other: E) -> Tensor<E> {
+                (&self).$method(other)
+            }
+        }
+    };
+}
+
+operator!(Add, add, "add", +);
+operator!(Sub, sub, "sub", -);
+operator!(Mul, mul, "mul", *);
+operator!(Div, div, "div", /);
+
+impl<E: Element> Neg for &Tensor<E> {
+    type Output = Tensor<E>;
+    fn neg(self) -> Tensor<E> {
+        self.map(|a| -a)
+    }
+}
+
+impl<E: Element> Neg for Tensor<E> {
+    type Output = Tensor<E>;
+    fn neg(self) -> Tensor<E> {
+        -&self
+    }
+}
+
+impl<E: Element> AddAssign<&Tensor<E>> for Tensor<E> {
+    #[track_caller]
+    fn add_assign(&mut self, other: &Tensor<E>) {
+        self.add_in_place(other);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_work_on_tensors_and_numbers() {
+        let a = Tensor::from([1.0_f32, 2.0]);
+        let b = Tensor::from([[10.0_f32], [20.0]]);
+        assert_eq!(&a + &b, Tensor::from([[11.0, 12.0], [21.0, 22.0]]));
+        assert_eq!(&a * 3.0, Tensor::from([3.0, 6.0]));
+        assert_eq!(-a.clone() - 1.0, Tensor::from([-2.0, -3.0]));
+        let mut sum = Tensor::from([[1.0_f32, 1.0], [2.0, 2.0]]);
+        sum += &a;
+        assert_eq!(sum, Tensor::from([[2.0, 3.0], [3.0, 4.0]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "mul: shapes [2, 3] and [2] do not broadcast")]
+    fn shapes_that_do_not_fit_are_both_named() {
+        let _ = Tensor::<f32>::zeros([2, 3]) * Tensor::<f32>::zeros([2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "add_in_place: shape [2, 3] does not broadcast to [3]")]
+    fn adding_in_place_does_not_widen() {
+        Tensor::<f32>::zeros([3]).add_in_place(&Tensor::zeros([2, 3]));
+    }
+}

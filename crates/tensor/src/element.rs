@@ -1,0 +1,104 @@
+//! The numbers that a tensor can hold.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+
+use num_traits::Float;
+
+use crate::Rng;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
+///
+/// `f32` is the default everywhere: it is what networks train in. `f64` is for gradient checks and for scientific
+/// work. The trait is sealed.
+pub trait Element:
+    sealed::Sealed
+    + Float
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+    + Default
+    + Debug
+    + Display
+    + Send
+    + Sync
+    + 'static
+{
+    /// The name of the type, as it stands in files and messages: `f32` or `f64`.
+    const NAME: &'static str;
+
+    /// The number of bytes of one value.
+    const BYTES: usize;
+
+    /// The nearest value to `value`.
+    fn from_f64(value: f64) -> Self;
+
+    /// The same value, in double precision.
+    fn as_f64(self) -> f64;
+
+    /// Writes the value's little-endian bytes to the end of `out`.
+    fn write_le(self, out: &mut Vec<u8>);
+
+    /// The value whose little-endian bytes are `bytes`.
+    ///
+    /// # Panics
+    /// If `bytes` does not hold exactly [`Element::BYTES`] bytes.
+    fn read_le(bytes: &[u8]) -> Self;
+
+    /// A number drawn uniformly from [0, 1).
+    fn sample_uniform(rng: &mut Rng) -> Self;
+
+    /// A number drawn from the standard normal distribution.
+    fn sample_normal(rng: &mut Rng) -> Self;
+}
+
+macro_rules! element {
+    ($type:ident, $bytes:literal) => {
+        impl Element for $type {
+            const NAME: &'static str = stringify!($type);
+            const BYTES: usize = $bytes;
+
+            #[inline]
+            fn from_f64(value: f64) -> Self {
+                value as $type
+            }
+
+            #[inline]
+            fn as_f64(self) -> f64 {
+                f64::from(self)
+            }
+
+            fn write_le(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read_le(bytes: &[u8]) -> Self {
+                let mut array = [0; $bytes];
+                array.copy_from_slice(bytes);
+                Self::from_le_bytes(array)
+            }
+
+            #[inline]
+            fn sample_uniform(rng: &mut Rng) -> Self {
+                rng.sample(rand::distr::StandardUniform)
+            }
+
+            #[inline]
+            fn sample_normal(rng: &mut Rng) -> Self {
+                rng.sample(rand_distr::StandardNormal)
+            }
+        }
+    };
+}
+
+element!(f32, 4);
+element!(f64, 8);

@@ -1,0 +1,165 @@
+//! Functions of every value by itself.
+
+use crate::simd::vectorize;
+use crate::{Element, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// `f(v)` for every value.
+    pub fn map(&self, f: impl Fn(E) -> E) -> Self {
+        let values = self.as_slice().iter();
+        let data = vectorize(
+            #[inline(always)]
+            || values.map(|&v| f(v)).collect(),
+        );
+        Self::from_parts(data, self.dim().clone())
+    }
+
+    /// Replaces every value `v` by `f(v)`; copies nothing unless the values are shared.
+    pub fn map_in_place(&mut self, f: impl Fn(E) -> E) {
+        let values = self.as_mut_slice();
+        vectorize(
+            #[inline(always)]
+            || values.iter_mut().for_each(|v| *v = f(*v)),
+        );
+    }
+
+    /// eᵛ.
+    pub fn exp(&self) -> Self {
+        self.map(E::exp)
+    }
+
+    /// The natural logarithm; of a negative number, NaN.
+    pub fn ln(&self) -> Self {
+        self.map(E::ln)
+    }
+
+    /// The square root; of a negative number, NaN.
+    pub fn sqrt(&self) -> Self {
+        self.map(E::sqrt)
+    }
+
+    /// v².
+    pub fn square(&self) -> Self {
+        self.map(|v| v * v)
+    }
+
+    /// vⁿ for a whole number n.
+    pub fn powi(&self, n: i32) -> Self {
+        self.map(|v| v.powi(n))
+    }
+
+    /// vᵖ; of a negative v and a fractional p, NaN.
+    pub fn powf(&self, p: E) -> Self {
+        self.map(|v| v.powf(p))
+    }
+
+    /// 1 / v.
+    pub fn recip(&self) -> Self {
+        self.map(E::recip)
+    }
+
+    /// |v|.
+    pub fn abs(&self) -> Self {
+        self.map(E::abs)
+    }
+
+    /// -1, 0 or 1, by the sign of v; NaN stays NaN.
+    pub fn sign(&self) -> Self {
+        self.map(|v| {
+            if v > E::zero() {
+                E::one()
+            } else if v < E::zero() {
+                -E::one()
+            } else {
+                v
+            }
+        })
+    }
+
+    /// sin v, v in radians.
+    pub fn sin(&self) -> Self {
+        self.map(E::sin)
+    }
+
+    /// cos v, v in radians.
+    pub fn cos(&self) -> Self {
+        self.map(E::cos)
+    }
+
+    /// The hyperbolic tangent.
+    pub fn tanh(&self) -> Self {
+        self.map(E::tanh)
+    }
+
+    /// 1 / (1 + e⁻ᵛ), without overflow for any v.
+    pub fn sigmoid(&self) -> Self {
+        self.map(|v| {
+            // e^-|v| never overflows; the two branches are the same function.
+            let e = (-v.abs()).exp();
+            if v >= E::zero() { E::one() / (E::one() + e) } else { e / (E::one() + e) }
+        })
+    }
+
+    /// max(v, 0); NaN stays NaN.
+    pub fn relu(&self) -> Self {
+        self.map(|v| if v < E::zero() { E::zero() } else { v })
+    }
+
+    /// v, but not below `low` and not above `high`; NaN stays NaN.
+    ///
+    /// # Panics
+    /// If `low` is above `high` or either is NaN.
+    #[track_caller]
+    pub fn clamp(&self, low: E, high: E) -> Self {
+        assert!(low <= high, "clamp: the lower bound {low} is not below the upper bound {high}");
+        self.map(|v| {
+            if v < low {
+                low
+            } else if v > high {
+                high
+            } else {
+                v
+            }
+        })
+    }
+
+    /// The larger of each pair of values, with broadcasting; NaN if either is.
+    #[track_caller]
+    pub fn maximum(&self, other: &Self) -> Self {
+        self.zip_map(other, "maximum", |a, b| if a > b || a.is_nan() { a } else { b })
+    }
+
+    /// The smaller of each pair of values, with broadcasting; NaN if either is.
+    #[track_caller]
+    pub fn minimum(&self, other: &Self) -> Self {
+        self.zip_map(other, "minimum", |a, b| if a < b || a.is_nan() { a } else { b })
+    }
+
+    /// Whether no value is NaN or infinite.
+    pub fn all_finite(&self) -> bool {
+        self.as_slice().iter().all(|v| v.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sigmoid_saturates_without_overflow() {
+        let y = Tensor::from([-1e4_f32, 0.0, 1e4, f32::NAN]).sigmoid();
+        assert_eq!(y.as_slice()[..3], [0.0, 0.5, 1.0]);
+        assert!(y.as_slice()[3].is_nan());
+    }
+
+    #[test]
+    fn nan_passes_through_comparisons() {
+        let x = Tensor::from([f32::NAN, -1.0, 2.0]);
+        for y in [x.relu(), x.clamp(0.0, 1.0), x.maximum(&Tensor::scalar(0.0)), Tensor::scalar(5.0).minimum(&x)] {
+            assert!(y.as_slice()[0].is_nan(), "{y}");
+        }
+        assert_eq!(x.clamp(0.0, 1.0).as_slice()[1..], [0.0, 1.0]);
+        assert!(!x.all_finite());
+        assert!(Tensor::<f32>::zeros([0, 3]).all_finite());
+    }
+}

@@ -1,0 +1,33 @@
+//! What can be wrong with numbers that come from outside.
+
+/// Why rows or numbers from outside do not make a tensor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TensorError {
+    /// The rows of a table differ in length.
+    #[error("row {row} has {found} values, but row 0 has {expected}; every row of a table needs the same length")]
+    RaggedRows {
+        /// The first row of another length, counted from 0.
+        row: usize,
+        /// The length of row 0.
+        expected: usize,
+        /// The length of `row`.
+        found: usize,
+    },
+    /// The count of numbers is not the count that the shape holds.
+    #[error("a tensor of shape {shape:?} holds {expected} values, but {found} were given")]
+    WrongLength {
+        /// The shape asked for.
+        shape: Vec<usize>,
+        /// The number of values in that shape.
+        expected: usize,
+        /// The number of values given.
+        found: usize,
+    },
+    /// The shape holds more values than a machine word counts.
+    #[error("a tensor of shape {shape:?} holds more values than this machine can count")]
+    TooLarge {
+        /// The shape asked for.
+        shape: Vec<usize>,
+    },
+}

@@ -1,0 +1,132 @@
+//! The one source of randomness: a generator that is always seeded.
+
+use rand::{Rng as _, RngExt, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// A seeded random generator: xoshiro256++ (Blackman and Vigna, 2018).
+///
+/// The same seed gives the same numbers on every machine. There is no generator without a seed, so a program's
+/// randomness is always in sight.
+///
+/// ```
+/// use mlp_tensor::Rng;
+/// assert_eq!(Rng::new(7).permutation(5), Rng::new(7).permutation(5));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rng(Xoshiro256PlusPlus);
+
+impl Rng {
+    /// A generator that starts from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+
+    /// A generator for one numbered part of the work (an epoch, a layer, a shard of a batch). It depends only on
+    /// `seed` and on the numbers in `path`, not on how much was drawn elsewhere.
+    pub fn stream(seed: u64, path: &[u64]) -> Self {
+        // Each number is mixed in through a generator of its own, so that near-by paths have nothing in common.
+        Self::new(path.iter().fold(seed, |state, &part| {
+            Self::new(state ^ part.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)).next_u64()
+        }))
+    }
+
+    /// Sixty-four random bits.
+    #[inline]
+    pub fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number from [0, 1).
+    #[inline]
+    pub fn uniform(&mut self) -> f64 {
+        self.sample(rand::distr::StandardUniform)
+    }
+
+    /// A whole number from 0 to `n - 1`, each equally likely.
+    ///
+    /// # Panics
+    /// If `n` is 0.
+    #[track_caller]
+    pub fn below(&mut self, n: usize) -> usize {
+        assert!(n > 0, "below: there is no whole number below 0");
+        // u64, so that 32-bit machines draw the same numbers.
+        self.0.random_range(0..n as u64) as usize
+    }
+
+    /// Shuffles `values`: every order is equally likely (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for i in (1..values.len()).rev() {
+            values.swap(i, self.below(i + 1));
+        }
+    }
+
+    /// The numbers 0 to `n - 1` in random order.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        self.shuffle(&mut order);
+        order
+    }
+
+    #[inline]
+    pub(crate) fn sample<T>(&mut self, distribution: impl rand::distr::Distribution<T>) -> T {
+        distribution.sample(&mut self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+
+    #[test]
+    fn a_seed_repeats_and_another_differs() {
+        let draw = |seed| Tensor::<f32>::normal([50], 0.0, 1.0, &mut Rng::new(seed));
+        assert!(draw(3).bit_eq(&draw(3)));
+        assert!(!draw(3).bit_eq(&draw(4)));
+    }
+
+    #[test]
+    fn streams_of_different_paths_differ() {
+        let first = |path: &[u64]| Rng::stream(1, path).next_u64();
+        let paths: [&[u64]; 6] = [&[], &[0], &[1], &[0, 0], &[0, 1], &[1, 0]];
+        let mut seen: Vec<u64> = paths.iter().map(|p| first(p)).collect();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), paths.len());
+        assert_eq!(first(&[4, 2]), first(&[4, 2]));
+    }
+
+    /// The known first output of xoshiro256++ seeded through `SplitMix64` with 0 (reference C code).
+    #[test]
+    fn the_generator_is_the_published_one() {
+        assert_eq!(Rng::new(0).next_u64(), 5987356902031041503);
+    }
+
+    #[test]
+    fn a_permutation_holds_every_number_once() {
+        let mut order = Rng::new(5).permutation(100);
+        assert_ne!(order, (0..100).collect::<Vec<_>>());
+        order.sort_unstable();
+        assert_eq!(order, (0..100).collect::<Vec<_>>());
+        assert!(Rng::new(5).permutation(0).is_empty());
+    }
+
+    #[test]
+    fn moments_are_those_of_the_distributions() {
+        let moments = |t: &Tensor<f64>| {
+            let mean = t.mean();
+            (mean, (t - mean).map(|v| v * v).mean().sqrt())
+        };
+        let rng = &mut Rng::new(11);
+        let n = [200_000];
+        let (mean, std) = moments(&Tensor::uniform(n, -1.0, 3.0, rng));
+        assert!((mean - 1.0).abs() < 0.01 && (std - 4.0 / 12f64.sqrt()).abs() < 0.01, "uniform {mean} {std}");
+        let (mean, std) = moments(&Tensor::normal(n, 2.0, 0.5, rng));
+        assert!((mean - 2.0).abs() < 0.01 && (std - 0.5).abs() < 0.01, "normal {mean} {std}");
+        let truncated = Tensor::truncated_normal(n, 0.0, 1.0, rng);
+        let (mean, std) = moments(&truncated);
+        // sqrt(1 - 4 phi(2) / (2 Phi(2) - 1)), the standard deviation of a normal cut at two deviations
+        assert!(mean.abs() < 0.01 && (std - 0.879_626).abs() < 0.01, "truncated {mean} {std}");
+        assert!(truncated.as_slice().iter().all(|v| v.abs() <= 2.0));
+    }
+}

@@ -1,0 +1,320 @@
+//! The tensor itself: a shared block of numbers and a shape.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayView2, ArrayViewD, Dimension, IxDyn};
+
+use crate::{Element, Rng, TensorError};
+
+/// A dense array of numbers in row-major order, of any shape.
+///
+/// A clone shares the numbers; the first write to one of the two copies them. A tensor of shape `[]` is a single
+/// number.
+#[derive(Clone)]
+pub struct Tensor<E = f32> {
+    data: Arc<Vec<E>>,
+    shape: IxDyn,
+}
+
+impl<E: Element> Tensor<E> {
+    /// A tensor of `shape` that holds `data` in row-major order.
+    ///
+    /// # Panics
+    /// If the shape does not hold as many values as `data` has. For numbers from outside use
+    /// [`Tensor::try_from_vec`].
+    #[track_caller]
+    pub fn from_vec(data: Vec<E>, shape: impl AsRef<[usize]>) -> Self {
+        match Self::try_from_vec(data, shape) {
+            Ok(tensor) => tensor,
+            Err(error) => panic!("from_vec: {error}"),
+        }
+    }
+
+    /// A tensor of `shape` that holds `data` in row-major order.
+    ///
+    /// # Errors
+    /// If the shape does not hold as many values as `data` has.
+    pub fn try_from_vec(data: Vec<E>, shape: impl AsRef<[usize]>) -> Result<Self, TensorError> {
+        let shape = shape.as_ref();
+        match shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) {
+            None => Err(TensorError::TooLarge { shape: shape.to_vec() }),
+            Some(expected) if expected != data.len() => {
+                Err(TensorError::WrongLength { shape: shape.to_vec(), expected, found: data.len() })
+            }
+            Some(_) => Ok(Self::from_parts(data, IxDyn(shape))),
+        }
+    }
+
+    /// A table whose rows are `rows`: shape `[rows.len(), rows[0].len()]`, or `[0, 0]` without rows.
+    ///
+    /// # Errors
+    /// If the rows differ in length.
+    pub fn from_rows<R: AsRef<[E]>>(rows: &[R]) -> Result<Self, TensorError> {
+        let columns = rows.first().map_or(0, |row| row.as_ref().len());
+        let mut data = Vec::with_capacity(rows.len() * columns);
+        for (index, row) in rows.iter().enumerate() {
+            let row = row.as_ref();
+            if row.len() != columns {
+                return Err(TensorError::RaggedRows { row: index, expected: columns, found: row.len() });
+            }
+            data.extend_from_slice(row);
+        }
+        Ok(Self::from_vec(data, [rows.len(), columns]))
+    }
+
+    /// A single number, of shape `[]`.
+    pub fn scalar(value: E) -> Self {
+        Self::from_vec(vec![value], [])
+    }
+
+    /// `shape` filled with zeros.
+    pub fn zeros(shape: impl AsRef<[usize]>) -> Self {
+        Self::full(shape, E::zero())
+    }
+
+    /// `shape` filled with ones.
+    pub fn ones(shape: impl AsRef<[usize]>) -> Self {
+        Self::full(shape, E::one())
+    }
+
+    /// `shape` filled with `value`.
+    pub fn full(shape: impl AsRef<[usize]>, value: E) -> Self {
+        let shape = shape.as_ref();
+        Self::from_parts(vec![value; shape.iter().product()], IxDyn(shape))
+    }
+
+    /// The identity matrix of `n` rows.
+    pub fn eye(n: usize) -> Self {
+        let mut data = vec![E::zero(); n * n];
+        data.iter_mut().step_by(n + 1).for_each(|v| *v = E::one());
+        Self::from_vec(data, [n, n])
+    }
+
+    /// Numbers drawn uniformly from [`low`, `high`).
+    pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Self {
+        let (low, width) = (E::from_f64(low), E::from_f64(high - low));
+        Self::sample(shape, || low + width * E::sample_uniform(rng))
+    }
+
+    /// Numbers drawn from the normal distribution of the given mean and standard deviation.
+    pub fn normal(shape: impl AsRef<[usize]>, mean: f64, std: f64, rng: &mut Rng) -> Self {
+        let (mean, std) = (E::from_f64(mean), E::from_f64(std));
+        Self::sample(shape, || mean + std * E::sample_normal(rng))
+    }
+
+    /// Numbers drawn from the normal distribution, those further than two standard deviations from the mean drawn
+    /// anew. Their standard deviation is 0.8796 × `std`.
+    pub fn truncated_normal(shape: impl AsRef<[usize]>, mean: f64, std: f64, rng: &mut Rng) -> Self {
+        let (mean, std, two) = (E::from_f64(mean), E::from_f64(std), E::from_f64(2.0));
+        Self::sample(shape, || {
+            loop {
+                let z = E::sample_normal(rng);
+                if z.abs() <= two {
+                    return mean + std * z;
+                }
+            }
+        })
+    }
+
+    fn sample(shape: impl AsRef<[usize]>, mut draw: impl FnMut() -> E) -> Self {
+        let shape = shape.as_ref();
+        Self::from_parts((0..shape.iter().product()).map(|_| draw()).collect(), IxDyn(shape))
+    }
+
+    /// The caller has checked that the lengths agree.
+    pub(crate) fn from_parts(data: Vec<E>, shape: IxDyn) -> Self {
+        debug_assert_eq!(data.len(), shape.size());
+        Self { data: Arc::new(data), shape }
+    }
+
+    pub(crate) fn dim(&self) -> &IxDyn {
+        &self.shape
+    }
+
+    pub(crate) fn with_dim(&self, shape: IxDyn) -> Self {
+        debug_assert_eq!(self.len(), shape.size());
+        Self { data: Arc::clone(&self.data), shape }
+    }
+
+    /// The length of every axis.
+    #[inline]
+    pub fn shape(&self) -> &[usize] {
+        self.shape.slice()
+    }
+
+    /// The number of axes.
+    #[inline]
+    pub fn rank(&self) -> usize {
+        self.shape.ndim()
+    }
+
+    /// The number of values.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no values.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The length of the first axis: the rows of a table. A single number has one.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.shape().first().copied().unwrap_or(1)
+    }
+
+    /// The number of values in one row, that is, at one index of the first axis.
+    #[inline]
+    pub fn row_len(&self) -> usize {
+        self.shape().iter().skip(1).product()
+    }
+
+    /// The values in row-major order.
+    #[inline]
+    pub fn as_slice(&self) -> &[E] {
+        &self.data
+    }
+
+    /// The values in row-major order, to be written to. Copies them first if they are shared with another tensor.
+    #[inline]
+    pub fn as_mut_slice(&mut self) -> &mut [E] {
+        let data: &mut Vec<E> = Arc::make_mut(&mut self.data);
+        data
+    }
+
+    /// The values in row-major order; copies them only if they are shared with another tensor.
+    pub fn into_vec(self) -> Vec<E> {
+        Arc::try_unwrap(self.data).unwrap_or_else(|shared| shared.to_vec())
+    }
+
+    /// The values at `row` of the first axis.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn row(&self, row: usize) -> &[E] {
+        assert!(row < self.rows(), "row: no row {row} in a tensor of shape {:?}", self.shape());
+        let width = self.row_len();
+        &self.as_slice()[row * width..(row + 1) * width]
+    }
+
+    /// The one value of a tensor that has one, whatever its rank.
+    ///
+    /// # Panics
+    /// If it does not have exactly one value.
+    #[track_caller]
+    pub fn item(&self) -> E {
+        assert!(self.len() == 1, "item: a tensor of shape {:?} does not hold exactly one value", self.shape());
+        self.data[0]
+    }
+
+    /// The value at `index`, one number per axis.
+    ///
+    /// # Panics
+    /// If the index lies outside of the shape.
+    #[track_caller]
+    pub fn at(&self, index: impl AsRef<[usize]>) -> E {
+        let index = index.as_ref();
+        match self.view().get(index) {
+            Some(&value) => value,
+            None => panic!("at: no index {index:?} in a tensor of shape {:?}", self.shape()),
+        }
+    }
+
+    /// The tensor as an [`ndarray`] view.
+    #[track_caller]
+    pub fn view(&self) -> ArrayViewD<'_, E> {
+        match ArrayViewD::from_shape(self.shape.clone(), self.as_slice()) {
+            Ok(view) => view,
+            Err(error) => unreachable!("the length always fits the shape: {error}"),
+        }
+    }
+
+    /// A matrix as an [`ndarray`] view, for products of its parts.
+    ///
+    /// # Panics
+    /// If the tensor is not of rank 2.
+    #[track_caller]
+    pub fn view2(&self) -> ArrayView2<'_, E> {
+        match *self.shape() {
+            [rows, columns] => match ArrayView2::from_shape((rows, columns), self.as_slice()) {
+                Ok(view) => view,
+                Err(error) => unreachable!("the length always fits the shape: {error}"),
+            },
+            _ => panic!("a matrix has two axes, but this tensor has shape {:?}", self.shape()),
+        }
+    }
+
+    /// The same values in another precision, rounded to the nearest.
+    pub fn cast<F: Element>(&self) -> Tensor<F> {
+        Tensor::from_parts(self.as_slice().iter().map(|v| F::from_f64(v.as_f64())).collect(), self.shape.clone())
+    }
+
+    /// Whether both hold the same shape and the same bits: `NaN` equals `NaN` here, and 0 differs from -0.
+    pub fn bit_eq(&self, other: &Self) -> bool {
+        let bits = |v: E| v.as_f64().to_bits();
+        self.shape == other.shape && self.as_slice().iter().zip(other.as_slice()).all(|(&a, &b)| bits(a) == bits(b))
+    }
+}
+
+impl<E: Element> PartialEq for Tensor<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.as_slice() == other.as_slice()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_shares_until_it_is_written_to() {
+        let a = Tensor::from([1.0_f32, 2.0]);
+        let mut b = a.clone();
+        assert_eq!(a.as_slice().as_ptr(), b.as_slice().as_ptr());
+        b.as_mut_slice()[0] = 9.0;
+        assert_eq!(a, Tensor::from([1.0, 2.0]));
+        assert_eq!(b, Tensor::from([9.0, 2.0]));
+    }
+
+    #[test]
+    fn a_tensor_that_is_not_shared_is_written_in_place() {
+        let mut a = Tensor::from([1.0_f32, 2.0]);
+        let before = a.as_slice().as_ptr();
+        a.as_mut_slice()[0] = 3.0;
+        assert_eq!(a.as_slice().as_ptr(), before);
+        let values = a.into_vec();
+        assert_eq!(values.as_ptr(), before);
+    }
+
+    #[test]
+    fn ragged_rows_name_the_row() {
+        let error = Tensor::<f32>::from_rows(&[vec![1.0, 2.0], vec![3.0, 4.0], vec![5.0]]).unwrap_err();
+        assert_eq!(error, TensorError::RaggedRows { row: 2, expected: 2, found: 1 });
+        assert!(error.to_string().contains("row 2 has 1 values, but row 0 has 2"), "{error}");
+        assert_eq!(Tensor::<f32>::from_rows::<Vec<f32>>(&[]).unwrap().shape(), [0, 0]);
+    }
+
+    #[test]
+    fn a_wrong_length_is_an_error_and_an_absurd_shape_too() {
+        assert!(matches!(Tensor::try_from_vec(vec![1.0_f32], [2]), Err(TensorError::WrongLength { expected: 2, .. })));
+        let absurd = [usize::MAX, 2];
+        assert!(matches!(Tensor::try_from_vec(vec![1.0_f32], absurd), Err(TensorError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn bit_equality_tells_zeros_apart_and_knows_nan() {
+        let a = Tensor::from([f32::NAN, 0.0]);
+        assert!(a.bit_eq(&a.clone()));
+        assert!(!a.bit_eq(&Tensor::from([f32::NAN, -0.0])));
+    }
+
+    #[test]
+    #[should_panic(expected = "at: no index [2, 0] in a tensor of shape [2, 2]")]
+    fn an_index_outside_panics_with_both() {
+        Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]).at([2, 0]);
+    }
+}
