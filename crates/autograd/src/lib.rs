@@ -1,1 +1,66 @@
-//! mlp-autograd
+//! Reverse-mode differentiation.
+//!
+//! A [`Tape`] writes down every operation on the [`Var`]s that belong to it; [`Var::backward`] walks it once from the
+//! end and returns the gradients.
+//!
+//! ```
+//! use mlp_autograd::Tape;
+//! use mlp_tensor::Tensor;
+//!
+//! let tape = Tape::new();
+//! let x = tape.variable(Tensor::from([1.0, 2.0, 3.0]));
+//! let loss = (x * x + x).sum();
+//! let gradients = loss.backward();
+//! assert_eq!(gradients.wrt(x), Tensor::from([3.0, 5.0, 7.0])); // 2x + 1
+//! ```
+//!
+//! # How it works
+//!
+//! An operation appends one node, so the order of the nodes is already an order in which they can be differentiated.
+//! An [`Op`] says how a gradient of its output becomes gradients of its inputs, and returns them as values; only the
+//! engine adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
+//! operation is one place to read: its forward, what it keeps, and its backward. Backward is itself written in
+//! operations on variables; where speed needs it, a kernel that computes the same numbers stands behind it.
+//!
+//! # A new operation
+//!
+//! ```
+//! use mlp_autograd::{Op, Site, Tape, Var, gradcheck};
+//! use mlp_tensor::{Element, Tensor};
+//!
+//! /// ln(1 + eˣ), with the derivative 1 / (1 + e⁻ˣ).
+//! #[derive(Debug)]
+//! struct Softplus;
+//!
+//! impl<E: Element> Op<E> for Softplus {
+//!     fn name(&self) -> &'static str {
+//!         "softplus"
+//!     }
+//!     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+//!         vec![Some(grad * site.input(0).sigmoid())]
+//!     }
+//! }
+//!
+//! fn softplus<E: Element>(x: Var<'_, E>) -> Var<'_, E> {
+//!     x.tape().push(x.value().map(|v| v.max(E::zero()) + (-v.abs()).exp().ln_1p()), Softplus, &[x])
+//! }
+//!
+//! gradcheck(|_, x| softplus(x[0]), &[Tensor::from([-2.0, 0.5, 3.0])])?;
+//! # Ok::<(), mlp_autograd::GradcheckError>(())
+//! ```
+//!
+//! # Errors
+//!
+//! Operations panic on shapes that do not fit, and name themselves and every shape.
+
+mod backward;
+mod gradcheck;
+mod op;
+mod ops;
+mod tape;
+
+pub use backward::{Gradient, Gradients};
+pub use gradcheck::{GradcheckError, Mismatch, gradcheck};
+pub use mlp_tensor as tensor;
+pub use op::{Op, Site, Values};
+pub use tape::{Tape, Var};

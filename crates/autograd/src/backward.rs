@@ -1,0 +1,251 @@
+//! The walk back along the tape, and what it returns.
+
+use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
+use mlp_tensor::{Element, Tensor, gemm};
+
+use crate::op::Values;
+use crate::{Site, Tape, Var};
+
+/// One gradient, either as numbers or as a product that was not multiplied out.
+///
+/// The gradient of a weight matrix is a product of two small matrices, the layer's input and the gradient of its
+/// output. Who adds such gradients up (those of the parts of a batch) or uses them block by block does it without
+/// ever writing out each product: [`Gradient::add_block`].
+#[derive(Clone, Debug)]
+pub enum Gradient<E: Element = f32> {
+    /// The numbers themselves.
+    Value(Tensor<E>),
+    /// The matrix `leftᵀ · right`, from `[k, m]` and `[k, n]`.
+    Product {
+        /// `[k, m]`
+        left: Tensor<E>,
+        /// `[k, n]`
+        right: Tensor<E>,
+    },
+}
+
+impl<E: Element> Gradient<E> {
+    /// The numbers, multiplied out.
+    pub fn into_value(self) -> Tensor<E> {
+        match self {
+            Self::Value(value) => value,
+            Self::Product { left, right } => left.matmul_tn(&right),
+        }
+    }
+
+    /// Sets `out` to this gradient's values from index `start` on, or adds them with `accumulate`.
+    ///
+    /// # Panics
+    /// If the block goes past the end, or the gradient is a product and the block is not made of whole rows.
+    #[track_caller]
+    pub fn write_block(&self, start: usize, accumulate: bool, out: &mut [E]) {
+        match self {
+            Self::Value(value) => {
+                let block = &value.as_slice()[start..start + out.len()];
+                if accumulate {
+                    out.iter_mut().zip(block).for_each(|(o, &v)| *o += v);
+                } else {
+                    out.copy_from_slice(block);
+                }
+            }
+            Self::Product { left, right } => {
+                let columns = right.row_len();
+                assert!(
+                    columns > 0 && start.is_multiple_of(columns) && out.len().is_multiple_of(columns),
+                    "write_block: a block of {} values from {start} on is not made of rows of {columns}",
+                    out.len()
+                );
+                let (first, rows) = (start / columns, out.len() / columns);
+                let part = Slice::from(first..first + rows);
+                let left: ArrayView2<'_, E> = left.view2();
+                let left = left.slice_axis(Axis(1), part).reversed_axes();
+                let beta = if accumulate { E::one() } else { E::zero() };
+                match ArrayViewMut2::from_shape((rows, columns), out) {
+                    Ok(out) => gemm(left, right.view2(), beta, out),
+                    Err(error) => unreachable!("the block has rows x columns values: {error}"),
+                }
+            }
+        }
+    }
+
+    fn add(self, other: Self) -> Self {
+        let mut sum = self.into_value();
+        sum.add_in_place(&other.into_value());
+        Self::Value(sum)
+    }
+}
+
+/// The gradients of one output with respect to the variables that were put on the tape.
+#[derive(Debug)]
+pub struct Gradients<E: Element = f32> {
+    /// By the variable's place on the tape; `None` for what is no leaf and for what the output does not depend on.
+    leaves: Vec<Option<Gradient<E>>>,
+}
+
+impl<E: Element> Gradients<E> {
+    /// The gradient with respect to `variable`: zeros if the output does not depend on it.
+    ///
+    /// Only variables that were put on the tape with [`Tape::variable`] have theirs kept.
+    pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
+        match self.leaves.get(variable.id()) {
+            Some(Some(gradient)) => gradient.clone().into_value(),
+            _ => Tensor::zeros(variable.shape()),
+        }
+    }
+
+    /// Takes the gradient with respect to `variable` as the engine left it; `None` if the output does not depend on
+    /// it.
+    pub fn take(&mut self, variable: Var<'_, E>) -> Option<Gradient<E>> {
+        self.leaves.get_mut(variable.id()).and_then(Option::take)
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// The gradients of this single number with respect to every variable on the tape.
+    ///
+    /// # Panics
+    /// If this is not a single number: then there is no one gradient, and [`Var::backward_from`] takes the gradient
+    /// to start from.
+    #[track_caller]
+    pub fn backward(self) -> Gradients<E> {
+        let shape = self.shape();
+        assert!(
+            shape.iter().product::<usize>() == 1,
+            "backward: the output has shape {shape:?}, not one value; sum it up or use backward_from"
+        );
+        walk(self, Tensor::ones(shape))
+    }
+
+    /// The gradients of the sum of this value times `upstream`, number by number.
+    ///
+    /// # Panics
+    /// If `upstream` has another shape than this value.
+    #[track_caller]
+    pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
+        let shape = self.shape();
+        assert!(
+            upstream.shape() == shape,
+            "backward_from: the output has shape {shape:?}, the upstream gradient {:?}",
+            upstream.shape()
+        );
+        walk(self, upstream.clone())
+    }
+}
+
+fn walk<E: Element>(output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
+    let tape = output.tape();
+    let mut gradients: Vec<Option<Gradient<E>>> = vec![None; output.id() + 1];
+    if output.needs_gradient() {
+        gradients[output.id()] = Some(Gradient::Value(upstream));
+    }
+    for id in (0..=output.id()).rev() {
+        // What has no operation is a leaf: its gradient stays.
+        if tape.nodes()[id].op.is_none() {
+            continue;
+        }
+        let Some(gradient) = gradients[id].take() else { continue };
+        for (input, gradient) in step(tape, id, gradient.into_value()) {
+            let sum = match gradients[input].take() {
+                None => gradient,
+                Some(sum) => sum.add(gradient),
+            };
+            gradients[input] = Some(sum);
+        }
+    }
+    Gradients { leaves: gradients }
+}
+
+/// One node: the gradients of its inputs that are asked for, in their own shapes.
+fn step<E: Element>(tape: &Tape<E>, id: usize, gradient: Tensor<E>) -> Vec<(usize, Gradient<E>)> {
+    let nodes = tape.nodes();
+    let node = &nodes[id];
+    let Some(op) = node.op.clone() else { return Vec::new() };
+    let inputs = node.inputs.clone();
+    let values: Vec<_> = inputs.iter().map(|&i| (&nodes[i].value, nodes[i].needs_gradient)).collect();
+    let result = op.backward_kernel(&Values { inputs: &values, output: &node.value }, gradient);
+    drop(values);
+    drop(nodes);
+    let result = match result {
+        Ok(result) => result,
+        Err(gradient) => tape.scratch(|| {
+            let site = Site { tape, inputs: inputs.clone(), output: id };
+            let result = op.backward(&site, tape.constant(gradient));
+            result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
+        }),
+    };
+    debug_assert_eq!(result.len(), inputs.len(), "{}: one gradient (or None) for every input", op.name());
+    let nodes = tape.nodes();
+    let wanted = inputs.into_iter().zip(result).filter(|&(input, _)| nodes[input].needs_gradient);
+    wanted
+        .filter_map(|(input, gradient)| {
+            let gradient = match gradient? {
+                Gradient::Value(value) => Gradient::Value(value.sum_to(nodes[input].value.shape())),
+                product => product,
+            };
+            Some((input, gradient))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_used_twice_gets_both_gradients() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([3.0_f32]));
+        let y = x * x * x;
+        assert_eq!(y.backward().wrt(x), Tensor::from([27.0]));
+    }
+
+    #[test]
+    fn what_the_output_does_not_depend_on_has_gradient_zero() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([3.0_f32]));
+        let late = x * 2.0;
+        let y = tape.variable(Tensor::from([[1.0, 2.0]]));
+        assert_eq!(late.backward().wrt(y), Tensor::zeros([1, 2]));
+    }
+
+    #[test]
+    fn backward_can_be_repeated_and_leaves_the_tape_as_it_was() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([0.5_f32, 2.0]));
+        let y = (x.exp() / x).sum();
+        let length = tape.len();
+        let (first, second) = (y.backward().wrt(x), y.backward().wrt(x));
+        assert!(first.bit_eq(&second));
+        assert_eq!(tape.len(), length);
+    }
+
+    #[test]
+    fn an_upstream_gradient_weighs_the_outputs() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([1.0_f32, 2.0]));
+        let gradients = (x * x).backward_from(&Tensor::from([10.0, 100.0]));
+        assert_eq!(gradients.wrt(x), Tensor::from([20.0, 400.0]));
+    }
+
+    #[test]
+    fn a_weight_gradient_stays_a_product_until_it_is_needed() {
+        let tape = Tape::new();
+        let x = tape.constant(Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]));
+        let w = tape.variable(Tensor::from([[1.0], [1.0]]));
+        let mut gradients = x.matmul(w).sum().backward();
+        let whole = gradients.wrt(w);
+        assert_eq!(whole, Tensor::from([[4.0], [6.0]]));
+        let gradient = gradients.take(w).unwrap();
+        assert!(matches!(gradient, Gradient::Product { .. }));
+        let mut block = [100.0];
+        gradient.write_block(1, true, &mut block);
+        assert_eq!(block, [106.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "backward: the output has shape [2], not one value; sum it up or use backward_from")]
+    fn many_outputs_need_an_upstream_gradient() {
+        let tape = Tape::new();
+        let _ = tape.variable(Tensor::from([1.0_f32, 2.0])).backward();
+    }
+}

@@ -1,0 +1,133 @@
+//! Gradients checked against differences.
+
+use std::fmt;
+
+use mlp_tensor::{Rng, Tensor};
+
+use crate::{Tape, Var};
+
+/// The step of the central differences, and what may differ, absolutely and relative to the larger value. In double
+/// precision the differences themselves are right to about nine digits.
+const STEP: f64 = 1e-5;
+const ABSOLUTE: f64 = 1e-8;
+const RELATIVE: f64 = 1e-6;
+
+/// The places at which a gradient disagrees with the differences.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GradcheckError {
+    /// Every place that disagrees.
+    pub mismatches: Vec<Mismatch>,
+}
+
+/// One place at which a gradient disagrees with the differences.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mismatch {
+    /// Which of the inputs, counted from 0.
+    pub input: usize,
+    /// Which value of the input, in row-major order.
+    pub index: usize,
+    /// The derivative that backward gave.
+    pub analytic: f64,
+    /// The derivative by central differences.
+    pub numeric: f64,
+}
+
+impl fmt::Display for GradcheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} derivatives differ from central differences:", self.mismatches.len())?;
+        for Mismatch { input, index, analytic, numeric } in self.mismatches.iter().take(8) {
+            write!(f, "\n  input {input}, value {index}: backward gives {analytic:e}, differences {numeric:e}")?;
+        }
+        if self.mismatches.len() > 8 {
+            write!(f, "\n  and {} more", self.mismatches.len() - 8)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for GradcheckError {}
+
+/// Compares the gradients of `function` at `inputs` with central differences, (f(x + h) - f(x - h)) / 2h in double
+/// precision.
+///
+/// The function may return any shape; its values are weighed with fixed pseudo-random numbers and summed. Choose
+/// inputs away from kinks (0 for ReLU): there the two rightly differ.
+///
+/// # Errors
+/// If a derivative differs by more than 1e-8 + 1e-6 of the larger of the two, or is NaN.
+pub fn gradcheck<F>(function: F, inputs: &[Tensor<f64>]) -> Result<(), GradcheckError>
+where
+    F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
+{
+    let weights = |shape: Vec<usize>| Tensor::uniform(shape, 0.5, 1.5, &mut Rng::new(0));
+
+    let tape = Tape::new();
+    let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+    let output = function(&tape, &variables);
+    let gradients = output.backward_from(&weights(output.shape()));
+
+    let evaluate = |inputs: &[Tensor<f64>]| {
+        let tape = Tape::no_record();
+        let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+        let output = function(&tape, &variables).value();
+        (&output * &weights(output.shape().to_vec())).sum()
+    };
+
+    let mut mismatches = Vec::new();
+    let mut moved = inputs.to_vec();
+    for (input, variable) in variables.iter().enumerate() {
+        let gradient = gradients.wrt(*variable);
+        for (index, &analytic) in gradient.as_slice().iter().enumerate() {
+            let at = inputs[input].as_slice()[index];
+            moved[input].as_mut_slice()[index] = at + STEP;
+            let above = evaluate(&moved);
+            moved[input].as_mut_slice()[index] = at - STEP;
+            let below = evaluate(&moved);
+            moved[input].as_mut_slice()[index] = at;
+            let numeric = (above - below) / (2.0 * STEP);
+            let allowed = ABSOLUTE + RELATIVE * analytic.abs().max(numeric.abs());
+            let agrees = (analytic - numeric).abs() <= allowed;
+            if !agrees {
+                mismatches.push(Mismatch { input, index, analytic, numeric });
+            }
+        }
+    }
+    if mismatches.is_empty() { Ok(()) } else { Err(GradcheckError { mismatches }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Op, Site};
+
+    /// An operation whose gradient is wrong on purpose.
+    #[derive(Debug)]
+    struct Wrong;
+
+    impl Op<f64> for Wrong {
+        fn name(&self) -> &'static str {
+            "wrong"
+        }
+        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * site.input(0))]
+        }
+    }
+
+    #[test]
+    fn a_wrong_gradient_is_found_and_placed() {
+        let square = |_: &Tape<f64>, x: &[Var<'_, f64>]| -> Tensor<f64> { x[0].value().square() };
+        let error =
+            gradcheck(|tape, x| tape.push(square(tape, x), Wrong, &[x[0]]), &[Tensor::from([0.0, 2.0])]).unwrap_err();
+        // At 0 both are 0; at 2 the derivative is 4 and the wrong one 2, both times the weight of that output.
+        assert_eq!(error.mismatches.len(), 1);
+        let Mismatch { input, index, analytic, numeric } = error.mismatches[0];
+        assert_eq!((input, index), (0, 1));
+        assert!((numeric / analytic - 2.0).abs() < 1e-6);
+        assert!(error.to_string().contains("input 0, value 1: backward gives"), "{error}");
+    }
+
+    #[test]
+    fn nan_is_a_mismatch() {
+        assert!(gradcheck(|_, x| x[0].ln(), &[Tensor::from([-1.0])]).is_err());
+    }
+}

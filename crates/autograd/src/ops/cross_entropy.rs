@@ -1,0 +1,80 @@
+//! Cross-entropy straight from logits, softmax included.
+
+use mlp_tensor::{Element, Tensor};
+
+use super::softmax::exp_of_row;
+use crate::op::Values;
+use crate::{Gradient, Op, Site, Var};
+
+/// L = mean over rows of -Σ t · log_softmax(x). With s = Σ t and n rows, dx = (s softmax(x) - t) / n; and
+/// dt = -log_softmax(x) / n.
+#[derive(Debug)]
+struct CrossEntropy<E: Element> {
+    /// softmax(x)
+    probabilities: Tensor<E>,
+}
+
+impl<E: Element> Op<E> for CrossEntropy<E> {
+    fn name(&self) -> &'static str {
+        "cross_entropy"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, t) = (site.input(0), site.input(1));
+        let scaled = grad / rows(&self.probabilities);
+        let to_x = site.needs(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * scaled);
+        let to_t = site.needs(1).then(|| -x.log_softmax() * scaled);
+        vec![to_x, to_t]
+    }
+    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
+        if values.needs(1) {
+            return Err(grad);
+        }
+        let (targets, width) = (values.input(1).as_slice(), self.probabilities.row_len());
+        let scaled = grad.item() / rows(&self.probabilities);
+        let mut to_x = self.probabilities.as_slice().to_vec();
+        for (row, targets) in to_x.chunks_mut(width).zip(targets.chunks(width)) {
+            let total: E = targets.iter().copied().sum();
+            row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * scaled);
+        }
+        Ok(vec![Some(Gradient::Value(Tensor::from_vec(to_x, self.probabilities.shape()))), None])
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// The mean over the rows of -Σ t · log_softmax(x), from logits x `[n, k]` and target probabilities t `[n, k]`:
+    /// one number. Finite for every finite x.
+    ///
+    /// # Panics
+    /// If the shapes differ, or are not of rank 2 with at least one row and one column.
+    #[track_caller]
+    pub fn cross_entropy_with_logits(self, targets: Self) -> Self {
+        let (x, t) = (self.value(), targets.value());
+        assert!(
+            x.shape() == t.shape() && x.rank() == 2 && !x.is_empty(),
+            "cross_entropy_with_logits: logits {:?} and targets {:?} must have one shape [rows, classes]",
+            x.shape(),
+            t.shape()
+        );
+        let width = x.row_len();
+        let mut probabilities = x.as_slice().to_vec();
+        let mut total = 0.0;
+        let rows_of = probabilities.chunks_mut(width).zip(x.as_slice().chunks(width)).zip(t.as_slice().chunks(width));
+        for ((p, x), t) in rows_of {
+            let max = super::softmax::largest(x);
+            let sum = exp_of_row(p);
+            let ln_sum = sum.ln();
+            // A target of 0 takes no part, even where the logit is minus infinity.
+            let row: E =
+                x.iter().zip(t).filter(|(_, t)| **t != E::zero()).map(|(&x, &t)| t * (ln_sum - (x - max))).sum();
+            total += row.as_f64();
+            p.iter_mut().for_each(|v| *v /= sum);
+        }
+        let loss = Tensor::scalar(E::from_f64(total / x.rows() as f64));
+        let probabilities = Tensor::from_vec(probabilities, x.shape());
+        self.tape().push(loss, CrossEntropy { probabilities }, &[self, targets])
+    }
+}
+
+fn rows<E: Element>(table: &Tensor<E>) -> E {
+    E::from_f64(table.rows() as f64)
+}

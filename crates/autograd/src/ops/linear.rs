@@ -1,0 +1,49 @@
+//! A matrix product and a bias in one operation: what a dense layer computes.
+
+use mlp_tensor::{Element, Tensor, gemm, ndarray::ArrayViewMut2};
+
+use crate::op::Values;
+use crate::{Gradient, Op, Site, Var};
+
+/// Y = X · W + b: dX = dY · Wᵀ, dW = Xᵀ · dY, db = the sum of dY over the rows.
+#[derive(Debug)]
+struct Linear;
+
+impl<E: Element> Op<E> for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, w) = (site.input(0), site.input(1));
+        let to_b = site.needs(2).then(|| grad.sum_axes(&[0], false));
+        vec![site.needs(0).then(|| grad.matmul_nt(w)), site.needs(1).then(|| x.matmul_tn(grad)), to_b]
+    }
+    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
+        let (x, w) = (values.input(0), values.input(1));
+        let to_x = values.needs(0).then(|| Gradient::Value(grad.matmul_nt(w)));
+        let to_b = values.needs(2).then(|| Gradient::Value(grad.sum_axes(&[0], false)));
+        let to_w = values.needs(1).then(|| Gradient::Product { left: x.clone(), right: grad });
+        Ok(vec![to_x, to_w, to_b])
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// X · W + b, from this `[n, i]`, the weight `[i, o]` and the bias `[o]`: `[n, o]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit; the message names all three.
+    #[track_caller]
+    pub fn linear(self, weight: Self, bias: Self) -> Self {
+        let (x, w, b) = (self.value(), weight.value(), bias.value());
+        let (rows, columns) = match (x.shape(), w.shape(), b.shape()) {
+            (&[n, i], &[j, o], &[p]) if i == j && o == p => (n, o),
+            (x, w, b) => panic!("linear: input {x:?}, weight {w:?} and bias {b:?} do not fit together"),
+        };
+        let mut y = b.as_slice().repeat(rows);
+        match ArrayViewMut2::from_shape((rows, columns), &mut y) {
+            Ok(out) => gemm(x.view2(), w.view2(), E::one(), out),
+            Err(error) => unreachable!("the bias was repeated for every row: {error}"),
+        }
+        self.tape().push(Tensor::from_vec(y, [rows, columns]), Linear, &[self, weight, bias])
+    }
+}

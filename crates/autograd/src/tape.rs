@@ -1,0 +1,190 @@
+//! The tape and the variables on it.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::Arc;
+
+use mlp_tensor::{Element, Tensor};
+
+use crate::Op;
+
+/// The record of a computation, in the order in which it was done.
+///
+/// A tape belongs to one thread at a time; computations on several threads have a tape each.
+pub struct Tape<E: Element = f32> {
+    nodes: RefCell<Vec<Node<E>>>,
+    recording: Cell<bool>,
+}
+
+pub(crate) struct Node<E: Element> {
+    pub(crate) value: Tensor<E>,
+    /// Whether a gradient flows here; if not, `op` is `None`.
+    pub(crate) needs_gradient: bool,
+    /// `None` for what was put on the tape from outside.
+    pub(crate) op: Option<Arc<dyn Op<E>>>,
+    pub(crate) inputs: Vec<usize>,
+}
+
+impl<E: Element> Tape<E> {
+    /// An empty tape that records.
+    pub fn new() -> Self {
+        Self { nodes: RefCell::new(Vec::new()), recording: Cell::new(true) }
+    }
+
+    /// An empty tape that computes the same values but records nothing to differentiate: for inference.
+    pub fn no_record() -> Self {
+        Self { nodes: RefCell::new(Vec::new()), recording: Cell::new(false) }
+    }
+
+    /// Puts a value on the tape whose gradient is wanted: a parameter, say.
+    pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
+        let needs_gradient = self.recording.get();
+        self.append(Node { value, needs_gradient, op: None, inputs: Vec::new() })
+    }
+
+    /// Puts a value on the tape through which no gradient flows: a batch of data, say.
+    pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
+        self.append(Node { value, needs_gradient: false, op: None, inputs: Vec::new() })
+    }
+
+    /// Puts the result of an operation on the tape: `value`, which `op` computed from `inputs`.
+    ///
+    /// # Panics
+    /// If an input belongs to another tape.
+    #[track_caller]
+    pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
+        for input in inputs {
+            assert!(std::ptr::eq(input.tape, self), "{}: the operands belong to different tapes", op.name());
+        }
+        if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
+            let inputs = inputs.iter().map(|input| input.id).collect();
+            self.append(Node { value, needs_gradient: true, op: Some(Arc::new(op)), inputs })
+        } else {
+            self.constant(value)
+        }
+    }
+
+    /// Forgets everything, and keeps the memory of the list itself for the next computation.
+    pub fn clear(&mut self) {
+        self.nodes.get_mut().clear();
+    }
+
+    /// The number of values on the tape.
+    pub fn len(&self) -> usize {
+        self.nodes.borrow().len()
+    }
+
+    /// Whether nothing is on the tape.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.borrow().is_empty()
+    }
+
+    fn append(&self, node: Node<E>) -> Var<'_, E> {
+        let mut nodes = self.nodes.borrow_mut();
+        nodes.push(node);
+        Var { tape: self, id: nodes.len() - 1 }
+    }
+
+    pub(crate) fn handle(&self, id: usize) -> Var<'_, E> {
+        Var { tape: self, id }
+    }
+
+    pub(crate) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<E>>> {
+        self.nodes.borrow()
+    }
+
+    /// Runs `work` without recording, and then takes what it put on the tape off again.
+    pub(crate) fn scratch<R>(&self, work: impl FnOnce() -> R) -> R {
+        let (length, recording) = (self.len(), self.recording.replace(false));
+        let result = work();
+        self.recording.set(recording);
+        self.nodes.borrow_mut().truncate(length);
+        result
+    }
+}
+
+impl<E: Element> Default for Tape<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E: Element> fmt::Debug for Tape<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nodes = self.nodes();
+        let names = nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// A value on a tape. A small handle: copy it freely.
+pub struct Var<'t, E: Element = f32> {
+    tape: &'t Tape<E>,
+    id: usize,
+}
+
+impl<'t, E: Element> Var<'t, E> {
+    /// The tape that the variable belongs to.
+    pub fn tape(self) -> &'t Tape<E> {
+        self.tape
+    }
+
+    /// The value. The numbers are shared, not copied.
+    pub fn value(self) -> Tensor<E> {
+        self.tape.nodes()[self.id].value.clone()
+    }
+
+    /// The length of every axis.
+    pub fn shape(self) -> Vec<usize> {
+        self.tape.nodes()[self.id].value.shape().to_vec()
+    }
+
+    /// Whether a gradient flows to this variable.
+    pub fn needs_gradient(self) -> bool {
+        self.tape.nodes()[self.id].needs_gradient
+    }
+
+    pub(crate) fn id(self) -> usize {
+        self.id
+    }
+}
+
+// Not derived: a handle is Copy whatever E is.
+impl<E: Element> Clone for Var<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E: Element> Copy for Var<'_, E> {}
+
+impl<E: Element> fmt::Debug for Var<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Var#{} {:?}", self.id, self.value())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_recorded_where_no_gradient_is_wanted() {
+        let tape = Tape::new();
+        let a = tape.constant(Tensor::from([1.0_f32]));
+        assert!(!(a * a).needs_gradient());
+        let b = tape.variable(Tensor::from([2.0]));
+        assert!((a * b).needs_gradient());
+        let off = Tape::no_record();
+        let c = off.variable(Tensor::from([2.0_f32]));
+        assert!(!(c * c).needs_gradient());
+        assert_eq!((c * c).value(), (b * b).value());
+    }
+
+    #[test]
+    #[should_panic(expected = "add: the operands belong to different tapes")]
+    fn tapes_do_not_mix() {
+        let (one, other) = (Tape::new(), Tape::new());
+        let _ = one.variable(Tensor::from([1.0_f32])) + other.variable(Tensor::from([1.0]));
+    }
+}

@@ -1,0 +1,160 @@
+//! Every operation against central differences.
+//!
+//! The table below holds an entry for every operation there is; a test compares it with the source, so that a new
+//! operation cannot be left out. Each operation is checked as it stands, with an input used twice, and (if it takes
+//! two tensors of one shape) with a broadcast operand.
+
+use std::collections::BTreeSet;
+
+use mlp_autograd::{Tape, Var, gradcheck};
+use mlp_tensor::{Rng, Tensor};
+
+type Function = for<'t> fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>;
+
+struct Entry {
+    op: &'static str,
+    function: Function,
+    inputs: Vec<Tensor<f64>>,
+}
+
+/// Values away from the kinks at 0, at ±0.5 and where two are equal, of both signs.
+fn some(shape: &[usize], seed: u64) -> Tensor<f64> {
+    let mut rng = Rng::new(seed);
+    Tensor::uniform(shape, 0.6, 2.0, &mut rng).map(|v: f64| if (v * 1e4) as i64 % 2 == 0 { v } else { -v })
+}
+
+fn positive(shape: &[usize], seed: u64) -> Tensor<f64> {
+    Tensor::uniform(shape, 0.4, 2.0, &mut Rng::new(seed))
+}
+
+fn table() -> Vec<Entry> {
+    let entry = |op, function: Function, inputs: &[Tensor<f64>]| Entry { op, function, inputs: inputs.to_vec() };
+    let (m, n) = (some(&[3, 4], 1), some(&[3, 4], 2));
+    let row = some(&[4], 3);
+    let column = some(&[3, 1], 4);
+    let cube = some(&[2, 3, 4], 5);
+    vec![
+        entry("add", |_, x| x[0] + x[1], &[m.clone(), n.clone()]),
+        entry("add", |_, x| x[0] + x[1], &[m.clone(), row.clone()]),
+        entry("add", |_, x| x[0] + x[0], &[m.clone()]),
+        entry("sub", |_, x| x[0] - x[1], &[m.clone(), n.clone()]),
+        entry("sub", |_, x| x[0] - x[1], &[column.clone(), row.clone()]),
+        entry("sub", |_, x| x[0] - x[0] * x[0], &[m.clone()]),
+        entry("mul", |_, x| x[0] * x[1], &[m.clone(), n.clone()]),
+        entry("mul", |_, x| x[0] * x[1], &[cube.clone(), row.clone()]),
+        entry("mul", |_, x| x[0] * x[0], &[m.clone()]),
+        entry("div", |_, x| x[0] / x[1], &[m.clone(), n.clone()]),
+        entry("div", |_, x| x[0] / x[1], &[row.clone(), column.clone()]),
+        entry("div", |_, x| x[0] / (x[0] + x[0] * x[0]), &[positive(&[3, 4], 6)]),
+        entry("add_number", |_, x| x[0] + 2.5, &[m.clone()]),
+        entry("add_number", |_, x| (x[0] - 2.5) * x[0], &[m.clone()]),
+        entry("scale", |_, x| x[0] * 2.5, &[m.clone()]),
+        entry("scale", |_, x| -x[0] * (x[0] / 3.0), &[m.clone()]),
+        entry("exp", |_, x| x[0].exp(), &[m.clone()]),
+        entry("exp", |_, x| x[0].exp() * x[0], &[m.clone()]),
+        entry("ln", |_, x| x[0].ln(), &[positive(&[3, 4], 7)]),
+        entry("ln", |_, x| x[0].ln() * x[0], &[positive(&[3, 4], 7)]),
+        entry("sqrt", |_, x| x[0].sqrt(), &[positive(&[3, 4], 8)]),
+        entry("sqrt", |_, x| x[0].sqrt() * x[0], &[positive(&[3, 4], 8)]),
+        entry("powf", |_, x| x[0].powf(2.5), &[positive(&[3, 4], 9)]),
+        entry("powf", |_, x| x[0].powf(-1.5) * x[0], &[positive(&[3, 4], 9)]),
+        entry("abs", |_, x| x[0].abs(), &[m.clone()]),
+        entry("abs", |_, x| x[0].abs() * x[0], &[m.clone()]),
+        entry("clamp", |_, x| x[0].clamp(-0.5, 1.3), &[m.clone()]),
+        entry("clamp", |_, x| x[0].clamp(-0.5, 1.3) * x[0], &[m.clone()]),
+        entry("relu", |_, x| x[0].relu(), &[m.clone()]),
+        entry("relu", |_, x| x[0].relu() * x[0], &[m.clone()]),
+        entry("sigmoid", |_, x| x[0].sigmoid(), &[m.clone()]),
+        entry("sigmoid", |_, x| x[0].sigmoid() * x[0], &[m.clone()]),
+        entry("tanh", |_, x| x[0].tanh(), &[m.clone()]),
+        entry("tanh", |_, x| x[0].tanh() * x[0], &[m.clone()]),
+        entry("matmul", |_, x| x[0].matmul(x[1]), &[m.clone(), some(&[4, 2], 10)]),
+        entry("matmul", |_, x| x[0].matmul(x[0]), &[some(&[3, 3], 11)]),
+        entry("matmul_nt", |_, x| x[0].matmul_nt(x[1]), &[m.clone(), some(&[2, 4], 12)]),
+        entry("matmul_nt", |_, x| x[0].matmul_nt(x[0]), &[m.clone()]),
+        entry("matmul_tn", |_, x| x[0].matmul_tn(x[1]), &[m.clone(), some(&[3, 2], 13)]),
+        entry("matmul_tn", |_, x| x[0].matmul_tn(x[0]), &[m.clone()]),
+        entry("linear", |_, x| x[0].linear(x[1], x[2]), &[m.clone(), some(&[4, 2], 14), some(&[2], 15)]),
+        entry("linear", |_, x| x[0].linear(x[0], x[1]), &[some(&[3, 3], 16), some(&[3], 17)]),
+        entry("sum_axes", |_, x| x[0].sum_axes(&[0, 2], false), &[cube.clone()]),
+        entry("sum_axes", |_, x| x[0] / x[0].sum_axes(&[1], true), &[positive(&[2, 3, 4], 18)]),
+        entry("sum_axes", |_, x| x[0].sum() * x[0].mean(), &[m.clone()]),
+        entry("sum_axes", |_, x| x[0].mean_axes(&[1], false), &[m.clone()]),
+        entry("max_axes", |_, x| x[0].max_axes(&[1], false), &[m.clone()]),
+        entry("max_axes", |_, x| x[0] * x[0].max_axes(&[0, 2], true), &[cube.clone()]),
+        entry("reshape", |_, x| x[0].reshape([2, 6]), &[m.clone()]),
+        entry("reshape", |_, x| x[0].reshape([4, 3]).matmul(x[0]), &[m.clone()]),
+        entry("broadcast_to", |_, x| x[0].broadcast_to([2, 3, 4]), &[row.clone()]),
+        entry("broadcast_to", |_, x| x[0].broadcast_to([3, 4]) * x[0], &[column.clone()]),
+        entry("transpose", |_, x| x[0].t(), &[m.clone()]),
+        entry("transpose", |_, x| x[0].t().matmul(x[0]), &[m.clone()]),
+        entry("softmax", |_, x| x[0].softmax(), &[m.clone()]),
+        entry("softmax", |_, x| x[0].softmax() * x[0], &[cube.clone()]),
+        entry("log_softmax", |_, x| x[0].log_softmax(), &[m.clone()]),
+        entry("log_softmax", |_, x| x[0].log_softmax() * x[0], &[cube.clone()]),
+        entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[1]), &[m.clone(), positive(&[3, 4], 19)]),
+        entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[0].softmax()), &[m.clone()]),
+        entry(
+            "cross_entropy",
+            |tape, x| {
+                let targets = tape.constant(Tensor::from([[0.0, 1.0, 0.0], [0.2, 0.3, 0.5]]));
+                x[0].cross_entropy_with_logits(targets)
+            },
+            &[some(&[2, 3], 20)],
+        ),
+    ]
+}
+
+#[test]
+fn every_operation_passes_gradcheck() {
+    let table = table();
+    for (index, Entry { op, function, inputs }) in table.iter().enumerate() {
+        if let Err(error) = gradcheck(function, inputs) {
+            panic!("entry {index}, {op}: {error}");
+        }
+    }
+    println!("{} entries checked", table.len());
+}
+
+/// Reads the operations' names out of the source: the string after `fn name` in each file of `src/ops`.
+#[test]
+fn the_table_holds_every_operation() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
+    let mut in_source = BTreeSet::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for after in text.split("fn name(&self)").skip(1) {
+            in_source.insert(after.split('"').nth(1).unwrap().to_owned());
+        }
+    }
+    assert!(in_source.len() > 20);
+    let in_table: BTreeSet<String> = table().iter().map(|entry| entry.op.to_owned()).collect();
+    assert_eq!(in_table, in_source);
+}
+
+/// The kernels behind `linear` and `cross_entropy` against the same functions written in simpler operations.
+#[test]
+fn fused_operations_agree_with_their_parts() {
+    let tape = Tape::new();
+    let (x, w, b) = (some(&[5, 4], 1), some(&[4, 3], 2), some(&[3], 3));
+    let (x, w, b) = (tape.variable(x), tape.variable(w), tape.variable(b));
+    let t = tape.constant(Tensor::from([[0.0, 1.0, 0.0]]).broadcast_to([5, 3]));
+    let fused = x.linear(w, b).cross_entropy_with_logits(t);
+    let parts = -((x.matmul(w) + b).softmax().ln() * t).sum() / 5.0;
+    assert!((fused.value().item() - parts.value().item()).abs() < 1e-12);
+    let (fused, parts) = (fused.backward(), parts.backward());
+    for v in [x, w, b] {
+        let difference = fused.wrt(v) - parts.wrt(v);
+        assert!(difference.abs().max() < 1e-12, "{difference}");
+    }
+}
+
+#[test]
+fn huge_logits_give_finite_losses_and_right_gradients() {
+    let tape = Tape::new();
+    let x = tape.variable(Tensor::from([[1000.0_f32, -1000.0, 0.0]]));
+    let t = tape.constant(Tensor::from([[0.0, 1.0, 0.0]]));
+    let loss = x.cross_entropy_with_logits(t);
+    assert_eq!(loss.value().item(), 2000.0);
+    assert_eq!(loss.backward().wrt(x), Tensor::from([[1.0, -1.0, 0.0]]));
+}
