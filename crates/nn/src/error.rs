@@ -1,0 +1,80 @@
+//! What can be wrong with a network's description, its input or its weights.
+
+use std::fmt;
+
+/// Why a network cannot be built, fed or filled with weights.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NnError {
+    /// A network without layers.
+    #[error("the network has no layers; add at least one, such as Dense::new(10)")]
+    NoLayers,
+    /// A setting outside of its range.
+    #[error("{layer}: {setting} is {value}, but must be {expected}")]
+    Setting {
+        /// The layer's path and kind, such as `layers.1 (Dropout)`; `input` for the network's input.
+        layer: String,
+        /// The name of the setting.
+        setting: &'static str,
+        /// The value that it was given.
+        value: f64,
+        /// The values that it may have.
+        expected: &'static str,
+    },
+    /// A layer with more weights than a machine word counts.
+    #[error("{layer}: a weight of shape {shape:?} is larger than this machine can address")]
+    TooLarge {
+        /// The layer's path and kind.
+        layer: String,
+        /// The shape of the weight.
+        shape: Vec<usize>,
+    },
+    /// An input of another width than the network was built for.
+    #[error(
+        "{layer} expects rows of {expected} features, but the input has shape {found:?}; one row is [1, {expected}]"
+    )]
+    InputShape {
+        /// The path and kind of the first layer.
+        layer: String,
+        /// The number of features that it takes.
+        expected: usize,
+        /// The shape of the input.
+        found: Vec<usize>,
+    },
+    /// Weights that do not fit the network, all of them at once.
+    #[error("the weights do not fit the network:{0}")]
+    State(StateMismatch),
+}
+
+/// The names that keep weights from being loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateMismatch {
+    /// Parameters of the network that were not given.
+    pub missing: Vec<String>,
+    /// Names that were given but that the network does not have.
+    pub unexpected: Vec<String>,
+    /// Name, shape in the network, shape given.
+    pub misshaped: Vec<(String, Vec<usize>, Vec<usize>)>,
+}
+
+impl StateMismatch {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unexpected.is_empty() && self.misshaped.is_empty()
+    }
+}
+
+impl fmt::Display for StateMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.missing.is_empty() {
+            write!(f, " missing {};", self.missing.join(", "))?;
+        }
+        if !self.unexpected.is_empty() {
+            write!(f, " unexpected {};", self.unexpected.join(", "))?;
+        }
+        for (name, expected, found) in &self.misshaped {
+            write!(f, " {name} has shape {found:?} where the network has {expected:?};")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Dropout.
+
+use mlp_autograd::Var;
+use mlp_tensor::{Element, Rng, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::{Mode, Problem};
+
+/// In training, sets each value to 0 with probability `rate` and multiplies the others by 1 / (1 - rate), so that the
+/// expected value stays. In use, does nothing.
+///
+/// Source: Srivastava et al., 2014.
+///
+/// # Shapes
+/// Any; the output has the input's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Dropout {
+    /// The probability with which a value is dropped: from 0 up to, but not including, 1.
+    pub rate: f64,
+}
+
+impl Dropout {
+    /// Drops each value with probability `rate`.
+    pub fn new(rate: f64) -> Self {
+        Self { rate }
+    }
+
+    pub(super) fn forward<'t, E: Element>(&self, x: Var<'t, E>, mode: &mut Mode) -> Var<'t, E> {
+        match mode {
+            Mode::Training(rng) if self.rate > 0.0 => x * x.tape().constant(self.mask(&x.shape(), rng)),
+            _ => x,
+        }
+    }
+
+    /// 0 with probability `rate`, 1 / (1 - rate) otherwise.
+    fn mask<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
+        // One draw of 64 bits decides about two values; the probability is right to 2⁻³².
+        let threshold = (self.rate * 2f64.powi(32)) as u64;
+        let choices = [E::zero(), E::from_f64(1.0 / (1.0 - self.rate))];
+        let mut mask = vec![E::zero(); shape.iter().product()];
+        for pair in mask.chunks_mut(2) {
+            let mut bits = rng.next_u64();
+            for value in pair {
+                *value = choices[usize::from(bits & 0xFFFF_FFFF >= threshold)];
+                bits >>= 32;
+            }
+        }
+        Tensor::from_vec(mask, shape)
+    }
+
+    pub(super) fn problem(&self) -> Option<Problem> {
+        let in_range = self.rate >= 0.0 && self.rate < 1.0;
+        (!in_range).then_some(("rate", self.rate, "at least 0 and below 1"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_autograd::Tape;
+
+    use super::*;
+
+    #[test]
+    fn a_share_is_dropped_and_the_rest_scaled() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::<f32>::ones([1000, 101]));
+        let y = Dropout::new(0.2).forward(x, &mut Mode::Training(Rng::new(3)));
+        let values = y.value();
+        assert!(values.as_slice().iter().all(|&v| v == 0.0 || v == 1.25));
+        let kept = values.as_slice().iter().filter(|&&v| v != 0.0).count() as f64 / 101_000.0;
+        assert!((kept - 0.8).abs() < 0.005, "{kept}");
+        // The gradient is the mask.
+        assert_eq!(y.sum().backward().wrt(x), values);
+    }
+
+    #[test]
+    fn nothing_happens_in_use_or_at_rate_zero() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::<f32>::ones([3, 5]));
+        assert_eq!(Dropout::new(0.5).forward(x, &mut Mode::Inference).value(), x.value());
+        assert_eq!(Dropout::new(0.0).forward(x, &mut Mode::Training(Rng::new(1))).value(), x.value());
+    }
+
+    #[test]
+    fn the_generator_decides() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::<f32>::ones([10, 10]));
+        let drop = |seed| Dropout::new(0.5).forward(x, &mut Mode::Training(Rng::new(seed))).value();
+        assert_eq!(drop(1), drop(1));
+        assert_ne!(drop(1), drop(2));
+    }
+}
