@@ -1,0 +1,5 @@
+//! Data sets that come with the crate.
+
+mod iris;
+
+pub use iris::iris;

@@ -1,0 +1,5 @@
+//! Columns brought to a common scale.
+
+mod standard;
+
+pub use standard::StandardScaler;
