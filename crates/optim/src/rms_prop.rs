@@ -1,0 +1,71 @@
+//! RMSprop.
+
+use mlp_tensor::Element;
+use mlp_tensor::simd::vectorize;
+use serde::{Deserialize, Serialize};
+
+use crate::OptimError;
+use crate::error::Check;
+
+/// RMSprop: each gradient divided by its recent size.
+///
+/// v ← α · v + (1 - α) · g², then w ← w - lr · g / (√v + ε). v starts at 0. These are the formula and the defaults of
+/// PyTorch. Source: Tieleman and Hinton 2012.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RmsProp {
+    /// The step size lr, above 0.
+    pub learning_rate: f64,
+    /// α, the share of v that stays: 0.99 by default.
+    pub alpha: f64,
+    /// ε, which keeps the quotient finite: 1e-8 by default.
+    pub epsilon: f64,
+}
+
+impl RmsProp {
+    pub(crate) const SLOTS: &'static [&'static str] = &["v"];
+
+    /// RMSprop with the given step size and the usual α = 0.99, ε = 1e-8.
+    pub fn new(learning_rate: f64) -> Self {
+        Self { learning_rate, alpha: 0.99, epsilon: 1e-8 }
+    }
+
+    /// Sets α.
+    pub fn alpha(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
+    /// Sets ε.
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), OptimError> {
+        let check = Check { optimizer: "RMSprop" };
+        check.positive("learning rate", self.learning_rate)?;
+        check.fraction("alpha", self.alpha)?;
+        check.positive("epsilon", self.epsilon)
+    }
+
+    pub(crate) fn update<E: Element>(&self, weights: &mut [E], gradient: &[E], v: &mut [E]) {
+        let (lr, epsilon) = (E::from_f64(self.learning_rate), E::from_f64(self.epsilon));
+        let (alpha, rest) = (E::from_f64(self.alpha), E::from_f64(1.0 - self.alpha));
+        let all = weights.iter_mut().zip(gradient).zip(v);
+        vectorize(
+            #[inline(always)]
+            || {
+                all.for_each(|((w, &g), v)| {
+                    *v = alpha * *v + rest * (g * g);
+                    *w -= lr * (g / (v.sqrt() + epsilon));
+                });
+            },
+        );
+    }
+}
+
+impl Default for RmsProp {
+    /// RMSprop with a step size of 0.001.
+    fn default() -> Self {
+        Self::new(0.001)
+    }
+}

@@ -1,0 +1,101 @@
+//! What an optimizer remembers between steps.
+
+use mlp_nn::Parameter;
+use mlp_tensor::{Element, Tensor};
+
+use crate::Optimizer;
+
+/// What an optimizer remembers between steps: their number and, for every parameter, its slots.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OptimizerState<E: Element = f32> {
+    steps: u64,
+    slots: Vec<Slots<E>>,
+}
+
+/// What an optimizer remembers of one parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Slots<E: Element = f32> {
+    /// The parameter's name, such as `layers.0.weight`.
+    pub parameter: String,
+    /// One tensor of the parameter's shape for each of [`Optimizer::slots`], in that order.
+    pub values: Vec<Tensor<E>>,
+}
+
+/// A slot that does not fit the optimizer and the parameters that it is to serve.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the optimizer's state for {parameter} does not fit: expected {expected}, found {found}")]
+#[non_exhaustive]
+pub struct SlotError {
+    /// The parameter.
+    pub parameter: String,
+    /// What it needs.
+    pub expected: String,
+    /// What was given.
+    pub found: String,
+}
+
+impl<E: Element> OptimizerState<E> {
+    /// The state before the first step: every slot 0.
+    pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
+        let slots = parameters.iter().map(|parameter| Slots {
+            parameter: parameter.name.clone(),
+            values: optimizer.slots().iter().map(|_| Tensor::zeros(parameter.value.shape())).collect(),
+        });
+        Self { steps: 0, slots: slots.collect() }
+    }
+
+    /// A state read from elsewhere, after `steps` steps.
+    ///
+    /// # Errors
+    /// If the slots are not those of `optimizer` for `parameters`, in their order and with their shapes.
+    pub fn from_parts(
+        optimizer: &Optimizer,
+        parameters: &[Parameter<E>],
+        steps: u64,
+        slots: Vec<Slots<E>>,
+    ) -> Result<Self, SlotError> {
+        if parameters.len() != slots.len() {
+            return Err(SlotError {
+                parameter: "all parameters".to_owned(),
+                expected: format!("slots of {} parameters", parameters.len()),
+                found: format!("slots of {}", slots.len()),
+            });
+        }
+        for (parameter, slots) in parameters.iter().zip(&slots) {
+            let shape = parameter.value.shape();
+            let fits = parameter.name == slots.parameter
+                && slots.values.len() == optimizer.slots().len()
+                && slots.values.iter().all(|value| value.shape() == shape);
+            if !fits {
+                let shapes: Vec<_> = slots.values.iter().map(Tensor::shape).collect();
+                return Err(SlotError {
+                    parameter: parameter.name.clone(),
+                    expected: format!("{:?} of shape {shape:?}", optimizer.slots()),
+                    found: format!("slots of {} with shapes {shapes:?}", slots.parameter),
+                });
+            }
+        }
+        Ok(Self { steps, slots })
+    }
+
+    /// The number of steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The slots, in the order of the parameters.
+    pub fn slots(&self) -> &[Slots<E>] {
+        &self.slots
+    }
+
+    /// The slots, to be changed by [`Optimizer::update`].
+    pub fn slots_mut(&mut self) -> &mut [Slots<E>] {
+        &mut self.slots
+    }
+
+    /// Counts one more step and returns its number.
+    pub fn advance(&mut self) -> u64 {
+        self.steps = self.steps.saturating_add(1);
+        self.steps
+    }
+}
