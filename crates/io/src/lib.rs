@@ -1,1 +1,63 @@
-//! mlp-io
+//! Saved models: one file for a network, the state of its training, and what its input goes through first.
+//!
+//! ```
+//! use mlp_data::{StandardScaler, iris};
+//! use mlp_io::{SavedModel, Training, inspect};
+//! use mlp_nn::{Activation, Dense, Loss, Sequential};
+//! use mlp_optim::{Adam, Optimizer, OptimizerState};
+//!
+//! let flowers = iris();
+//! let network = Sequential::new(4).add(Dense::new(3).activation(Activation::Softmax)).init(42)?;
+//! let optimizer = Optimizer::from(Adam::new(0.01));
+//! let training = Training {
+//!     state: OptimizerState::new(&optimizer, network.parameters()),
+//!     optimizer,
+//!     loss: Loss::CategoricalCrossEntropy,
+//!     metrics: vec!["accuracy".to_owned()],
+//!     seed: 42,
+//!     epochs: 0,
+//! };
+//! let model: SavedModel = SavedModel {
+//!     training: Some(training),
+//!     scaler: Some(StandardScaler::fit(&flowers.features)?),
+//!     class_names: ["setosa", "versicolor", "virginica"].map(String::from).to_vec(),
+//!     ..network.into()
+//! };
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("iris.mlp");
+//! model.save(&path)?;
+//!
+//! // What stands in the file, for people:
+//! println!("{}", inspect(&path)?);
+//!
+//! // And for programs:
+//! let again: SavedModel = SavedModel::load(&path)?;
+//! assert_eq!(again.training, model.training);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A file is one MessagePack value with a version and a checksum; `docs/format.md` in the repository specifies it byte
+//! by byte, and how to read it from Python.
+//!
+//! # What can be relied on
+//!
+//! - Weights, optimizer state and settings come back bit for bit. The same model always gives the same bytes.
+//! - A file is replaced as a whole or not at all. What is written can be read.
+//! - A file may come from anyone. It is an error if it is damaged, truncated, of another kind, from a newer version,
+//!   or contradicts itself; it never panics, and no memory is set aside for what it only claims to hold.
+
+mod body;
+mod dtype;
+mod error;
+mod file;
+mod inspect;
+mod model;
+mod prefix;
+mod record;
+mod skim;
+mod unique_map;
+
+pub use dtype::Dtype;
+pub use error::{FormatError, IoError};
+pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect};
+pub use model::{SavedModel, Training};

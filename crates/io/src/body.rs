@@ -1,0 +1,176 @@
+//! The body of a file: every field in the order in which it is written, and the way from a model to a body and back.
+
+use std::collections::BTreeMap;
+
+use mlp_data::StandardScaler;
+use mlp_nn::{Loss, Network, Parameter, Sequential};
+use mlp_optim::{Optimizer, OptimizerState, Slots};
+use mlp_tensor::{Element, Tensor};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use crate::record::{ToWrite, Unchecked};
+use crate::skim::{MAX_DEPTH, skim};
+use crate::unique_map::UniqueMap;
+use crate::{Dtype, FormatError, SavedModel, Training};
+
+/// The body, with tensors of type `T`: [`ToWrite`] or [`Unchecked`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Body<T> {
+    pub(crate) dtype: Dtype,
+    architecture: Sequential,
+    tensors: UniqueMap<T>,
+    // Without this a missing field would count as nil.
+    #[serde(deserialize_with = "Option::deserialize", bound(deserialize = "T: Deserialize<'de>"))]
+    training: Option<TrainingBody<T>>,
+    preprocessing: Preprocessing,
+    feature_names: Vec<String>,
+    class_names: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrainingBody<T> {
+    optimizer: Optimizer,
+    steps: u64,
+    slots: UniqueMap<UniqueMap<T>>,
+    loss: Loss,
+    metrics: Vec<String>,
+    seed: u64,
+    epochs: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Preprocessing {
+    #[serde(deserialize_with = "Option::deserialize")]
+    scaler: Option<StandardScaler>,
+}
+
+impl<E: Element> Body<ToWrite<E>> {
+    /// The body of `model`, if the model is one that could be read again.
+    pub(crate) fn of(model: &SavedModel<E>) -> Result<Self, FormatError> {
+        model.check()?;
+        let weight = |(name, tensor): (String, Tensor<E>)| Ok((name.clone(), ToWrite::new(&name, &tensor)?));
+        Ok(Self {
+            dtype: Dtype::of::<E>(),
+            architecture: model.network.architecture().clone(),
+            tensors: UniqueMap(model.network.state().into_iter().map(weight).collect::<Result<_, FormatError>>()?),
+            training: model.training.as_ref().map(TrainingBody::of).transpose()?,
+            preprocessing: Preprocessing { scaler: model.scaler.clone() },
+            feature_names: model.feature_names.clone(),
+            class_names: model.class_names.clone(),
+        })
+    }
+
+    /// Writes the body to the end of `out`.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
+        let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
+        self.serialize(&mut serializer).map_err(|error| FormatError::Content { reason: error.to_string() })
+    }
+}
+
+impl<E: Element> TrainingBody<ToWrite<E>> {
+    fn of(training: &Training<E>) -> Result<Self, FormatError> {
+        let names = training.optimizer.slots();
+        let of_parameter = |slots: &Slots<E>| {
+            let named = names
+                .iter()
+                .zip(&slots.values)
+                .map(|(&name, value)| Ok((name.to_owned(), ToWrite::new(&slot_name(&slots.parameter, name), value)?)));
+            Ok((slots.parameter.clone(), UniqueMap(named.collect::<Result<_, FormatError>>()?)))
+        };
+        let slots = training.state.slots().iter().map(of_parameter).collect::<Result<_, FormatError>>()?;
+        Ok(Self {
+            optimizer: training.optimizer.clone(),
+            steps: training.state.steps(),
+            slots: UniqueMap(slots),
+            loss: training.loss,
+            metrics: training.metrics.clone(),
+            seed: training.seed,
+            epochs: training.epochs,
+        })
+    }
+}
+
+impl<'a> Body<Unchecked<'a>> {
+    /// Reads a whole body. What it says is not yet checked against itself; [`Body::into_model`] does that.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        skim(bytes)?;
+        let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
+        deserializer.set_max_depth(2 * MAX_DEPTH);
+        let body = Self::deserialize(&mut deserializer)
+            .map_err(|error| FormatError::Content { reason: printable(&error.to_string()) })?;
+        match IgnoredAny::deserialize(&mut deserializer) {
+            Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(body),
+            _ => Err(FormatError::Content { reason: "values are left over after the last field".to_owned() }),
+        }
+    }
+
+    pub(crate) fn into_model<E: Element>(self) -> Result<SavedModel<E>, FormatError> {
+        let expected = Dtype::of::<E>();
+        if self.dtype != expected {
+            return Err(FormatError::WrongDtype { expected, found: self.dtype });
+        }
+        let tensors = self.tensors.0.into_iter().map(|(name, tensor)| {
+            let tensor = tensor.decode(&name)?;
+            Ok((name, tensor))
+        });
+        let network = Network::from_state(self.architecture, tensors.collect::<Result<_, FormatError>>()?)?;
+        let training = self.training.map(|training| training.into_training(network.parameters())).transpose()?;
+        let Self { preprocessing: Preprocessing { scaler }, feature_names, class_names, .. } = self;
+        let model = SavedModel { network, training, scaler, feature_names, class_names };
+        model.check_names()?;
+        Ok(model)
+    }
+}
+
+impl TrainingBody<Unchecked<'_>> {
+    fn into_training<E: Element>(mut self, parameters: &[Parameter<E>]) -> Result<Training<E>, FormatError> {
+        self.optimizer.check()?;
+        let names = parameters.iter().map(|parameter| parameter.name.as_str());
+        check_keys("the network", names, &self.slots.0)?;
+        let mut slots = Vec::with_capacity(parameters.len());
+        for Parameter { name, .. } in parameters {
+            let mut named = self.slots.0.remove(name).map_or_else(BTreeMap::new, |named| named.0);
+            check_keys(name, self.optimizer.slots().iter().copied(), &named)?;
+            let values = self.optimizer.slots().iter().filter_map(|&slot| {
+                let tensor = named.remove(slot)?;
+                Some(tensor.decode(&slot_name(name, slot)))
+            });
+            slots.push(Slots { parameter: name.clone(), values: values.collect::<Result<_, FormatError>>()? });
+        }
+        let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
+        let Self { optimizer, loss, metrics, seed, epochs, .. } = self;
+        Ok(Training { optimizer, state, loss, metrics, seed, epochs })
+    }
+}
+
+/// Checks that `map` has exactly the keys `expected`.
+fn check_keys<'a, T>(
+    place: &str,
+    expected: impl Iterator<Item = &'a str> + Clone,
+    map: &BTreeMap<String, T>,
+) -> Result<(), FormatError> {
+    // The names of parameters and of slots differ from each other, so a count and a look at each are enough.
+    if expected.clone().count() == map.len() && expected.clone().all(|name| map.contains_key(name)) {
+        return Ok(());
+    }
+    let (expected, found) = (expected.map(str::to_owned).collect(), map.keys().cloned().collect());
+    Err(FormatError::Slots { place: place.to_owned(), expected, found })
+}
+
+/// What errors call a slot: `layers.0.weight/m`.
+fn slot_name(parameter: &str, slot: &str) -> String {
+    format!("{parameter}/{slot}")
+}
+
+/// A message that may quote a stranger's bytes: control characters escaped, and cut off where it gets long.
+fn printable(message: &str) -> String {
+    message
+        .chars()
+        .take(500)
+        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
+        .collect()
+}

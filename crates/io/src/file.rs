@@ -1,0 +1,71 @@
+//! Files: read with their prefix first, replaced as a whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::{IoError, prefix};
+
+/// The bytes of the file at `path`. Its prefix is checked before the rest is read.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IoError> {
+    let mut file = File::open(path).map_err(refused("open", path))?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(prefix::LEN as u64).read_to_end(&mut bytes).map_err(refused("read", path))?;
+    prefix::check(&bytes).map_err(IoError::in_file(path))?;
+    file.read_to_end(&mut bytes).map_err(refused("read", path))?;
+    Ok(bytes)
+}
+
+/// Makes `bytes` the content of the file at `path`. Until they are on the disk completely, the file is as it was; they
+/// are written to a temporary file in the same folder, which then takes the file's place.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
+    let (target, old) = target(path)?;
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".mlp-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What any new file gets: the umask is taken off.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let mut temporary = builder.tempfile_in(folder).map_err(refused("create a file in", folder))?;
+    let file = temporary.as_file_mut();
+    file.write_all(bytes).map_err(refused("write", path))?;
+    if let Some(old) = old {
+        file.set_permissions(old.permissions()).map_err(refused("set the permissions of", path))?;
+    }
+    file.sync_all().map_err(refused("write", path))?;
+    temporary.persist(&target).map_err(|error| refused("replace", path)(error.error))?;
+    // The new file is in its place. That the folder remembers it after a power cut is asked for where the system can
+    // do it; where it cannot, the folder remembers the old file.
+    #[cfg(unix)]
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(())
+}
+
+/// The file to replace, behind any symbolic links, and what is known of it if it exists.
+fn target(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>), IoError> {
+    let invalid = |reason| refused("save to", path)(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    if path.file_name().is_none() {
+        return Err(invalid("the path does not end in a file name"));
+    }
+    match fs::metadata(path) {
+        Ok(old) if old.is_dir() => Err(invalid("it is a folder; add a file name")),
+        // A device or a pipe would be replaced by a file.
+        Ok(old) if !old.is_file() => Err(invalid("it is not an ordinary file")),
+        Ok(old) if old.permissions().readonly() => {
+            Err(refused("replace", path)(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only")))
+        }
+        Ok(old) => Ok((fs::canonicalize(path).map_err(refused("find", path))?, Some(old))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((path.to_owned(), None)),
+        Err(error) => Err(refused("save to", path)(error)),
+    }
+}
+
+fn refused(action: &'static str, path: &Path) -> impl Fn(io::Error) -> IoError {
+    move |source| IoError::File { action, path: path.to_owned(), source }
+}

@@ -1,0 +1,160 @@
+//! What stands in a file, for people.
+
+use std::fmt;
+use std::path::Path;
+
+use mlp_data::StandardScaler;
+use mlp_nn::{Loss, Sequential};
+use mlp_optim::Optimizer;
+use mlp_tensor::Element;
+
+use crate::body::Body;
+use crate::{Dtype, FormatError, IoError, SavedModel, file, prefix};
+
+/// What stands in a file, whatever the type of its numbers. Print it with `{}`.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The version of the format.
+    pub version: u8,
+    /// The type of the weights.
+    pub dtype: Dtype,
+    /// The network.
+    pub architecture: Sequential,
+    /// The weights, layer after layer.
+    pub tensors: Vec<TensorInfo>,
+    /// How the network is trained; `None` if it was never compiled for training.
+    pub training: Option<TrainingInfo>,
+    /// What features are standardised by before they reach the network, if they are.
+    pub scaler: Option<StandardScaler>,
+    /// The names of the input features: one each, or none at all.
+    pub feature_names: Vec<String>,
+    /// The names of the outputs: one each, or none at all.
+    pub class_names: Vec<String>,
+    /// The number of bytes of the file.
+    pub file_size: usize,
+    /// The CRC-32 of the file's body. It matches: a file where it does not is not listed.
+    pub checksum: u32,
+}
+
+/// One tensor in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TensorInfo {
+    /// The name, such as `layers.0.weight`.
+    pub name: String,
+    /// The type of the numbers.
+    pub dtype: Dtype,
+    /// The shape.
+    pub shape: Vec<usize>,
+}
+
+/// How the network in a file is trained.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TrainingInfo {
+    /// The optimizer and its settings.
+    pub optimizer: Optimizer,
+    /// The number of steps that the optimizer has taken.
+    pub steps: u64,
+    /// The loss.
+    pub loss: Loss,
+    /// The names of the metrics.
+    pub metrics: Vec<String>,
+    /// The seed of all that is random in training.
+    pub seed: u64,
+    /// The number of epochs trained so far.
+    pub epochs: u64,
+}
+
+/// Lists what stands in a file, whatever the type of its numbers. A file that is listed can be loaded: everything is
+/// checked as in [`SavedModel::load`].
+///
+/// # Errors
+/// As [`SavedModel::load`], except that every type of numbers is right.
+pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
+    let path = path.as_ref();
+    Inspection::of_bytes(&file::read(path)?).map_err(IoError::in_file(path))
+}
+
+impl Inspection {
+    fn of_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        let (body, checksum) = prefix::open(bytes)?;
+        let body = Body::decode(body)?;
+        match body.dtype {
+            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model()?, bytes.len(), checksum)),
+            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model()?, bytes.len(), checksum)),
+        }
+    }
+
+    fn of_model<E: Element>(model: SavedModel<E>, file_size: usize, checksum: u32) -> Self {
+        let SavedModel { network, training, scaler, feature_names, class_names } = model;
+        let dtype = Dtype::of::<E>();
+        let tensors = network.parameters().iter();
+        Self {
+            version: prefix::VERSION,
+            dtype,
+            architecture: network.architecture().clone(),
+            tensors: tensors
+                .map(|p| TensorInfo { name: p.name.clone(), dtype, shape: p.value.shape().to_vec() })
+                .collect(),
+            training: training.map(|training| TrainingInfo {
+                steps: training.state.steps(),
+                optimizer: training.optimizer,
+                loss: training.loss,
+                metrics: training.metrics,
+                seed: training.seed,
+                epochs: training.epochs,
+            }),
+            scaler,
+            feature_names,
+            class_names,
+            file_size,
+            checksum,
+        }
+    }
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { version, dtype, file_size, checksum, .. } = self;
+        writeln!(f, "model file, format version {version}, {file_size} bytes, checksum {checksum:08x}\n")?;
+        match self.architecture.summary() {
+            Ok(summary) => writeln!(f, "{summary}\n")?,
+            Err(error) => writeln!(f, "{error}\n")?,
+        }
+        writeln!(f, "weights: {dtype}")?;
+        let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0);
+        for TensorInfo { name, shape, .. } in &self.tensors {
+            writeln!(f, "  {name:width$}  {shape:?}")?;
+        }
+        match &self.training {
+            None => writeln!(f, "training: none")?,
+            Some(training) => write!(f, "{training}")?,
+        }
+        match &self.scaler {
+            None => writeln!(f, "scaler: none")?,
+            Some(scaler) => writeln!(f, "scaler: mean {:?}, scale {:?}", scaler.mean(), scaler.scale())?,
+        }
+        writeln!(f, "features: {}", list(&self.feature_names))?;
+        write!(f, "classes: {}", list(&self.class_names))
+    }
+}
+
+impl fmt::Display for TrainingInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { optimizer, steps, loss, metrics, seed, epochs } = self;
+        writeln!(f, "training: {epochs} epochs, {steps} steps, seed {seed}")?;
+        writeln!(f, "  optimizer: {optimizer:?}")?;
+        writeln!(f, "  loss: {loss}")?;
+        writeln!(f, "  metrics: {}", list(metrics))
+    }
+}
+
+/// Names as a terminal can show them, wherever they come from.
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| name.escape_debug().to_string()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,148 @@
+//! A model as it is saved, and the way to a file and back.
+
+use std::path::Path;
+
+use mlp_data::StandardScaler;
+use mlp_nn::{Loss, Network};
+use mlp_optim::{Optimizer, OptimizerState};
+use mlp_tensor::Element;
+
+use crate::body::Body;
+use crate::{FormatError, IoError, file, prefix};
+
+/// A model as it is saved: all that is needed to predict and to go on training.
+///
+/// ```
+/// use mlp_io::SavedModel;
+/// use mlp_nn::{Activation, Dense, Sequential};
+/// use mlp_tensor::Tensor;
+///
+/// let network = Sequential::new(2).add(Dense::new(3).activation(Activation::Softmax)).init(42)?;
+/// let model = SavedModel { class_names: ["red", "green", "blue"].map(String::from).to_vec(), ..network.into() };
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("colours.mlp");
+/// model.save(&path)?;
+///
+/// let loaded: SavedModel = SavedModel::load(&path)?;
+/// let x = Tensor::from([[0.5, -1.0]]);
+/// assert_eq!(loaded.network.predict(&x)?, model.network.predict(&x)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct SavedModel<E: Element = f32> {
+    /// The network with its weights.
+    pub network: Network<E>,
+    /// What is needed to go on training; `None` for a network that was never compiled for training.
+    pub training: Option<Training<E>>,
+    /// What features are standardised by before they reach the network, if they are.
+    pub scaler: Option<StandardScaler>,
+    /// The names of the input features: one each, or none at all.
+    pub feature_names: Vec<String>,
+    /// The names of the outputs: one each, or none at all.
+    pub class_names: Vec<String>,
+}
+
+/// What is needed to go on training a network where it stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training<E: Element = f32> {
+    /// The optimizer and its settings.
+    pub optimizer: Optimizer,
+    /// What the optimizer remembers between steps.
+    pub state: OptimizerState<E>,
+    /// The loss.
+    pub loss: Loss,
+    /// The names of the metrics, as training knows them.
+    pub metrics: Vec<String>,
+    /// The seed of all that is random in training.
+    pub seed: u64,
+    /// The number of epochs trained so far.
+    pub epochs: u64,
+}
+
+impl<E: Element> SavedModel<E> {
+    /// Saves the model to a file.
+    ///
+    /// A file that is already there is replaced as a whole, and keeps its permissions; on an error it stays as it was.
+    /// Symbolic links are followed. The same model always gives the same bytes.
+    ///
+    /// # Errors
+    /// [`IoError::File`] if the path has no file name, its folder is missing, the file is read-only or not an ordinary
+    /// file, or the system refuses to write; [`IoError::Format`] as [`SavedModel::to_bytes`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), IoError> {
+        let path = path.as_ref();
+        let bytes = self.encode().map_err(IoError::in_file(path))?;
+        file::replace(path, &bytes)
+    }
+
+    /// Loads a model from a file.
+    ///
+    /// # Errors
+    /// [`IoError::File`] if the file cannot be read; [`IoError::Format`] as [`SavedModel::from_bytes`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, IoError> {
+        let path = path.as_ref();
+        Self::decode(&file::read(path)?).map_err(IoError::in_file(path))
+    }
+
+    /// The bytes of the file that [`SavedModel::save`] writes.
+    ///
+    /// # Errors
+    /// [`IoError::Format`] if the parts of the model do not belong together (weights of another shape than the network
+    /// describes, another optimizer's state, a scaler or names for another number of columns), a setting of the
+    /// optimizer lies outside of its range, or a tensor is larger than 4 GiB. What is written can be read.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, IoError> {
+        self.encode().map_err(IoError::in_memory)
+    }
+
+    /// The model in the bytes of a file. They may come from anyone: nothing is believed that was not checked.
+    ///
+    /// # Errors
+    /// [`IoError::Format`] if the bytes are not a model, were written by a newer version, are truncated or damaged,
+    /// hold another type of numbers than `E`, or describe a model whose parts do not belong together.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
+        Self::decode(bytes).map_err(IoError::in_memory)
+    }
+
+    fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        let mut bytes = prefix::start();
+        Body::of(self)?.encode(&mut bytes)?;
+        prefix::finish(&mut bytes);
+        Ok(bytes)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+        let (body, _) = prefix::open(bytes)?;
+        Body::decode(body)?.into_model()
+    }
+
+    /// Checks that the parts belong together, as they must to be read again.
+    pub(crate) fn check(&self) -> Result<(), FormatError> {
+        let Self { network, training, .. } = self;
+        Network::from_state(network.architecture().clone(), network.state())?;
+        if let Some(Training { optimizer, state, .. }) = training {
+            optimizer.check()?;
+            OptimizerState::from_parts(optimizer, network.parameters(), state.steps(), state.slots().to_vec())?;
+        }
+        self.check_names()
+    }
+
+    /// Checks what belongs to the columns of the input and of the output.
+    pub(crate) fn check_names(&self) -> Result<(), FormatError> {
+        let (features, outputs) =
+            (self.network.architecture().input_features(), self.network.architecture().output_features());
+        if let Some(found) = self.scaler.as_ref().map(|scaler| scaler.mean().len()).filter(|&n| n != features) {
+            return Err(FormatError::ScalerWidth { expected: features, found });
+        }
+        let counts = [("feature", features, self.feature_names.len()), ("class", outputs, self.class_names.len())];
+        match counts.into_iter().find(|&(_, expected, found)| found != 0 && found != expected) {
+            Some((what, expected, found)) => Err(FormatError::Names { what, expected, found }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<E: Element> From<Network<E>> for SavedModel<E> {
+    /// A network by itself: to predict with, not to go on training.
+    fn from(network: Network<E>) -> Self {
+        Self { network, training: None, scaler: None, feature_names: Vec::new(), class_names: Vec::new() }
+    }
+}

@@ -1,0 +1,235 @@
+//! How a training step runs.
+//!
+//! A step has two phases, and each is handed to the threads at once:
+//!
+//! 1. The rows of the batch are cut into shards. Each shard gathers its rows, runs forward and backward on a tape of
+//!    its own, and keeps the gradients as the tape leaves them: those of weight matrices as products that were not
+//!    multiplied out.
+//! 2. The parameters are cut into blocks of rows. Each block multiplies out its part of every shard's gradient, adds
+//!    them up in the shards' order, adds the penalty's gradient, and takes the optimizer's step while the numbers are
+//!    still in the cache.
+//!
+//! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
+//! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
+
+use mlp_autograd::{Gradient, Tape, Var};
+use mlp_nn::{Loss, Mode, Network, Parameter, Regularizer};
+use mlp_optim::{Optimizer, OptimizerState};
+use mlp_tensor::{Element, Rng, Tensor};
+use rayon::prelude::*;
+
+use crate::Metric;
+use crate::table::Table;
+
+/// A shard has at least this many rows: with fewer, a matrix product spends its time on preparing the weights.
+const SHARD_ROWS: usize = 64;
+/// A batch has at most this many shards.
+const SHARDS: usize = 16;
+/// A block has about this many values.
+const BLOCK: usize = 1 << 16;
+/// Below this many multiplications a phase is over before a second thread has woken up.
+const WORTH_A_FORK: usize = 1 << 20;
+
+/// What a forward pass ends in: the loss and the metrics, and how to get there from the network's output.
+#[derive(Clone, Debug)]
+pub(crate) struct Objective {
+    pub(crate) loss: Loss,
+    pub(crate) metrics: Vec<Metric>,
+}
+
+/// Sums over rows, of which the means are reported.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Totals {
+    pub(crate) rows: usize,
+    pub(crate) loss: f64,
+    pub(crate) metrics: Vec<f64>,
+}
+
+impl Totals {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.loss += other.loss;
+        self.metrics.resize(other.metrics.len(), 0.0);
+        self.metrics.iter_mut().zip(&other.metrics).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+impl Objective {
+    /// The mean loss of a batch as a variable, and the sums for the report.
+    pub(crate) fn forward<'t, E: Element>(
+        &self,
+        network: &Network<E>,
+        variables: &[Var<'t, E>],
+        (x, y): (Tensor<E>, Tensor<E>),
+        mode: &mut Mode,
+    ) -> (Var<'t, E>, Totals) {
+        let tape = variables[0].tape();
+        let (rows, x, targets) = (x.rows(), tape.constant(x), tape.constant(y));
+        // Softmax and cross-entropy together, from the logits, are exact where one after the other overflows.
+        let (output, loss) = if self.loss == Loss::CategoricalCrossEntropy && network.ends_in_softmax() {
+            let logits = network.forward_before_activation(variables, x, mode);
+            (logits, Loss::CategoricalCrossEntropyWithLogits.forward(logits, targets))
+        } else {
+            let output = network.forward(variables, x, mode);
+            (output, self.loss.forward(output, targets))
+        };
+        let measure = |metric: &Metric| metric.sum_over_rows(&output.value(), &targets.value());
+        let metrics = self.metrics.iter().map(measure).collect();
+        let totals = Totals { rows, loss: loss.value().item().as_f64() * rows as f64, metrics };
+        (loss, totals)
+    }
+}
+
+/// The memory of training steps, kept from one to the next.
+#[derive(Debug)]
+pub(crate) struct Engine<E: Element> {
+    shards: Vec<Shard<E>>,
+    gradients: Vec<Vec<E>>,
+}
+
+impl<E: Element> Engine<E> {
+    pub(crate) fn new(network: &Network<E>) -> Self {
+        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value.len()]).collect();
+        Self { shards: Vec::new(), gradients }
+    }
+
+    /// Whether a batch of `rows` is worth more than one thread.
+    pub(crate) fn uses_threads(network: &Network<E>, rows: usize) -> bool {
+        rows > SHARD_ROWS && work(network, rows) >= WORTH_A_FORK
+    }
+
+    /// One step of `optimizer` on the mean loss of `rows`; what dropout draws depends on `seed` and the step's number.
+    pub(crate) fn step(
+        &mut self,
+        network: &mut Network<E>,
+        objective: &Objective,
+        (optimizer, state): (&Optimizer, &mut OptimizerState<E>),
+        (table, rows): (&Table<'_, E>, &[usize]),
+        seed: u64,
+    ) -> Totals {
+        let step = state.advance();
+        let forked = Self::uses_threads(network, rows.len());
+        let per_shard = if forked { SHARD_ROWS.max(rows.len().div_ceil(SHARDS)) } else { rows.len() };
+        let shards = rows.len().div_ceil(per_shard);
+        self.shards.resize_with(shards.max(self.shards.len()), Shard::default);
+        let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
+            let mut mode = Mode::Training(Rng::stream(seed, &[step, index as u64]));
+            shard.run(network, objective, table.batch(part), part.len() as f64 / rows.len() as f64, &mut mode);
+        };
+        if forked {
+            self.shards[..shards].par_iter_mut().zip(rows.par_chunks(per_shard)).enumerate().for_each(job);
+        } else {
+            job((0, (&mut self.shards[0], rows)));
+        }
+
+        let mut totals = Totals::default();
+        self.shards[..shards].iter().for_each(|shard| totals.add(&shard.totals));
+        let penalized = network.parameters().iter().any(|p| p.regularizer.is_some());
+        if penalized {
+            totals.loss += network.penalty() * rows.len() as f64;
+        }
+
+        let worth = network.parameters().iter().map(|p| p.value.len()).sum::<usize>() * rows.len() >= WORTH_A_FORK;
+        let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
+        let gradients: Vec<&[Option<Gradient<E>>]> = self.shards[..shards].iter().map(|s| &s.gradients[..]).collect();
+        let job = |block: Block<'_, E>| block.update(step, &gradients, optimizer);
+        if worth && blocks.len() > 1 {
+            blocks.into_par_iter().with_max_len(1).for_each(job);
+        } else {
+            blocks.into_iter().for_each(job);
+        }
+        totals
+    }
+}
+
+/// The number of multiplications in one forward pass.
+pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
+    rows.saturating_mul(network.parameters().iter().map(|p| p.value.len()).sum())
+}
+
+/// One part of the rows of a batch.
+#[derive(Debug)]
+struct Shard<E: Element> {
+    tape: Tape<E>,
+    /// In the order of the network's parameters; `None` where the loss does not depend on one.
+    gradients: Vec<Option<Gradient<E>>>,
+    totals: Totals,
+}
+
+impl<E: Element> Default for Shard<E> {
+    fn default() -> Self {
+        Self { tape: Tape::new(), gradients: Vec::new(), totals: Totals::default() }
+    }
+}
+
+impl<E: Element> Shard<E> {
+    /// Forward and backward; `share` is this shard's share of the batch's rows.
+    fn run(
+        &mut self,
+        network: &Network<E>,
+        objective: &Objective,
+        batch: (Tensor<E>, Tensor<E>),
+        share: f64,
+        mode: &mut Mode,
+    ) {
+        // The last step's gradients make room before this step's activations take it.
+        self.gradients.clear();
+        let variables = network.variables(&self.tape);
+        let (loss, totals) = objective.forward(network, &variables, batch, mode);
+        let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
+        self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
+        self.totals = totals;
+        // The tape shares the weights, and they are about to be written to.
+        self.tape.clear();
+    }
+}
+
+/// Some rows of one parameter, with all that its update needs.
+struct Block<'a, E: Element> {
+    parameter: usize,
+    /// The index of the first value.
+    start: usize,
+    regularizer: Option<Regularizer>,
+    weights: &'a mut [E],
+    gradient: &'a mut [E],
+    slots: Vec<&'a mut [E]>,
+}
+
+/// Cuts all parameters, and what belongs to them, into blocks.
+fn blocks<'a, E: Element>(
+    parameters: &'a mut [Parameter<E>],
+    gradients: &'a mut [Vec<E>],
+    state: &'a mut OptimizerState<E>,
+) -> Vec<Block<'a, E>> {
+    let mut blocks = Vec::new();
+    let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
+    for (parameter, ((Parameter { value, regularizer, .. }, gradient), slots)) in all {
+        let columns = value.shape().last().copied().unwrap_or(1);
+        let size = (BLOCK / columns).next_multiple_of(8) * columns;
+        let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(size)).collect();
+        let chunks = value.as_mut_slice().chunks_mut(size).zip(gradient.chunks_mut(size));
+        for (index, (weights, gradient)) in chunks.enumerate() {
+            let slots = slots.iter_mut().filter_map(Iterator::next).collect();
+            let (start, regularizer) = (index * size, *regularizer);
+            blocks.push(Block { parameter, start, regularizer, weights, gradient, slots });
+        }
+    }
+    blocks
+}
+
+impl<E: Element> Block<'_, E> {
+    fn update(mut self, step: u64, shards: &[&[Option<Gradient<E>>]], optimizer: &Optimizer) {
+        let mut written = false;
+        for gradient in shards.iter().filter_map(|gradients| gradients[self.parameter].as_ref()) {
+            gradient.write_block(self.start, written, self.gradient);
+            written = true;
+        }
+        if !written {
+            self.gradient.fill(E::zero());
+        }
+        if let Some(regularizer) = self.regularizer {
+            regularizer.add_gradient(self.weights, self.gradient);
+        }
+        optimizer.update(step, self.weights, self.gradient, &mut self.slots);
+    }
+}
