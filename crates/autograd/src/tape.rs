@@ -28,12 +28,17 @@ pub(crate) struct Node<E: Element> {
 impl<E: Element> Tape<E> {
     /// An empty tape that records.
     pub fn new() -> Self {
-        Self { nodes: RefCell::new(Vec::new()), recording: Cell::new(true) }
+        Self::with_recording(true)
     }
 
     /// An empty tape that computes the same values but records nothing to differentiate: for inference.
     pub fn no_record() -> Self {
-        Self { nodes: RefCell::new(Vec::new()), recording: Cell::new(false) }
+        Self::with_recording(false)
+    }
+
+    fn with_recording(recording: bool) -> Self {
+        // Room for a small network: a short computation should not spend its time on growing the list.
+        Self { nodes: RefCell::new(Vec::with_capacity(32)), recording: Cell::new(recording) }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
@@ -62,11 +67,6 @@ impl<E: Element> Tape<E> {
         } else {
             self.constant(value)
         }
-    }
-
-    /// Forgets everything, and keeps the memory of the list itself for the next computation.
-    pub fn clear(&mut self) {
-        self.nodes.get_mut().clear();
     }
 
     /// The number of values on the tape.

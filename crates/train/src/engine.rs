@@ -150,7 +150,6 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 /// One part of the rows of a batch.
 #[derive(Debug)]
 struct Shard<E: Element> {
-    tape: Tape<E>,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
@@ -158,7 +157,7 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self { tape: Tape::new(), gradients: Vec::new(), totals: Totals::default() }
+        Self { gradients: Vec::new(), totals: Totals::default() }
     }
 }
 
@@ -174,13 +173,12 @@ impl<E: Element> Shard<E> {
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let variables = network.variables(&self.tape);
+        let tape = Tape::new();
+        let variables = network.variables(&tape);
         let (loss, totals) = objective.forward(network, &variables, batch, mode);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         self.totals = totals;
-        // The tape shares the weights, and they are about to be written to.
-        self.tape.clear();
     }
 }
 

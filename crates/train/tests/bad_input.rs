@@ -1,0 +1,153 @@
+//! Everything wrong that can be handed to a model: the error names it, and nothing has changed.
+
+use mlp_data::{KFold, StandardScaler, TrainTestSplit, iris, one_hot};
+use mlp_nn::{Activation, Dense, Dropout, Loss, Sequential};
+use mlp_optim::{Adam, Sgd};
+use mlp_tensor::Tensor;
+use mlp_train::{Fit, Metric, Model, TrainError};
+
+fn classifier() -> Model {
+    let network = Sequential::new(4)
+        .add(Dense::new(10).activation(Activation::Relu))
+        .add(Dense::new(3).activation(Activation::Softmax));
+    Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 1).unwrap().metrics([Metric::Accuracy])
+}
+
+#[track_caller]
+fn assert_says<T: std::fmt::Debug>(result: Result<T, TrainError>, parts: &[&str]) {
+    let message = result.unwrap_err().to_string();
+    for part in parts {
+        assert!(message.contains(part), "{part:?} is not in {message:?}");
+    }
+}
+
+/// `x` and `y` do not fit, in a fit and in an evaluation alike, and the model stays as it was.
+#[track_caller]
+fn assert_refused(x: &Tensor, y: &Tensor, parts: &[&str]) {
+    let mut model = classifier();
+    let before = model.network().state();
+    assert_says(model.fit(x, y, &Fit::new()), parts);
+    assert_says(model.train_on_batch(x, y), parts);
+    assert_says(model.evaluate(x, y), parts);
+    assert_eq!(model.network().state(), before);
+}
+
+#[test]
+fn tables_that_do_not_fit() {
+    let (iris, y) = (iris(), one_hot::<f32>(&iris().labels, 3).unwrap());
+    let x = &iris.features;
+
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut with_bad = x.clone();
+        with_bad.as_mut_slice()[4 * 17 + 2] = bad;
+        assert_refused(&with_bad, &y, &["features", "row 17", "column 2"]);
+        assert_says(classifier().predict(&with_bad), &["row 17", "column 2"]);
+        let mut bad_target = y.clone();
+        bad_target.as_mut_slice()[3 * 5 + 1] = bad;
+        assert_refused(x, &bad_target, &["targets", "row 5", "column 1"]);
+    }
+    assert_refused(&Tensor::zeros([0, 4]), &Tensor::zeros([0, 3]), &["no rows to"]);
+    let narrow = x.slice(1, 0..3);
+    assert_refused(&narrow, &y, &["layers.0 (Dense) expects rows of 4 features", "[150, 3]"]);
+    assert_says(classifier().predict(&Tensor::zeros([2, 5])), &["layers.0 (Dense)", "4 features", "[2, 5]"]);
+    assert_refused(x, &y.slice(0, 0..149), &["150", "149"]);
+    assert_refused(x, &Tensor::zeros([150, 2]), &["[150, 2]", "[150, 3]"]);
+    assert_refused(x, &Tensor::scalar(1.0), &["[150, 3]"]);
+    assert_refused(x, &Tensor::ones([150, 3]), &["row 0", "[1.0, 1.0, 1.0]", "one-hot"]);
+    let mut negative = y.clone();
+    negative.as_mut_slice()[..3].copy_from_slice(&[-1.0, 1.0, 1.0]);
+    assert_refused(x, &negative, &["row 0", "one-hot"]);
+}
+
+#[test]
+fn classes_that_do_not_fit() {
+    let iris = iris();
+    let mut labels = iris.labels.clone();
+    labels[99] = 3;
+    assert_says(classifier().fit(&iris.features, &labels, &Fit::new()), &["row 99", "class 3", "classes 0 to 2"]);
+    labels.pop();
+    assert_says(classifier().evaluate(&iris.features, &labels), &["150", "149"]);
+
+    let network = Sequential::new(4).add(Dense::new(3));
+    let mut model = Model::compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap();
+    assert_says(model.fit(&iris.features, &iris.labels, &Fit::new()), &["cross-entropy", "mean squared error"]);
+}
+
+#[test]
+fn settings_out_of_range() {
+    let iris = iris();
+    let fit = |fit: Fit| classifier().fit(&iris.features, &iris.labels, &fit);
+    assert_says(fit(Fit::new().batch_size(0)), &["batch_size is 0, but must be at least 1"]);
+    assert_says(fit(Fit::new().epochs(0)), &["epochs is 0, but must be at least 1"]);
+    for share in [0.0, 1.0, -0.5, f64::NAN] {
+        assert_says(fit(Fit::new().validation_split(share)), &[&share.to_string()]);
+    }
+    // 0.999 of 150 rows would leave none to train on
+    assert_says(fit(Fit::new().validation_split(0.999)), &["150"]);
+
+    let compile = |network: Sequential, lr| Model::<f32>::compile(network, Sgd::new(lr), Loss::MeanSquaredError, 1);
+    let network = || Sequential::new(4).add(Dense::new(3));
+    assert_says(compile(network(), 0.0), &["SGD: learning rate is 0"]);
+    assert_says(compile(network(), f64::NAN), &["SGD: learning rate is NaN"]);
+    assert_says(compile(network().add(Dropout::new(1.0)), 0.1), &["layers.1 (Dropout)", "rate is 1"]);
+    assert_says(compile(Sequential::new(4), 0.1), &["no layers"]);
+    assert!(KFold::new(151).split(150).is_err());
+    assert!(TrainTestSplit::new(0.999).split(10).is_err());
+}
+
+#[test]
+fn parts_that_do_not_belong_together() {
+    let compile = |activation, loss| {
+        let network = Sequential::new(4).add(Dense::new(3).activation(activation));
+        Model::<f32>::compile(network, Adam::default(), loss, 1)
+    };
+    assert_says(
+        compile(Activation::Identity, Loss::CategoricalCrossEntropy),
+        &["ends in identity", "end the network in softmax, or use CategoricalCrossEntropyWithLogits"],
+    );
+    assert_says(
+        compile(Activation::Softmax, Loss::CategoricalCrossEntropyWithLogits),
+        &["softmax would be applied twice"],
+    );
+    let iris = iris();
+    let evaluate = |model: Model| model.evaluate(&iris.features, &iris.labels);
+    assert_says(evaluate(classifier().metrics([Metric::MeanAbsoluteError])), &["mean_absolute_error", "categorical"]);
+    assert_says(evaluate(classifier().class_names(["a", "b"])), &["2 class names were given for 3"]);
+    assert_says(evaluate(classifier().feature_names(["a"])), &["1 feature names were given for 4"]);
+    let scaler = StandardScaler::fit(&iris.features.slice(1, 0..2)).unwrap();
+    assert_says(evaluate(classifier().scaler(scaler)), &["2 features", "takes 4"]);
+}
+
+#[test]
+fn a_loss_that_explodes_is_reported_with_its_history() {
+    let network = Sequential::new(1).add(Dense::new(1));
+    let mut model = Model::<f32>::compile(network, Sgd::new(1e3), Loss::MeanSquaredError, 1).unwrap();
+    let (x, y) = (Tensor::from([[1.0], [2.0], [3.0]]), Tensor::from([2.0, 4.0, 6.0]));
+    match model.fit(&x, &y, &Fit::new().epochs(1000)).unwrap_err() {
+        TrainError::Diverged { epoch, history, .. } => assert_eq!(history.epochs.len(), epoch),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn files_that_are_not_models() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.mlp");
+    assert_says(Model::<f32>::load(&path), &["model.mlp"]);
+    std::fs::write(&path, b"not a model").unwrap();
+    assert_says(Model::<f32>::load(&path), &["not"]);
+
+    let model = classifier();
+    model.save(&path).unwrap();
+    assert_says(Model::<f64>::load(&path), &["f32", "f64"]);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    assert!(Model::<f32>::load(&path).is_err());
+    std::fs::write(&path, &bytes[..middle]).unwrap();
+    assert!(Model::<f32>::load(&path).is_err());
+
+    // Where nothing can be written, the error says where.
+    assert_says(model.save(folder.path().join("no/such/folder/model.mlp")), &["no/such/folder"]);
+}

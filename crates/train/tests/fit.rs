@@ -1,0 +1,180 @@
+//! What a fit does, against hand-worked examples and against a step written out on one tape.
+
+use mlp_autograd::Tape;
+use mlp_data::StandardScaler;
+use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Mode, Network, Regularizer, Sequential};
+use mlp_optim::{Adam, Optimizer, OptimizerState, Sgd};
+use mlp_tensor::{Rng, Tensor};
+use mlp_train::{Fit, Metric, Model};
+
+/// A model that always answers 0 and hardly learns, so that its losses tell which rows they were taken over.
+fn zero() -> Model<f64> {
+    let network = Sequential::new(1).add(Dense::new(1).initializer(Initializer::Zeros));
+    Model::compile(network, Sgd::new(1e-300), Loss::MeanSquaredError, 11).unwrap()
+}
+
+/// Row i has the target √2ⁱ: a loss times its number of rows is a sum of 2ⁱ, that is, a bit for every row.
+fn bits() -> (Tensor<f64>, Tensor<f64>) {
+    (Tensor::zeros([20, 1]), Tensor::from_vec((0..20).map(|i| 2f64.powi(i).sqrt()).collect(), [20, 1]))
+}
+
+fn rows_of(loss: f64, rows: f64) -> u32 {
+    (loss * rows).round() as u32
+}
+
+#[test]
+fn a_validation_split_sets_rows_aside_and_loses_none() {
+    let (x, y) = bits();
+    for seed_free in [Fit::new().validation_split(0.25), Fit::new().validation_split(0.25).shuffle(false)] {
+        let history = zero().fit(&x, &y, &seed_free.epochs(2).batch_size(6)).unwrap();
+        let validation = rows_of(history.last().validation.as_ref().unwrap().loss, 5.0);
+        let training = rows_of(history.last().training.loss, 15.0);
+        assert_eq!(validation.count_ones(), 5);
+        assert_eq!(training & validation, 0);
+        assert_eq!(training | validation, (1 << 20) - 1);
+        // Not simply the last rows, as in Keras.
+        assert_ne!(validation, 0b11111 << 15);
+        assert_eq!(history.validation_loss()[0], history.validation_loss()[1]);
+    }
+}
+
+#[test]
+fn every_row_is_trained_on_once_in_an_epoch() {
+    let (x, y) = bits();
+    for batch_size in [1, 3, 20, 1000] {
+        let history = zero().fit(&x, &y, &Fit::new().batch_size(batch_size)).unwrap();
+        assert_eq!(rows_of(history.last().training.loss, 20.0), (1 << 20) - 1, "batches of {batch_size}");
+    }
+}
+
+#[test]
+fn validation_data_is_measured_and_not_trained_on() {
+    let (x, y) = bits();
+    let (x2, y2) = (Tensor::zeros([2, 1]), Tensor::from([3.0, 4.0]));
+    let history = zero().fit(&x, &y, &Fit::new().validation_data(&x2, &y2)).unwrap();
+    assert_eq!(history.last().validation.as_ref().unwrap().loss, 12.5);
+    assert_eq!(rows_of(history.last().training.loss, 20.0), (1 << 20) - 1);
+}
+
+/// w = 0.5, b = 0, x = 2, y = 3: the output is 1, the loss 4 and the penalty 0.1 · 0.5 + 0.2 · 0.25 = 0.1.
+/// dw = 2 · (1 - 3) · 2 + 0.1 + 2 · 0.2 · 0.5 = -7.7 and db = -4; with a step size of 0.1, w = 1.27 and b = 0.4.
+#[test]
+fn one_step_by_hand() {
+    let layer = Dense::new(1).regularizer(Regularizer::l1_l2(0.1, 0.2));
+    let state =
+        [("layers.0.weight".to_owned(), Tensor::from([[0.5_f64]])), ("layers.0.bias".to_owned(), Tensor::from([0.0]))];
+    let network = Network::from_state(Sequential::new(1).add(layer), state.into()).unwrap();
+    let mut model = Model::from_network(network, Sgd::new(0.1), Loss::MeanSquaredError, 0).unwrap();
+    let (x, y) = (Tensor::from([[2.0]]), Tensor::from([3.0]));
+    assert!((model.evaluate(&x, &y).unwrap().loss - 4.1).abs() < 1e-12);
+    assert!((model.train_on_batch(&x, &y).unwrap() - 4.1).abs() < 1e-12);
+    let parameters = model.network().parameters();
+    assert!((parameters[0].value.item() - 1.27).abs() < 1e-12);
+    assert!((parameters[1].value.item() - 0.4).abs() < 1e-12);
+}
+
+/// A batch that is cut into shards and updated in blocks takes the step that one tape takes with the whole batch.
+#[test]
+fn a_step_in_parts_is_the_step_of_the_whole() {
+    let architecture = Sequential::new(300)
+        .add(Dense::new(400).activation(Activation::Tanh))
+        .add(Dense::new(30).activation(Activation::Relu).without_bias())
+        .add(Dense::new(4).activation(Activation::Softmax));
+    let mut rng = Rng::new(2);
+    let x = Tensor::<f64>::normal([333, 300], 0.0, 1.0, &mut rng);
+    let y = mlp_data::one_hot(&(0..333).map(|row| row % 4).collect::<Vec<_>>(), 4).unwrap();
+    let mut model = Model::compile(architecture, Adam::new(0.01), Loss::CategoricalCrossEntropy, 3).unwrap();
+
+    let mut network = model.network().clone();
+    let optimizer = Optimizer::from(Adam::new(0.01));
+    let mut state = OptimizerState::new(&optimizer, network.parameters());
+    for _ in 0..3 {
+        let tape = Tape::new();
+        let variables = network.variables(&tape);
+        let logits = network.forward_before_activation(&variables, tape.constant(x.clone()), &mut Mode::Inference);
+        let loss = Loss::CategoricalCrossEntropyWithLogits.forward(logits, tape.constant(y.clone()));
+        let gradients = loss.backward();
+        let gradients: Vec<_> = variables.iter().map(|&variable| gradients.wrt(variable)).collect();
+        let whole = loss.value().item();
+        optimizer.step(&mut state, network.parameters_mut(), &gradients);
+
+        let parts = model.train_on_batch(&x, &y).unwrap();
+        assert!((parts - whole).abs() < 1e-12 * whole, "{parts} {whole}");
+    }
+    for (name, tensor) in model.network().state() {
+        let difference = (&tensor - &network.state()[&name]).abs().max();
+        assert!(difference < 1e-10, "{name}: {difference:e}");
+    }
+}
+
+#[test]
+fn dropout_drops_in_training_only() {
+    let network =
+        Sequential::new(1).add(Dense::new(50).activation(Activation::Tanh)).add(Dropout::new(0.5)).add(Dense::new(1));
+    let mut model = Model::<f64>::compile(network, Sgd::new(1e-300), Loss::MeanSquaredError, 1).unwrap();
+    let (x, y) = (Tensor::ones([8, 1]), Tensor::full([8, 1], 2.0));
+    let still = model.evaluate(&x, &y).unwrap().loss;
+    assert_eq!(model.evaluate(&x, &y).unwrap().loss, still);
+    let (first, second) = (model.train_on_batch(&x, &y).unwrap(), model.train_on_batch(&x, &y).unwrap());
+    assert!(first != still && second != first);
+}
+
+#[test]
+fn a_scaler_is_applied_wherever_features_go_in() {
+    let mut rng = Rng::new(4);
+    let raw = Tensor::<f64>::normal([50, 3], 100.0, 20.0, &mut rng);
+    let y = raw.slice(1, 0..1) * 0.1;
+    let scaler = StandardScaler::fit(&raw).unwrap();
+    let scaled = scaler.transform(&raw).unwrap();
+    let build = || {
+        let network = Sequential::new(3).add(Dense::new(5).activation(Activation::Tanh)).add(Dense::new(1));
+        Model::compile(network, Adam::new(0.01), Loss::MeanSquaredError, 6).unwrap()
+    };
+    let (mut with, mut without) = (build().scaler(scaler), build());
+    let fit = Fit::new().epochs(3);
+    assert_eq!(with.fit(&raw, &y, &fit).unwrap(), without.fit(&scaled, &y, &fit).unwrap());
+    assert!(with.predict(&raw).unwrap().bit_eq(&without.predict(&scaled).unwrap()));
+    assert_eq!(with.evaluate(&raw, &y).unwrap(), without.evaluate(&scaled, &y).unwrap());
+}
+
+#[test]
+fn metrics_are_the_means_over_the_rows() {
+    let network = Sequential::new(2).add(Dense::new(2).initializer(Initializer::Ones).without_bias());
+    let model = Model::<f64>::compile(network, Sgd::new(0.1), Loss::MeanSquaredError, 0).unwrap();
+    let model = model.metrics([Metric::MeanAbsoluteError, Metric::MeanSquaredError]);
+    // The outputs are [3, 3] and [7, 7].
+    let (x, y) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([[3.0, 5.0], [6.0, 7.0]]));
+    let result = model.evaluate(&x, &y).unwrap();
+    assert_eq!(result.metric(Metric::MeanAbsoluteError), Some(0.75));
+    assert_eq!(result.metric(Metric::MeanSquaredError), Some(1.25));
+    assert_eq!(result.loss, 1.25);
+    assert_eq!(result.metric(Metric::Accuracy), None);
+
+    let network = Sequential::new(3).add(Dense::new(3).activation(Activation::Softmax).without_bias());
+    let mut model = Model::<f64>::compile(network, Sgd::new(0.1), Loss::CategoricalCrossEntropy, 0).unwrap();
+    model.network_mut().load_state([("layers.0.weight".to_owned(), Tensor::eye(3))].into()).unwrap();
+    let model = model.metrics([Metric::Accuracy]);
+    let x = Tensor::from([[9.0, 1.0, 2.0], [0.0, 5.0, 1.0], [1.0, 2.0, 3.0]]);
+    assert_eq!(model.evaluate(&x, &[0, 1, 0]).unwrap().metric(Metric::Accuracy), Some(2.0 / 3.0));
+    assert_eq!(model.predict_classes(&x).unwrap(), [0, 1, 2]);
+}
+
+#[test]
+fn one_row_and_one_feature_are_enough() {
+    let mut model = zero();
+    let (x, y) = (Tensor::from([[1.0]]), Tensor::from([1.0]));
+    assert_eq!(model.fit(&x, &y, &Fit::new()).unwrap().epochs.len(), 1);
+    assert_eq!(model.predict(&Tensor::zeros([0, 1])).unwrap().shape(), [0, 1]);
+}
+
+#[test]
+fn many_threads_may_predict_at_once() {
+    let model = zero();
+    let x = Tensor::ones([300, 1]);
+    let expected = model.predict(&x).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| assert_eq!(model.predict(&x).unwrap(), expected));
+        }
+    });
+}
