@@ -13,7 +13,7 @@ use crate::{Element, Tensor};
 pub fn gemm<E: Element>(a: ArrayView2<'_, E>, b: ArrayView2<'_, E>, beta: E, mut out: ArrayViewMut2<'_, E>) {
     assert!(
         a.ncols() == b.nrows() && out.dim() == (a.nrows(), b.ncols()),
-        "matmul: shapes {:?} and {:?} do not multiply to {:?}",
+        "gemm: shapes {:?} and {:?} do not multiply to {:?}",
         a.shape(),
         b.shape(),
         out.shape()
@@ -28,7 +28,7 @@ impl<E: Element> Tensor<E> {
     /// If either is not of rank 2 or the inner lengths differ.
     #[track_caller]
     pub fn matmul(&self, other: &Self) -> Self {
-        product(self.view2(), other.view2())
+        product("matmul", self, other, [1, 0])
     }
 
     /// The product of this matrix transposed and another, `[k, m]` and `[k, n]`: `[m, n]`, without copying.
@@ -37,7 +37,7 @@ impl<E: Element> Tensor<E> {
     /// If either is not of rank 2 or the inner lengths differ.
     #[track_caller]
     pub fn matmul_tn(&self, other: &Self) -> Self {
-        product(self.view2().reversed_axes(), other.view2())
+        product("matmul_tn", self, other, [0, 0])
     }
 
     /// The product of this matrix and another transposed, `[m, k]` and `[n, k]`: `[m, n]`, without copying.
@@ -46,14 +46,27 @@ impl<E: Element> Tensor<E> {
     /// If either is not of rank 2 or the inner lengths differ.
     #[track_caller]
     pub fn matmul_nt(&self, other: &Self) -> Self {
-        product(self.view2(), other.view2().reversed_axes())
+        product("matmul_nt", self, other, [1, 1])
     }
 }
 
+/// The product that sums over the axis `inner[0]` of `a` and `inner[1]` of `b`.
 #[track_caller]
-fn product<E: Element>(a: ArrayView2<'_, E>, b: ArrayView2<'_, E>) -> Tensor<E> {
+fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]) -> Tensor<E> {
+    assert!(
+        a.rank() == 2 && b.rank() == 2 && a.shape()[inner[0]] == b.shape()[inner[1]],
+        "{op}: shapes {:?} and {:?} do not multiply",
+        a.shape(),
+        b.shape()
+    );
+    let (mut a, mut b) = (a.view2(), b.view2());
+    if inner[0] == 0 {
+        a.swap_axes(0, 1);
+    }
+    if inner[1] == 1 {
+        b.swap_axes(0, 1);
+    }
     let (rows, columns) = (a.nrows(), b.ncols());
-    assert!(a.ncols() == b.nrows(), "matmul: shapes {:?} and {:?} do not multiply", a.shape(), b.shape());
     let mut data = vec![E::zero(); rows * columns];
     if let Ok(out) = ArrayViewMut2::from_shape((rows, columns), &mut data) {
         gemm(a, b, E::zero(), out);
@@ -88,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "a matrix has two axes, but this tensor has shape [3]")]
+    #[should_panic(expected = "matmul: shapes [3] and [3, 1] do not multiply")]
     fn a_vector_is_not_a_matrix() {
         let _ = Tensor::<f32>::zeros([3]).matmul(&Tensor::zeros([3, 1]));
     }

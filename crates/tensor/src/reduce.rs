@@ -2,6 +2,7 @@
 
 use ndarray::{Axis, Dimension, IxDyn};
 
+use crate::simd::vectorize;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
@@ -31,6 +32,7 @@ impl<E: Element> Tensor<E> {
     /// If there are no values.
     #[track_caller]
     pub fn min(&self) -> E {
+        assert!(!self.is_empty(), "min: a tensor of shape {:?} has no smallest value", self.shape());
         -(-self).max()
     }
 
@@ -40,7 +42,24 @@ impl<E: Element> Tensor<E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn sum_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
+        if let ([0], &[_, columns], false) = (axes, self.shape(), keep_dims) {
+            return self.sum_rows(columns);
+        }
         self.reduce_axes("sum_axes", axes, keep_dims, |view, axis| view.sum_axis(axis))
+    }
+
+    /// The sum of the rows of a matrix: what every bias has as its gradient, so it goes straight over the slice.
+    fn sum_rows(&self, columns: usize) -> Self {
+        let mut sum = vec![E::zero(); columns];
+        if columns > 0 {
+            let rows = self.as_slice().chunks_exact(columns);
+            let sum = &mut sum[..];
+            vectorize(
+                #[inline(always)]
+                || rows.for_each(|row| sum.iter_mut().zip(row).for_each(|(s, &v)| *s += v)),
+            );
+        }
+        sum.into()
     }
 
     /// Means over `axes`, kept or not as in [`Tensor::sum_axes`]; NaN over an axis of length 0.
@@ -49,7 +68,7 @@ impl<E: Element> Tensor<E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn mean_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
-        let sum = self.sum_axes(axes, keep_dims);
+        let sum = self.reduce_axes("mean_axes", axes, keep_dims, |view, axis| view.sum_axis(axis));
         let count: usize = axes.iter().map(|&a| self.shape()[a]).product();
         sum / E::from_f64(count as f64)
     }
@@ -130,7 +149,7 @@ impl<E: Element> Tensor<E> {
         let mut kept = self.shape().to_vec();
         for (i, &axis) in axes.iter().enumerate() {
             self.check_axis(op, axis);
-            assert!(!axes[..i].contains(&axis), "{op}: axis {axis} is named twice");
+            assert!(!axes[..i].contains(&axis), "{op}: axis {axis} of shape {:?} is named twice", self.shape());
             kept[axis] = 1;
         }
         let mut current: Option<ndarray::ArrayD<E>> = None;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewD, Axis, IxDyn, Slice};
 
+use crate::tensor::count;
 use crate::{Element, Tensor};
 
 /// The shape that `a` and `b` broadcast to by NumPy's rules: aligned at the last axis, equal lengths or 1.
@@ -29,7 +30,7 @@ impl<E: Element> Tensor<E> {
     pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Self {
         let shape = shape.as_ref();
         assert!(
-            shape.iter().product::<usize>() == self.len(),
+            count(shape) == Some(self.len()),
             "reshape: shape {:?} has {} values, shape {shape:?} does not",
             self.shape(),
             self.len()
@@ -44,6 +45,7 @@ impl<E: Element> Tensor<E> {
     /// If the tensor is not of rank 2.
     #[track_caller]
     pub fn t(&self) -> Self {
+        assert!(self.rank() == 2, "t: a matrix has two axes, but this tensor has shape {:?}", self.shape());
         self.view2().t().into()
     }
 
@@ -97,10 +99,11 @@ impl<E: Element> Tensor<E> {
     /// If there is no such row.
     #[track_caller]
     pub fn gather_rows(&self, rows: &[usize]) -> Self {
-        let width = self.row_len();
+        let (count, width) = (self.rows(), self.row_len());
         let mut data = Vec::with_capacity(rows.len() * width);
         for &row in rows {
-            data.extend_from_slice(self.row(row));
+            assert!(row < count, "gather_rows: no row {row} in a tensor of shape {:?}", self.shape());
+            data.extend_from_slice(&self.as_slice()[row * width..(row + 1) * width]);
         }
         let mut shape = self.shape().to_vec();
         if let Some(first) = shape.first_mut() {
@@ -118,9 +121,11 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn concatenate(tensors: &[&Self], axis: usize) -> Self {
         let views: Vec<ArrayViewD<'_, E>> = tensors.iter().map(|t| t.view()).collect();
-        match ndarray::concatenate(Axis(axis), &views) {
-            Ok(array) => array.into(),
-            Err(_) => {
+        // ndarray takes it for granted that the ranks are equal.
+        let same_rank = tensors.windows(2).all(|pair| pair[0].rank() == pair[1].rank());
+        match same_rank.then(|| ndarray::concatenate(Axis(axis), &views)) {
+            Some(Ok(array)) => array.into(),
+            _ => {
                 let shapes: Vec<&[usize]> = tensors.iter().map(|t| t.shape()).collect();
                 panic!("concatenate: shapes {shapes:?} do not fit together along axis {axis}")
             }

@@ -36,7 +36,7 @@ impl<E: Element> Tensor<E> {
     /// If the shape does not hold as many values as `data` has.
     pub fn try_from_vec(data: Vec<E>, shape: impl AsRef<[usize]>) -> Result<Self, TensorError> {
         let shape = shape.as_ref();
-        match shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)) {
+        match count(shape) {
             None => Err(TensorError::TooLarge { shape: shape.to_vec() }),
             Some(expected) if expected != data.len() => {
                 Err(TensorError::WrongLength { shape: shape.to_vec(), expected, found: data.len() })
@@ -80,7 +80,7 @@ impl<E: Element> Tensor<E> {
     /// `shape` filled with `value`.
     pub fn full(shape: impl AsRef<[usize]>, value: E) -> Self {
         let shape = shape.as_ref();
-        Self::from_parts(vec![value; shape.iter().product()], IxDyn(shape))
+        Self::from_parts(vec![value; expect_count(shape)], IxDyn(shape))
     }
 
     /// The identity matrix of `n` rows.
@@ -92,8 +92,12 @@ impl<E: Element> Tensor<E> {
 
     /// Numbers drawn uniformly from [`low`, `high`).
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Self {
-        let (low, width) = (E::from_f64(low), E::from_f64(high - low));
-        Self::sample(shape, || low + width * E::sample_uniform(rng))
+        let (low, high, width) = (E::from_f64(low), E::from_f64(high), E::from_f64(high - low));
+        Self::sample(shape, || {
+            let v = low + width * E::sample_uniform(rng);
+            // The sum may have been rounded up to `high`, which is as likely as being rounded down to `low`.
+            if v >= high && low <= high { low } else { v }
+        })
     }
 
     /// Numbers drawn from the normal distribution of the given mean and standard deviation.
@@ -118,7 +122,7 @@ impl<E: Element> Tensor<E> {
 
     fn sample(shape: impl AsRef<[usize]>, mut draw: impl FnMut() -> E) -> Self {
         let shape = shape.as_ref();
-        Self::from_parts((0..shape.iter().product()).map(|_| draw()).collect(), IxDyn(shape))
+        Self::from_parts((0..expect_count(shape)).map(|_| draw()).collect(), IxDyn(shape))
     }
 
     /// The caller has checked that the lengths agree.
@@ -244,7 +248,7 @@ impl<E: Element> Tensor<E> {
                 Ok(view) => view,
                 Err(error) => unreachable!("the length always fits the shape: {error}"),
             },
-            _ => panic!("a matrix has two axes, but this tensor has shape {:?}", self.shape()),
+            _ => panic!("view2: a matrix has two axes, but this tensor has shape {:?}", self.shape()),
         }
     }
 
@@ -257,6 +261,22 @@ impl<E: Element> Tensor<E> {
     pub fn bit_eq(&self, other: &Self) -> bool {
         let bits = |v: E| v.as_f64().to_bits();
         self.shape == other.shape && self.as_slice().iter().zip(other.as_slice()).all(|(&a, &b)| bits(a) == bits(b))
+    }
+}
+
+/// The number of values in `shape`. None if it is too large even without the axes of length 0: [`ndarray`] has no views
+/// of such shapes.
+pub(crate) fn count(shape: &[usize]) -> Option<usize> {
+    let others = shape.iter().filter(|&&d| d != 0).try_fold(1usize, |n, &d| n.checked_mul(d))?;
+    isize::try_from(others).ok()?;
+    Some(if shape.contains(&0) { 0 } else { others })
+}
+
+#[track_caller]
+fn expect_count(shape: &[usize]) -> usize {
+    match count(shape) {
+        Some(count) => count,
+        None => panic!("{}", TensorError::TooLarge { shape: shape.to_vec() }),
     }
 }
 
