@@ -1,1 +1,114 @@
-fn main() {}
+//! Tensors and gradients by hand: what the rest of the library is made of.
+//!
+//! Four steps: arithmetic on tensors; a gradient from the tape beside the same gradient on paper; a line fitted by
+//! gradient descent; and an operation of one's own, whose derivative is checked.
+//!
+//! Run with `cargo run --release --example tensors`.
+
+use std::f64::consts::FRAC_PI_2;
+
+use mlp::autograd::{GradcheckError, Op, Site, Tape, Var, gradcheck};
+use mlp::prelude::*;
+use mlp::tensor::Element;
+
+fn main() -> Result<(), GradcheckError> {
+    arithmetic();
+    gradient();
+    line();
+    own_operation()
+}
+
+/// A tensor is a block of numbers with a shape: f32 where it says `Tensor`, f64 where it says `Tensor<f64>`.
+fn arithmetic() {
+    println!("1. Arithmetic\n");
+    let a: Tensor = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    println!("a, of shape {:?}:\n{a}\n", a.shape());
+
+    // Shapes that differ are broadcast as in NumPy: a row is added to every row, a column to every column.
+    let (row, column) = (Tensor::from([10.0, 20.0, 30.0]), Tensor::from([[100.0], [200.0]]));
+    println!("a + row {row}:\n{}\n", &a + &row);
+    println!("a + a column:\n{}\n", &a + &column);
+
+    println!("the product a · aᵀ, [2, 3] times [3, 2]:\n{}\n", a.matmul(&a.t()));
+    println!(
+        "sum {}, sums of the columns {}, means of the rows {}\n",
+        a.sum(),
+        a.sum_axes(&[0], false),
+        a.mean_axes(&[1], false)
+    );
+}
+
+/// The mean squared error of a linear model, f(w) = mean((X · w - t)²), has the gradient 2/n · Xᵀ · (X · w - t).
+fn gradient() {
+    println!("2. A gradient\n");
+    let x: Tensor = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    let t = Tensor::from([[1.0], [0.0], [2.0]]);
+    let w = Tensor::from([[0.5], [-0.5]]);
+    let on_paper = x.t().matmul(&(x.matmul(&w) - &t)) * (2.0 / 3.0);
+
+    // What is computed from a variable is written down on its tape; backward() walks the tape from the end.
+    let tape = Tape::new();
+    let variable = tape.variable(w);
+    let f = (tape.constant(x).matmul(variable) - tape.constant(t)).square().mean();
+    let by_tape = f.backward().wrt(variable);
+    println!("f(w) = {:.4}", f.value());
+    println!("gradient on paper, transposed:     {:.4}", on_paper.t());
+    println!("gradient by the tape, transposed:  {:.4}\n", by_tape.t());
+}
+
+/// y = 2x + 1 with noise, found again by gradient descent.
+fn line() {
+    println!("3. A line through noisy points of y = 2x + 1\n");
+    let mut rng = Rng::new(42);
+    let x: Tensor = Tensor::uniform([200, 1], -1.0, 1.0, &mut rng);
+    let y = &x * 2.0 + 1.0 + Tensor::normal([200, 1], 0.0, 0.1, &mut rng);
+
+    let (mut slope, mut intercept) = (Tensor::zeros([1]), Tensor::zeros([1]));
+    for step in 0..=60 {
+        // A new tape for every step: it holds one computation, from the parameters to the loss.
+        let tape = Tape::new();
+        let (a, b) = (tape.variable(slope.clone()), tape.variable(intercept.clone()));
+        let predicted = tape.constant(x.clone()) * a + b;
+        let loss = (predicted - tape.constant(y.clone())).square().mean();
+        if step % 10 == 0 {
+            println!("step {step:2}: loss {:.4}, y = {:.3} x + {:.3}", loss.value(), slope.item(), intercept.item());
+        }
+        let gradients = loss.backward();
+        slope = slope - gradients.wrt(a) * 0.2;
+        intercept = intercept - gradients.wrt(b) * 0.2;
+    }
+    println!("(the loss that is left is the noise's variance, about 0.1² = 0.01)\n");
+}
+
+/// The sine, which the tape does not have: its derivative at x is the sine at x + π/2.
+#[derive(Debug)]
+struct Sine;
+
+impl<E: Element> Op<E> for Sine {
+    fn name(&self) -> &'static str {
+        "sine"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * sine(site.input(0) + E::from_f64(FRAC_PI_2)))]
+    }
+}
+
+/// Computes the value, and puts it on the tape together with its derivative.
+fn sine<E: Element>(x: Var<'_, E>) -> Var<'_, E> {
+    x.tape().push(x.value().sin(), Sine, &[x])
+}
+
+/// `gradcheck` compares what backward gives with differences (f(x + h) - f(x - h)) / 2h.
+fn own_operation() -> Result<(), GradcheckError> {
+    println!("4. An operation of one's own\n");
+    let inputs = [Tensor::from([[0.3, -1.2], [2.0, 0.7]]), Tensor::from([0.5, 1.5])];
+    gradcheck(|_, v| sine(v[0] * v[1]) * v[0].exp(), &inputs)?;
+    println!("sin(xy) · eˣ: the derivatives are right");
+
+    // A mistake that it finds: x² with one x as a constant, so that no gradient flows through it.
+    let mistaken = gradcheck(|tape, v| v[0] * tape.constant(v[0].value()), &inputs[1..]);
+    if let Err(error) = mistaken {
+        println!("x² with one x off the tape: {error}");
+    }
+    Ok(())
+}

@@ -1,1 +1,85 @@
-fn main() {}
+//! Cross-validation: every row of Iris is tested on once, by a model that did not see it in training.
+//!
+//! Shows plain and stratified folds, why the scaler belongs inside of the fold, and how two networks are compared.
+//!
+//! Run with `cargo run --release --example cross_validation`.
+
+use mlp::data::{Dataset, Split};
+use mlp::prelude::*;
+
+const FOLDS: usize = 5;
+
+fn main() -> Result<(), mlp::Error> {
+    let flowers = iris();
+    // Shuffled, since Iris is sorted by species: a fold of its first rows would hold one species only.
+    let plain = KFold::new(FOLDS).shuffle(42).split(flowers.labels.len())?;
+    // Stratified: every fold holds the species in the same proportions.
+    let stratified = StratifiedKFold::new(FOLDS).shuffle(42).split(&flowers.labels)?;
+
+    println!("The test rows of each fold ({}):\n", flowers.class_names.join(", "));
+    println!("fold  k-fold        stratified");
+    for (number, (a, b)) in plain.iter().zip(&stratified).enumerate() {
+        let counts = [a, b].map(|split| format!("{:?}", class_counts(&flowers, split)));
+        println!("{:4}  {:12}  {:12}", number + 1, counts[0], counts[1]);
+    }
+
+    println!("\nTest accuracy of 4-16-3 networks:\n");
+    report("k-fold", &accuracies(&flowers, &plain, 16)?);
+    report("stratified", &accuracies(&flowers, &stratified, 16)?);
+
+    // Networks are compared on the same folds, so that both meet the same easy and difficult rows.
+    println!("\nTwo hidden widths, on the stratified folds:\n");
+    let narrow = accuracies(&flowers, &stratified, 2)?;
+    let wide = accuracies(&flowers, &stratified, 16)?;
+    report("4-2-3", &narrow);
+    report("4-16-3", &wide);
+    let differences: Vec<f64> = wide.iter().zip(&narrow).map(|(wide, narrow)| wide - narrow).collect();
+    let (mean, deviation) = report("difference", &differences);
+    let verdict = if mean > deviation { "speaks for" } else { "is no reason for" };
+    println!("\nA difference of {mean:.3} where folds differ by {deviation:.3} {verdict} the wider network.");
+    Ok(())
+}
+
+/// The accuracy on every fold's test rows of a network that was trained on the other rows.
+fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f64>, mlp::Error> {
+    let mut accuracies = Vec::new();
+    for Split { train, test } in folds {
+        let (x_train, y_train) = rows(flowers, train);
+        let (x_test, y_test) = rows(flowers, test);
+
+        let network = Sequential::new(4)
+            .add(Dense::new(hidden).activation(Activation::Relu))
+            .add(Dense::new(3).activation(Activation::Softmax));
+        // Means and deviations of all rows would tell the network something about the test rows: the scaler is fitted
+        // on the training rows of this fold. The model applies it, in training and in testing alike.
+        let mut model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?
+            .metrics([Metric::Accuracy])
+            .scaler(StandardScaler::fit(&x_train)?);
+        model.fit(&x_train, &y_train, &Fit::new().epochs(60).batch_size(16))?;
+        // `None`, and nothing to extend by, only if the model were compiled without this metric.
+        accuracies.extend(model.evaluate(&x_test, &y_test)?.metric(Metric::Accuracy));
+    }
+    Ok(accuracies)
+}
+
+/// The features and the classes of some rows.
+fn rows(flowers: &Dataset, rows: &[usize]) -> (Tensor, Vec<usize>) {
+    (flowers.features.gather_rows(rows), rows.iter().map(|&row| flowers.labels[row]).collect())
+}
+
+/// How many test rows every class has.
+fn class_counts(flowers: &Dataset, split: &Split) -> Vec<usize> {
+    let mut counts = vec![0; flowers.class_names.len()];
+    split.test.iter().for_each(|&row| counts[flowers.labels[row]] += 1);
+    counts
+}
+
+/// Prints the value of every fold, and prints and returns their mean and their standard deviation (with n - 1).
+fn report(name: &str, values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let folds: Vec<String> = values.iter().map(|v| format!("{v:6.3}")).collect();
+    println!("{name:10}  {}   mean {mean:6.3} ± {deviation:.3}", folds.join(" "));
+    (mean, deviation)
+}
