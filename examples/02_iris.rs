@@ -11,7 +11,6 @@ use std::error::Error;
 use std::path::Path;
 use std::process::Command;
 
-use mlp::data::Split;
 use mlp::prelude::*;
 use plot::Curve;
 
@@ -43,7 +42,7 @@ fn article() -> Result<(), Box<dyn Error>> {
     let network = network();
     println!("{}\n", network.summary()?);
     let mut model =
-        Model::compile(network, Adam::new(0.001), Loss::CategoricalCrossEntropy, 42)?.metrics([Metric::Accuracy]);
+        Model::compile(network, Adam::new(0.001), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
     let fit = Fit::new().epochs(100).batch_size(32).validation_split(0.2);
     let history = model.fit(&x_train, &y_train, &fit)?;
 
@@ -73,24 +72,23 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
     let iris = iris();
     let (mut accuracies, mut last) = (Vec::new(), None);
     for seed in 0..10 {
-        let split = TrainTestSplit::new(0.2).seed(seed).split(iris.features.rows())?;
-        let x_train = iris.features.gather_rows(&split.train);
-        let y_train = pick(&iris.labels, &split.train);
+        let split = TrainTestSplit::new(0.2).seed(seed).split(iris.len())?;
 
         // Only training rows take part in the choice: the test rows must not know about it.
-        let folds = StratifiedKFold::new(5).shuffle(seed).split(&y_train)?;
+        let training = iris.gather_rows(&split.train);
+        let folds = StratifiedKFold::new(5).shuffle(seed).split(&training.labels)?;
         let mut best = (0.0, f64::INFINITY);
         for learning_rate in LEARNING_RATES {
             let mut loss = 0.0;
             for fold in &folds {
-                loss += train(&x_train, &y_train, fold, learning_rate, seed)?.1 / folds.len() as f64;
+                loss += train(&training, fold, learning_rate, seed)?.1 / folds.len() as f64;
             }
             if loss < best.1 {
                 best = (learning_rate, loss);
             }
         }
 
-        let (model, _, accuracy) = train(&iris.features, &iris.labels, &split, best.0, seed)?;
+        let (model, _, accuracy) = train(&iris, &split, best.0, seed)?;
         println!("split {seed}: learning rate {}, accuracy on its test rows {accuracy:.3}", best.0);
         accuracies.push(accuracy);
         last = Some(model);
@@ -103,27 +101,17 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
 }
 
 /// Trains on the fold's training rows; the model with its loss and accuracy on the fold's test rows.
-fn train(
-    x: &Tensor,
-    labels: &[usize],
-    rows: &Split,
-    learning_rate: f64,
-    seed: u64,
-) -> Result<(Model, f64, f64), mlp::Error> {
-    let x_train = x.gather_rows(&rows.train);
+fn train(flowers: &Dataset, fold: &Split, learning_rate: f64, seed: u64) -> Result<(Model, f64, f64), mlp::Error> {
+    let (training, test) = (flowers.gather_rows(&fold.train), flowers.gather_rows(&fold.test));
     let mut model = Model::compile(network(), Adam::new(learning_rate), Loss::CategoricalCrossEntropy, seed)?
-        .metrics([Metric::Accuracy])
-        .scaler(StandardScaler::fit(&x_train)?)
-        .feature_names(iris().feature_names)
-        .class_names(iris().class_names);
-    model.fit(&x_train, &pick(labels, &rows.train), &Fit::new().epochs(100).batch_size(32))?;
-    let result = model.evaluate(&x.gather_rows(&rows.test), &pick(labels, &rows.test))?;
+        .with_metrics([Metric::Accuracy])
+        .with_scaler(StandardScaler::fit(&training.features)?)
+        .with_feature_names(training.feature_names)
+        .with_class_names(training.class_names);
+    model.fit(&training.features, &training.labels, &Fit::new().epochs(100).batch_size(32))?;
+    let result = model.evaluate(&test.features, &test.labels)?;
     let accuracy = result.metric(Metric::Accuracy).unwrap_or(0.0);
     Ok((model, result.loss, accuracy))
-}
-
-fn pick(labels: &[usize], rows: &[usize]) -> Vec<usize> {
-    rows.iter().map(|&row| labels[row]).collect()
 }
 
 fn another_process(model: &Model) -> Result<(), Box<dyn Error>> {

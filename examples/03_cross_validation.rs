@@ -4,7 +4,6 @@
 //!
 //! Run with `cargo run --release --example cross_validation`.
 
-use mlp::data::{Dataset, Split};
 use mlp::prelude::*;
 
 const FOLDS: usize = 5;
@@ -44,8 +43,7 @@ fn main() -> Result<(), mlp::Error> {
 fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f64>, mlp::Error> {
     let mut accuracies = Vec::new();
     for Split { train, test } in folds {
-        let (x_train, y_train) = rows(flowers, train);
-        let (x_test, y_test) = rows(flowers, test);
+        let (train, test) = (flowers.gather_rows(train), flowers.gather_rows(test));
 
         let network = Sequential::new(4)
             .add(Dense::new(hidden).activation(Activation::Relu))
@@ -53,18 +51,13 @@ fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f
         // Means and deviations of all rows would tell the network something about the test rows: the scaler is fitted
         // on the training rows of this fold. The model applies it, in training and in testing alike.
         let mut model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?
-            .metrics([Metric::Accuracy])
-            .scaler(StandardScaler::fit(&x_train)?);
-        model.fit(&x_train, &y_train, &Fit::new().epochs(60).batch_size(16))?;
+            .with_metrics([Metric::Accuracy])
+            .with_scaler(StandardScaler::fit(&train.features)?);
+        model.fit(&train.features, &train.labels, &Fit::new().epochs(60).batch_size(16))?;
         // `None`, and nothing to extend by, only if the model were compiled without this metric.
-        accuracies.extend(model.evaluate(&x_test, &y_test)?.metric(Metric::Accuracy));
+        accuracies.extend(model.evaluate(&test.features, &test.labels)?.metric(Metric::Accuracy));
     }
     Ok(accuracies)
-}
-
-/// The features and the classes of some rows.
-fn rows(flowers: &Dataset, rows: &[usize]) -> (Tensor, Vec<usize>) {
-    (flowers.features.gather_rows(rows), rows.iter().map(|&row| flowers.labels[row]).collect())
 }
 
 /// How many test rows every class has.

@@ -76,9 +76,9 @@ fn new_model() -> Result<Model, mlp::Error> {
         .add(Dropout::new(0.1))
         .add(Dense::new(3).activation(Activation::Softmax));
     let model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?
-        .metrics([Metric::Accuracy])
-        .scaler(StandardScaler::fit(&flowers.features)?)
-        .feature_names(flowers.feature_names)
-        .class_names(flowers.class_names);
+        .with_metrics([Metric::Accuracy])
+        .with_scaler(StandardScaler::fit(&flowers.features)?)
+        .with_feature_names(flowers.feature_names)
+        .with_class_names(flowers.class_names);
     Ok(model)
 }

@@ -9,7 +9,6 @@ use std::error::Error;
 use std::f64::consts::PI;
 
 use mlp::prelude::*;
-use mlp::train::Evaluation;
 use plot::Curve;
 
 const EPOCHS: usize = 500;
@@ -29,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{:17}  {:28}  {:28}  lowest validation loss", "network", "training", "validation");
     for (name, l2, dropout) in networks {
         let mut model = Model::compile(network(l2, dropout), Adam::new(0.005), Loss::CategoricalCrossEntropy, 42)?
-            .metrics([Metric::Accuracy]);
+            .with_metrics([Metric::Accuracy]);
         // A fit goes on where the last one ended, so epochs can be fitted one by one and anything measured in between.
         let epoch = Fit::new().batch_size(training.0.rows());
         let (mut on_training, mut on_validation) = (Vec::new(), Vec::new());
@@ -69,7 +68,7 @@ fn network(l2: f64, dropout: f64) -> Sequential {
 /// The cross-entropy alone, without dropout and without the penalty: so the four networks can be compared.
 fn measure(model: &Model, (x, y): &Points) -> Result<Evaluation, mlp::Error> {
     let mut evaluation = model.evaluate(x, y)?;
-    evaluation.loss -= model.network().penalty();
+    evaluation.loss -= evaluation.penalty;
     Ok(evaluation)
 }
 

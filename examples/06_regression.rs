@@ -28,8 +28,8 @@ fn main() -> Result<(), mlp::Error> {
     let plain = Sgd::new(0.05);
     for (name, optimizer) in [("gradient descent", plain.clone()), ("with momentum 0.9", plain.momentum(0.9))] {
         let mut model = Model::compile(network(), optimizer, Loss::MeanSquaredError, 42)?
-            .metrics([Metric::MeanAbsoluteError])
-            .scaler(StandardScaler::fit(&x)?);
+            .with_metrics([Metric::MeanAbsoluteError])
+            .with_scaler(StandardScaler::fit(&x)?);
         // One batch that holds every row: one step an epoch, along the exact gradient.
         let history = model.fit(&x, &y_standard, &Fit::new().epochs(EPOCHS).batch_size(x.rows()))?;
 

@@ -10,7 +10,7 @@ use crate::{Site, Tape, Var};
 ///
 /// The gradient of a weight matrix is a product of two small matrices, the layer's input and the gradient of its
 /// output. Who adds such gradients up (those of the parts of a batch) or uses them block by block does it without
-/// ever writing out each product: [`Gradient::add_block`].
+/// ever writing out each product: [`Gradient::write_block`].
 #[derive(Clone, Debug)]
 pub enum Gradient<E: Element = f32> {
     /// The numbers themselves.
@@ -93,7 +93,8 @@ impl<E: Element> Gradients<E> {
         }
     }
 
-    /// Takes the gradient with respect to `variable` as the engine left it; `None` if the output does not depend on
+    /// Takes the gradient with respect to `variable` as the engine left it, for training loops that add up gradients
+    /// block by block (all others want [`Gradients::wrt`]); `None` if the output does not depend on
     /// it.
     pub fn take(&mut self, variable: Var<'_, E>) -> Option<Gradient<E>> {
         self.leaves.get_mut(variable.id()).and_then(Option::take)

@@ -36,7 +36,7 @@ impl fmt::Display for GradcheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} derivatives differ from central differences:", self.mismatches.len())?;
         for Mismatch { input, index, analytic, numeric } in self.mismatches.iter().take(8) {
-            write!(f, "\n  input {input}, value {index}: backward gives {analytic:e}, differences {numeric:e}")?;
+            write!(f, "\n  input {input}, value {index}: backward gives {analytic:.6e}, differences {numeric:.6e}")?;
         }
         if self.mismatches.len() > 8 {
             write!(f, "\n  and {} more", self.mismatches.len() - 8)?;

@@ -16,6 +16,26 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The rows that `rows` names, in that order: the training rows of a split, say.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn gather_rows(&self, rows: &[usize]) -> Self {
+        let features = self.features.gather_rows(rows);
+        Self { features, labels: rows.iter().map(|&row| self.labels[row]).collect(), ..self.clone() }
+    }
+
     /// The name of the class of every row.
     ///
     /// # Panics
@@ -46,6 +66,12 @@ mod tests {
             feature_names: vec!["length".into()],
             class_names: vec!["short".into(), "long".into()],
         }
+    }
+
+    #[test]
+    fn rows_are_taken_with_their_labels() {
+        let part = dataset([1, 0, 1]).gather_rows(&[1, 2]);
+        assert_eq!((part.len(), part.features.rows(), part.labels), (2, 2, vec![0, 1]));
     }
 
     #[test]

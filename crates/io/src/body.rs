@@ -1,16 +1,16 @@
 //! The body of a file: every field in the order in which it is written, and the way from a model to a body and back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use mlp_data::StandardScaler;
 use mlp_nn::{Loss, Network, Parameter, Sequential};
 use mlp_optim::{Optimizer, OptimizerState, Slots};
 use mlp_tensor::{Element, Tensor};
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{ToWrite, Unchecked};
-use crate::skim::{MAX_DEPTH, skim};
+use crate::skim::{MAX_DEPTH, difference, skim};
 use crate::unique_map::UniqueMap;
 use crate::{Dtype, FormatError, SavedModel, Training};
 
@@ -21,8 +21,6 @@ pub(crate) struct Body<T> {
     pub(crate) dtype: Dtype,
     architecture: Sequential,
     tensors: UniqueMap<T>,
-    // Without this a missing field would count as nil.
-    #[serde(deserialize_with = "Option::deserialize", bound(deserialize = "T: Deserialize<'de>"))]
     training: Option<TrainingBody<T>>,
     preprocessing: Preprocessing,
     feature_names: Vec<String>,
@@ -44,7 +42,6 @@ struct TrainingBody<T> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Preprocessing {
-    #[serde(deserialize_with = "Option::deserialize")]
     scaler: Option<StandardScaler>,
 }
 
@@ -63,11 +60,13 @@ impl<E: Element> Body<ToWrite<E>> {
             class_names: model.class_names.clone(),
         })
     }
+}
 
+impl<T: Serialize> Body<T> {
     /// Writes the body to the end of `out`.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
-        self.serialize(&mut serializer).map_err(|error| FormatError::Content { reason: error.to_string() })
+        self.serialize(&mut serializer).map_err(content)
     }
 }
 
@@ -97,14 +96,18 @@ impl<E: Element> TrainingBody<ToWrite<E>> {
 impl<'a> Body<Unchecked<'a>> {
     /// Reads a whole body. What it says is not yet checked against itself; [`Body::into_model`] does that.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
-        skim(bytes)?;
+        let found = skim(bytes)?;
         let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
         deserializer.set_max_depth(2 * MAX_DEPTH);
-        let body = Self::deserialize(&mut deserializer)
-            .map_err(|error| FormatError::Content { reason: printable(&error.to_string()) })?;
-        match IgnoredAny::deserialize(&mut deserializer) {
-            Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(body),
-            _ => Err(FormatError::Content { reason: "values are left over after the last field".to_owned() }),
+        let body = Self::deserialize(&mut deserializer).map_err(content)?;
+        // serde lets some things pass: a field that is missing where nil is possible, one that a layer or an optimizer
+        // does not know, a list in place of a record, a number in place of a choice. All of them show when the body is
+        // written again.
+        let mut again = Vec::new();
+        body.encode(&mut again)?;
+        match difference(&found, &skim(&again)?) {
+            None => Ok(body),
+            Some(difference) => Err(content(difference)),
         }
     }
 
@@ -166,11 +169,11 @@ fn slot_name(parameter: &str, slot: &str) -> String {
     format!("{parameter}/{slot}")
 }
 
-/// A message that may quote a stranger's bytes: control characters escaped, and cut off where it gets long.
-fn printable(message: &str) -> String {
-    message
-        .chars()
-        .take(500)
-        .flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] })
-        .collect()
+/// An error whose message may quote a stranger's bytes: control characters escaped, and cut off where it gets long.
+fn content(message: impl fmt::Display) -> FormatError {
+    let mut reason = String::new();
+    for c in message.to_string().chars().take(500) {
+        if c.is_control() { reason.extend(c.escape_default()) } else { reason.push(c) }
+    }
+    FormatError::Content { reason }
 }

@@ -97,8 +97,8 @@ pub enum FormatError {
         /// The checksum of the content.
         computed: u32,
     },
-    /// Bytes that the format does not have in this place.
-    #[error("byte {offset}: {reason}")]
+    /// Bytes that a model file does not have in this place.
+    #[error("malformed at byte {offset}: {reason}")]
     Malformed {
         /// The place, counted from the start of the file.
         offset: usize,
@@ -177,7 +177,7 @@ pub enum FormatError {
         found: usize,
     },
     /// Names that cannot be told apart by their number.
-    #[error("there are {found} {what} names, but the network has {expected} {what}s; give one each, or none")]
+    #[error("there are {found} {what} names, but the network needs {expected}, one each, or none")]
     Names {
         /// `feature` or `class`.
         what: &'static str,
@@ -229,7 +229,7 @@ mod tests {
         let names = FormatError::Names { what: "class", expected: 3, found: 2 };
         assert_eq!(
             IoError::in_memory(names).to_string(),
-            "there are 2 class names, but the network has 3 classs; give one each, or none"
+            "there are 2 class names, but the network needs 3, one each, or none"
         );
     }
 

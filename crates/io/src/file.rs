@@ -10,7 +10,7 @@ use crate::{IoError, prefix};
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, IoError> {
     let mut file = File::open(path).map_err(refused("open", path))?;
     let mut bytes = Vec::new();
-    file.by_ref().take(prefix::LEN as u64).read_to_end(&mut bytes).map_err(refused("read", path))?;
+    (&file).take(prefix::LEN as u64).read_to_end(&mut bytes).map_err(refused("read", path))?;
     prefix::check(&bytes).map_err(IoError::in_file(path))?;
     file.read_to_end(&mut bytes).map_err(refused("read", path))?;
     Ok(bytes)
@@ -34,14 +34,15 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
     }
     let mut temporary = builder.tempfile_in(folder).map_err(refused("create a file in", folder))?;
     let file = temporary.as_file_mut();
-    file.write_all(bytes).map_err(refused("write", path))?;
     if let Some(old) = old {
-        file.set_permissions(old.permissions()).map_err(refused("set the permissions of", path))?;
+        // Before there is anything to read.
+        file.set_permissions(old.permissions()).map_err(refused("keep the permissions of", path))?;
     }
+    file.write_all(bytes).map_err(refused("write", path))?;
     file.sync_all().map_err(refused("write", path))?;
     temporary.persist(&target).map_err(|error| refused("replace", path)(error.error))?;
-    // The new file is in its place. That the folder remembers it after a power cut is asked for where the system can
-    // do it; where it cannot, the folder remembers the old file.
+    // The new file is in its place. Whether it still is after a power cut is the folder's to remember; not every system
+    // can be asked to see to that, and if it cannot, the old file comes back.
     #[cfg(unix)]
     let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())

@@ -74,11 +74,19 @@ pub struct TrainingInfo {
 /// As [`SavedModel::load`], except that every type of numbers is right.
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
     let path = path.as_ref();
-    Inspection::of_bytes(&file::read(path)?).map_err(IoError::in_file(path))
+    Inspection::decode(&file::read(path)?).map_err(IoError::in_file(path))
 }
 
 impl Inspection {
-    fn of_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+    /// Lists what stands in the bytes of a file.
+    ///
+    /// # Errors
+    /// As [`SavedModel::from_bytes`], except that every type of numbers is right.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
+        Self::decode(bytes).map_err(IoError::in_memory)
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         let (body, checksum) = prefix::open(bytes)?;
         let body = Body::decode(body)?;
         match body.dtype {
@@ -134,7 +142,12 @@ impl fmt::Display for Inspection {
         }
         match &self.scaler {
             None => writeln!(f, "scaler: none")?,
-            Some(scaler) => writeln!(f, "scaler: mean {:?}, scale {:?}", scaler.mean(), scaler.scale())?,
+            Some(scaler) => {
+                writeln!(f, "scaler:")?;
+                for (feature, (mean, scale)) in scaler.mean().iter().zip(scaler.scale()).enumerate() {
+                    writeln!(f, "  feature {feature}: mean {mean:.4}, scale {scale:.4}")?;
+                }
+            }
         }
         writeln!(f, "features: {}", list(&self.feature_names))?;
         write!(f, "classes: {}", list(&self.class_names))
@@ -145,7 +158,7 @@ impl fmt::Display for TrainingInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { optimizer, steps, loss, metrics, seed, epochs } = self;
         writeln!(f, "training: {epochs} epochs, {steps} steps, seed {seed}")?;
-        writeln!(f, "  optimizer: {optimizer:?}")?;
+        writeln!(f, "  optimizer: {optimizer}")?;
         writeln!(f, "  loss: {loss}")?;
         writeln!(f, "  metrics: {}", list(metrics))
     }

@@ -83,7 +83,7 @@ mod tests {
             let mut file = file();
             file[11] = version;
             file.truncate(12);
-            open(&file)
+            check(&file)
         };
         for found in 2..=127 {
             assert_eq!(with_version(found), Err(FormatError::NewerVersion { found, supported: 1 }));

@@ -12,7 +12,7 @@
 //!         .add(Dense::new(10).activation(Activation::Relu))
 //!         .add(Dense::new(3).activation(Activation::Softmax));
 //!     let mut model =
-//!         Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.metrics([Metric::Accuracy]);
+//!         Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
 //!     model.fit(&x_train, &y_train, &Fit::new().epochs(100).validation_split(0.2))?;
 //!
 //!     println!("{}", model.evaluate(&x_test, &y_test)?);
@@ -41,7 +41,12 @@ pub use mlp_optim as optim;
 pub use mlp_tensor as tensor;
 pub use mlp_train as train;
 
-/// Any error of the workspace.
+/// The error of everything in the prelude.
 pub use mlp_train::TrainError as Error;
 
 pub mod prelude;
+
+/// The program in the README, compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,9 +1,10 @@
 //! What most programs need: `use mlp::prelude::*;`.
 
 pub use mlp_data::{
-    KFold, OneHotEncoder, StandardScaler, StratifiedKFold, TrainTestSplit, iris, one_hot, train_test_split,
+    Dataset, KFold, OneHotEncoder, Split, StandardScaler, StratifiedKFold, TrainTestSplit, iris, one_hot,
+    train_test_split,
 };
 pub use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Regularizer, Sequential};
 pub use mlp_optim::{Adam, RmsProp, Sgd};
 pub use mlp_tensor::{Rng, Tensor};
-pub use mlp_train::{Fit, History, Metric, Model};
+pub use mlp_train::{Evaluation, Fit, History, Metric, Model};

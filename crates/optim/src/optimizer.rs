@@ -1,5 +1,7 @@
 //! One type for all optimizers: a closed set, so that it can be saved with a model.
 
+use std::fmt;
+
 use mlp_nn::Parameter;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
@@ -26,15 +28,6 @@ impl Optimizer {
             Self::Sgd(_) => "SGD",
             Self::Adam(_) => "Adam",
             Self::RmsProp(_) => "RMSprop",
-        }
-    }
-
-    /// The step size.
-    pub fn learning_rate(&self) -> f64 {
-        match self {
-            Self::Sgd(sgd) => sgd.learning_rate,
-            Self::Adam(adam) => adam.learning_rate,
-            Self::RmsProp(rms_prop) => rms_prop.learning_rate,
         }
     }
 
@@ -103,6 +96,25 @@ impl Optimizer {
             );
             let mut slots: Vec<&mut [E]> = slots.values.iter_mut().map(Tensor::as_mut_slice).collect();
             self.update(step, parameter.value.as_mut_slice(), gradient.as_slice(), &mut slots);
+        }
+    }
+}
+
+impl fmt::Display for Optimizer {
+    /// The name and every setting.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, ", self.name())?;
+        match self {
+            Self::Sgd(Sgd { learning_rate, momentum, nesterov }) => {
+                let variant = if *nesterov { "Nesterov " } else { "" };
+                write!(f, "learning rate {learning_rate}, {variant}momentum {momentum}")
+            }
+            Self::Adam(Adam { learning_rate, beta1, beta2, epsilon }) => {
+                write!(f, "learning rate {learning_rate}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon:e}")
+            }
+            Self::RmsProp(RmsProp { learning_rate, alpha, epsilon }) => {
+                write!(f, "learning rate {learning_rate}, alpha {alpha}, epsilon {epsilon:e}")
+            }
         }
     }
 }

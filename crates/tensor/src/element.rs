@@ -77,10 +77,12 @@ macro_rules! element {
                 f64::from(self)
             }
 
+            #[inline]
             fn write_le(self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
 
+            #[inline]
             fn read_le(bytes: &[u8]) -> Self {
                 let mut array = [0; $bytes];
                 array.copy_from_slice(bytes);

@@ -10,6 +10,9 @@ use crate::{Element, Rng, TensorError};
 ///
 /// A clone shares the numbers; the first write to one of the two copies them. A tensor of shape `[]` is a single
 /// number.
+///
+/// `Tensor` alone is a tensor of `f32`, the type that networks train in. Rust takes bare numbers for `f64`, so write the
+/// type where nothing else tells it: `let x: Tensor = [1.0, 2.0].into();`.
 #[derive(Clone)]
 pub struct Tensor<E = f32> {
     data: Arc<Vec<E>>,

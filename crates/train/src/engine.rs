@@ -42,6 +42,7 @@ pub(crate) struct Objective {
 pub(crate) struct Totals {
     pub(crate) rows: usize,
     pub(crate) loss: f64,
+    pub(crate) penalty: f64,
     pub(crate) metrics: Vec<f64>,
 }
 
@@ -49,6 +50,7 @@ impl Totals {
     pub(crate) fn add(&mut self, other: &Self) {
         self.rows += other.rows;
         self.loss += other.loss;
+        self.penalty += other.penalty;
         self.metrics.resize(other.metrics.len(), 0.0);
         self.metrics.iter_mut().zip(&other.metrics).for_each(|(sum, value)| *sum += value);
     }
@@ -75,7 +77,7 @@ impl Objective {
         };
         let measure = |metric: &Metric| metric.sum_over_rows(&output.value(), &targets.value());
         let metrics = self.metrics.iter().map(measure).collect();
-        let totals = Totals { rows, loss: loss.value().item().as_f64() * rows as f64, metrics };
+        let totals = Totals { rows, loss: loss.value().item().as_f64() * rows as f64, penalty: 0.0, metrics };
         (loss, totals)
     }
 }
@@ -126,7 +128,7 @@ impl<E: Element> Engine<E> {
         self.shards[..shards].iter().for_each(|shard| totals.add(&shard.totals));
         let penalized = network.parameters().iter().any(|p| p.regularizer.is_some());
         if penalized {
-            totals.loss += network.penalty() * rows.len() as f64;
+            totals.penalty = network.penalty() * rows.len() as f64;
         }
 
         let worth = network.parameters().iter().map(|p| p.value.len()).sum::<usize>() * rows.len() >= WORTH_A_FORK;

@@ -33,7 +33,7 @@ pub(crate) fn evaluate<E: Element>(
     };
     let mut totals = Totals::default();
     passes.iter().for_each(|pass| totals.add(pass));
-    totals.loss += network.penalty() * totals.rows as f64;
+    totals.penalty = network.penalty() * totals.rows as f64;
     report(&totals, objective)
 }
 
@@ -41,7 +41,8 @@ pub(crate) fn evaluate<E: Element>(
 pub(crate) fn report(totals: &Totals, objective: &Objective) -> Evaluation {
     let rows = totals.rows as f64;
     let metrics = objective.metrics.iter().zip(&totals.metrics).map(|(&metric, sum)| (metric, sum / rows)).collect();
-    Evaluation { loss: totals.loss / rows, metrics }
+    let penalty = totals.penalty / rows;
+    Evaluation { loss: totals.loss / rows + penalty, penalty, metrics }
 }
 
 /// The network's output for the rows of `x`.

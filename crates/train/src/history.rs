@@ -7,8 +7,10 @@ use crate::Metric;
 /// The loss and the metrics of one pass over some rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// The mean loss per row, penalties on the weights included.
+    /// The mean loss per row, with the penalties on the weights added.
     pub loss: f64,
+    /// The penalties on the weights that `loss` includes.
+    pub penalty: f64,
     /// The metrics that the model was compiled with.
     pub metrics: Vec<(Metric, f64)>,
 }
@@ -22,8 +24,8 @@ impl Evaluation {
 
 impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "loss {:.4}", self.loss)?;
-        self.metrics.iter().try_for_each(|(metric, value)| write!(f, ", {metric} {value:.4}"))
+        let metrics: String = self.metrics.iter().map(|(metric, value)| format!(", {metric} {value:.4}")).collect();
+        f.pad(&format!("loss {:.4}{metrics}", self.loss))
     }
 }
 

@@ -14,7 +14,7 @@
 //!     .add(Dense::new(10).activation(Activation::Relu))
 //!     .add(Dense::new(3).activation(Activation::Softmax));
 //! let mut model =
-//!     Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.metrics([Metric::Accuracy]);
+//!     Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
 //! let history = model.fit(&x_train, &y_train, &Fit::new().epochs(100).batch_size(32).validation_split(0.2))?;
 //! println!("validation loss {:?}", history.last().validation.as_ref().map(|v| v.loss));
 //! assert!(model.evaluate(&x_test, &y_test)?.metric(Metric::Accuracy) > Some(0.9));

@@ -81,29 +81,30 @@ impl<E: Element> Model<E> {
 
     /// Measures `metrics` beside the loss, in fits and evaluations.
     #[must_use]
-    pub fn metrics(mut self, metrics: impl Into<Vec<Metric>>) -> Self {
+    pub fn with_metrics(mut self, metrics: impl Into<Vec<Metric>>) -> Self {
         self.objective.metrics = metrics.into();
         self
     }
 
     /// Standardises features by `scaler` before they reach the network, in fits, evaluations and predictions alike.
-    /// The scaler is saved with the model.
+    /// The scaler is saved with the model. Fit it to training rows alone: one that has seen validation or test rows
+    /// makes their results look better than they are.
     #[must_use]
-    pub fn scaler(mut self, scaler: StandardScaler) -> Self {
+    pub fn with_scaler(mut self, scaler: StandardScaler) -> Self {
         self.scaler = Some(scaler);
         self
     }
 
     /// Names the features; the names are saved with the model.
     #[must_use]
-    pub fn feature_names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+    pub fn with_feature_names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.feature_names = names.into_iter().map(Into::into).collect();
         self
     }
 
     /// Names the classes, in the order of the outputs; the names are saved with the model.
     #[must_use]
-    pub fn class_names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+    pub fn with_class_names<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.class_names = names.into_iter().map(Into::into).collect();
         self
     }
@@ -286,7 +287,7 @@ impl<E: Element> Model<E> {
             feature_names: saved.feature_names,
             class_names: saved.class_names,
             epochs: training.epochs,
-            ..model.metrics(metrics)
+            ..model.with_metrics(metrics)
         };
         model.check()?;
         Ok(model)
@@ -312,14 +313,24 @@ impl<E: Element> Model<E> {
         self.objective.loss
     }
 
-    /// The names of the classes; empty if none were given.
-    pub fn classes(&self) -> &[String] {
-        &self.class_names
+    /// What is measured beside the loss.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.objective.metrics
+    }
+
+    /// The scaler that features go through, if there is one.
+    pub fn scaler(&self) -> Option<&StandardScaler> {
+        self.scaler.as_ref()
     }
 
     /// The names of the features; empty if none were given.
-    pub fn features_named(&self) -> &[String] {
+    pub fn feature_names(&self) -> &[String] {
         &self.feature_names
+    }
+
+    /// The names of the classes, in the order of the outputs; empty if none were given.
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
     }
 
     /// What the setters cannot refuse because they return the model.

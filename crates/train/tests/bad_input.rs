@@ -10,7 +10,7 @@ fn classifier() -> Model {
     let network = Sequential::new(4)
         .add(Dense::new(10).activation(Activation::Relu))
         .add(Dense::new(3).activation(Activation::Softmax));
-    Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 1).unwrap().metrics([Metric::Accuracy])
+    Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 1).unwrap().with_metrics([Metric::Accuracy])
 }
 
 #[track_caller]
@@ -111,11 +111,14 @@ fn parts_that_do_not_belong_together() {
     );
     let iris = iris();
     let evaluate = |model: Model| model.evaluate(&iris.features, &iris.labels);
-    assert_says(evaluate(classifier().metrics([Metric::MeanAbsoluteError])), &["mean_absolute_error", "categorical"]);
-    assert_says(evaluate(classifier().class_names(["a", "b"])), &["2 class names were given for 3"]);
-    assert_says(evaluate(classifier().feature_names(["a"])), &["1 feature names were given for 4"]);
+    assert_says(
+        evaluate(classifier().with_metrics([Metric::MeanAbsoluteError])),
+        &["mean_absolute_error", "categorical"],
+    );
+    assert_says(evaluate(classifier().with_class_names(["a", "b"])), &["2 class names were given for 3"]);
+    assert_says(evaluate(classifier().with_feature_names(["a"])), &["1 feature names were given for 4"]);
     let scaler = StandardScaler::fit(&iris.features.slice(1, 0..2)).unwrap();
-    assert_says(evaluate(classifier().scaler(scaler)), &["2 features", "takes 4"]);
+    assert_says(evaluate(classifier().with_scaler(scaler)), &["2 features", "takes 4"]);
 }
 
 #[test]

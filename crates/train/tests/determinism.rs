@@ -16,7 +16,9 @@ fn large(seed: u64) -> Model {
         .add(Dense::new(250).activation(Activation::Tanh))
         .add(Dropout::new(0.1))
         .add(Dense::new(5).activation(Activation::Softmax));
-    Model::compile(network, Adam::new(0.002), Loss::CategoricalCrossEntropy, seed).unwrap().metrics([Metric::Accuracy])
+    Model::compile(network, Adam::new(0.002), Loss::CategoricalCrossEntropy, seed)
+        .unwrap()
+        .with_metrics([Metric::Accuracy])
 }
 
 fn data() -> (Tensor, Vec<usize>) {

@@ -130,7 +130,7 @@ fn a_scaler_is_applied_wherever_features_go_in() {
         let network = Sequential::new(3).add(Dense::new(5).activation(Activation::Tanh)).add(Dense::new(1));
         Model::compile(network, Adam::new(0.01), Loss::MeanSquaredError, 6).unwrap()
     };
-    let (mut with, mut without) = (build().scaler(scaler), build());
+    let (mut with, mut without) = (build().with_scaler(scaler), build());
     let fit = Fit::new().epochs(3);
     assert_eq!(with.fit(&raw, &y, &fit).unwrap(), without.fit(&scaled, &y, &fit).unwrap());
     assert!(with.predict(&raw).unwrap().bit_eq(&without.predict(&scaled).unwrap()));
@@ -141,7 +141,7 @@ fn a_scaler_is_applied_wherever_features_go_in() {
 fn metrics_are_the_means_over_the_rows() {
     let network = Sequential::new(2).add(Dense::new(2).initializer(Initializer::Ones).without_bias());
     let model = Model::<f64>::compile(network, Sgd::new(0.1), Loss::MeanSquaredError, 0).unwrap();
-    let model = model.metrics([Metric::MeanAbsoluteError, Metric::MeanSquaredError]);
+    let model = model.with_metrics([Metric::MeanAbsoluteError, Metric::MeanSquaredError]);
     // The outputs are [3, 3] and [7, 7].
     let (x, y) = (Tensor::from([[1.0, 2.0], [3.0, 4.0]]), Tensor::from([[3.0, 5.0], [6.0, 7.0]]));
     let result = model.evaluate(&x, &y).unwrap();
@@ -153,7 +153,7 @@ fn metrics_are_the_means_over_the_rows() {
     let network = Sequential::new(3).add(Dense::new(3).activation(Activation::Softmax).without_bias());
     let mut model = Model::<f64>::compile(network, Sgd::new(0.1), Loss::CategoricalCrossEntropy, 0).unwrap();
     model.network_mut().load_state([("layers.0.weight".to_owned(), Tensor::eye(3))].into()).unwrap();
-    let model = model.metrics([Metric::Accuracy]);
+    let model = model.with_metrics([Metric::Accuracy]);
     let x = Tensor::from([[9.0, 1.0, 2.0], [0.0, 5.0, 1.0], [1.0, 2.0, 3.0]]);
     assert_eq!(model.evaluate(&x, &[0, 1, 0]).unwrap().metric(Metric::Accuracy), Some(2.0 / 3.0));
     assert_eq!(model.predict_classes(&x).unwrap(), [0, 1, 2]);

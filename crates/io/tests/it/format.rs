@@ -1,0 +1,150 @@
+//! The file against `docs/format.md`, as another MessagePack library reads it.
+
+use std::path::PathBuf;
+
+use mlp_io::SavedModel;
+use mlp_optim::{RmsProp, Sgd};
+use rmpv::Value;
+
+use crate::common::{PREFIX, at, body, entries, full_model, network, tiny_model, training};
+
+/// The specification. It stands beside the crates, in the repository.
+fn specification() -> String {
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "format.md"].iter().collect();
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_example_in_the_specification_is_what_is_written() {
+    let text = specification();
+    let listing = text.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let hex = listing.lines().flat_map(|line| line.split('|').next().unwrap().split_whitespace());
+    let bytes: Vec<u8> = hex.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect();
+    assert_eq!(tiny_model().to_bytes().unwrap(), bytes);
+    // And what the listing says about itself is so.
+    let model = SavedModel::<f32>::from_bytes(&bytes).unwrap();
+    assert_eq!(model.network.parameters()[0].value.as_slice(), [0.5]);
+}
+
+#[test]
+fn a_file_is_one_array_of_four() {
+    let bytes = full_model::<f32>().to_bytes().unwrap();
+    let mut rest = bytes.as_slice();
+    let value = rmpv::decode::read_value(&mut rest).unwrap();
+    assert!(rest.is_empty());
+    let [name, version, checksum, body] = value.as_array().unwrap().as_slice() else { panic!("{value}") };
+    assert_eq!((name.as_str(), version.as_u64()), (Some("mlp-model"), Some(1)));
+    assert_eq!(checksum, &Value::Binary(crc32fast::hash(&bytes[PREFIX..]).to_le_bytes().to_vec()));
+    assert!(body.is_map());
+}
+
+/// The keys of a map, in order.
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_map().unwrap().iter().map(|(key, _)| key.as_str().unwrap()).collect()
+}
+
+#[test]
+fn every_field_has_its_place_and_its_type() {
+    let model = full_model::<f64>();
+    let mut body = body(&model.to_bytes().unwrap());
+    let fields = ["dtype", "architecture", "tensors", "training", "preprocessing", "feature_names", "class_names"];
+    assert_eq!(keys(&body), fields);
+    assert_eq!(at(&mut body, "dtype").as_str(), Some("f64"));
+
+    let weights = ["layers.0.bias", "layers.0.weight", "layers.2.weight"];
+    assert_eq!(keys(at(&mut body, "tensors")), weights);
+    let weight = at(&mut body, "tensors/layers.0.weight").clone();
+    assert_eq!(keys(&weight), ["dtype", "shape", "data"]);
+    assert_eq!((&weight["dtype"], &weight["shape"]), (&"f64".into(), &Value::Array(vec![3.into(), 4.into()])));
+    let numbers = model.network.parameters()[0].value.as_slice().iter().flat_map(|v| v.to_le_bytes());
+    assert_eq!(weight["data"], Value::Binary(numbers.collect()));
+
+    let architecture = at(&mut body, "architecture").clone();
+    assert_eq!(keys(&architecture), ["input_features", "layers"]);
+    assert_eq!(architecture["input_features"], 3.into());
+    let regularizer = Value::Map(vec![("l1".into(), 0.25.into()), ("l2".into(), 0.001.into())]);
+    let dense = |units: i32, activation: &str, bias: bool, initializer: &str, regularizer: Value| {
+        let settings: Vec<(Value, Value)> = vec![
+            ("units".into(), units.into()),
+            ("activation".into(), activation.into()),
+            ("use_bias".into(), bias.into()),
+            ("initializer".into(), initializer.into()),
+            ("regularizer".into(), regularizer),
+        ];
+        Value::Map(vec![("dense".into(), Value::Map(settings))])
+    };
+    let layers = vec![
+        dense(4, "relu", true, "glorot_uniform", regularizer),
+        Value::Map(vec![("dropout".into(), Value::Map(vec![("rate".into(), 0.2.into())]))]),
+        dense(2, "identity", false, "he_normal", Value::Nil),
+        Value::Map(vec![("activation".into(), "softmax".into())]),
+    ];
+    assert_eq!(architecture["layers"], Value::Array(layers));
+
+    let training = at(&mut body, "training").clone();
+    assert_eq!(keys(&training), ["optimizer", "steps", "slots", "loss", "metrics", "seed", "epochs"]);
+    let settings = [("learning_rate", 0.01), ("beta1", 0.9), ("beta2", 0.999), ("epsilon", 1e-8)];
+    let settings = settings.map(|(name, value)| (name.into(), value.into())).to_vec();
+    assert_eq!(training["optimizer"], Value::Map(vec![("adam".into(), Value::Map(settings))]));
+    assert_eq!((&training["steps"], &training["epochs"]), (&3.into(), &12.into()));
+    assert_eq!((&training["seed"], &training["loss"]), (&u64::MAX.into(), &"categorical_cross_entropy".into()));
+    assert_eq!(training["metrics"], Value::Array(vec!["accuracy".into(), "loss".into()]));
+    assert_eq!(keys(&training["slots"]), weights);
+    for name in weights {
+        assert_eq!(keys(&training["slots"][name]), ["m", "v"]);
+        assert_eq!(training["slots"][name]["v"]["shape"], body["tensors"][name]["shape"]);
+    }
+
+    let scaler = at(&mut body, "preprocessing/scaler").clone();
+    assert_eq!((keys(&body["preprocessing"]), keys(&scaler)), (vec!["scaler"], vec!["mean", "scale"]));
+    assert_eq!(scaler["mean"][1], 2.0.into());
+    assert_eq!(body["feature_names"], Value::Array(vec!["length".into(), "".into(), "größe\n".into()]));
+    assert_eq!(body["class_names"], Value::Array(vec!["no".into(), "yes".into()]));
+}
+
+#[test]
+fn what_a_model_does_not_have_is_nil_or_empty() {
+    let mut body = body(&tiny_model().to_bytes().unwrap());
+    assert!(at(&mut body, "training").is_nil() && at(&mut body, "preprocessing/scaler").is_nil());
+    assert_eq!(body["feature_names"], Value::Array(Vec::new()));
+    assert_eq!(body["class_names"], Value::Array(Vec::new()));
+    let mut network = network::<f32>();
+    let training = training(Sgd::new(0.5).into(), &mut network);
+    let mut body = crate::common::body(&SavedModel { training: Some(training), ..network.into() }.to_bytes().unwrap());
+    assert_eq!(at(&mut body, "training/slots/layers.0.bias"), &Value::Map(Vec::new()));
+    assert_eq!(entries(&mut body, "training/slots").len(), 3);
+}
+
+/// Every string of a body that stands for a field, a kind or a choice.
+fn words(value: &Value, out: &mut Vec<String>) {
+    match value {
+        Value::String(word) => out.push(word.as_str().unwrap().to_owned()),
+        Value::Array(values) => values.iter().for_each(|value| words(value, out)),
+        Value::Map(entries) => entries.iter().for_each(|(key, value)| {
+            words(key, out);
+            words(value, out);
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_specification_knows_every_word() {
+    let text = specification();
+    let mut found = Vec::new();
+    for optimizer in [Sgd::new(0.1).momentum(0.5).into(), RmsProp::default().into(), mlp_optim::Adam::default().into()]
+    {
+        let mut network = network::<f32>();
+        let training = training(optimizer, &mut network);
+        words(
+            &body(&SavedModel { training: Some(training), ..full_model() }.to_bytes().unwrap_or_default()),
+            &mut found,
+        );
+    }
+    let own = ["accuracy", "loss", "length", "", "größe\n", "no", "yes"];
+    found.retain(|word| !own.contains(&word.as_str()) && !word.starts_with("layers."));
+    assert!(found.len() > 100);
+    for word in found {
+        assert!(text.contains(&format!("`{word}`")) || text.contains(&format!("`\"{word}\"`")), "{word}");
+    }
+}
