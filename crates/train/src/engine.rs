@@ -21,10 +21,13 @@ use rayon::prelude::*;
 use crate::Metric;
 use crate::table::Table;
 
-/// A shard has at least this many rows: with fewer, a matrix product spends its time on preparing the weights.
+/// A batch is cut into shards of about this many rows: with fewer, a matrix product spends its time on preparing the
+/// weights.
 const SHARD_ROWS: usize = 64;
-/// A batch has at most this many shards.
+/// A batch that is cut at all has at least two shards and at most this many.
 const SHARDS: usize = 16;
+/// A batch of fewer rows is not cut.
+const ROWS_TO_CUT: usize = 16;
 /// A block has about this many values.
 const BLOCK: usize = 1 << 16;
 /// Below this many multiplications a phase is over before a second thread has woken up.
@@ -97,7 +100,7 @@ impl<E: Element> Engine<E> {
 
     /// Whether a batch of `rows` is worth more than one thread.
     pub(crate) fn uses_threads(network: &Network<E>, rows: usize) -> bool {
-        rows > SHARD_ROWS && work(network, rows) >= WORTH_A_FORK
+        rows >= ROWS_TO_CUT && work(network, rows) >= WORTH_A_FORK
     }
 
     /// One step of `optimizer` on the mean loss of `rows`; what dropout draws depends on `seed` and the step's number.
@@ -111,7 +114,8 @@ impl<E: Element> Engine<E> {
     ) -> Totals {
         let step = state.advance();
         let forked = Self::uses_threads(network, rows.len());
-        let per_shard = if forked { SHARD_ROWS.max(rows.len().div_ceil(SHARDS)) } else { rows.len() };
+        let per_shard =
+            if forked { rows.len().div_ceil(rows.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { rows.len() };
         let shards = rows.len().div_ceil(per_shard);
         self.shards.resize_with(shards.max(self.shards.len()), Shard::default);
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
