@@ -4,6 +4,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 use ndarray::{Dimension, IxDyn, Zip};
 
+use crate::memory::room;
 use crate::shape::broadcast_shape;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
@@ -17,9 +18,10 @@ impl<E: Element> Tensor<E> {
     pub fn zip_map(&self, other: &Self, op: &str, f: impl Fn(E, E) -> E) -> Self {
         if self.shape() == other.shape() {
             let pairs = self.as_slice().iter().zip(other.as_slice());
-            let data = vectorize(
+            let mut data = room(self.len());
+            vectorize(
                 #[inline(always)]
-                || pairs.map(|(&a, &b)| f(a, b)).collect(),
+                || data.extend(pairs.map(|(&a, &b)| f(a, b))),
             );
             return Self::from_parts(data, self.dim().clone());
         }
@@ -31,7 +33,7 @@ impl<E: Element> Tensor<E> {
         let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape.clone())) else {
             unreachable!("both shapes broadcast to their common shape");
         };
-        let mut data = Vec::with_capacity(shape.size());
+        let mut data = room(shape.size());
         if shape.size() > 0 {
             // `for_each` may visit in another order than row-major; lanes along the last axis keep it.
             let last = ndarray::Axis(shape.ndim() - 1);

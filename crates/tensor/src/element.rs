@@ -6,7 +6,7 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
-use crate::Rng;
+use crate::{Pool, Rng};
 
 mod sealed {
     pub trait Sealed {}
@@ -54,6 +54,9 @@ pub trait Element:
     /// If `bytes` does not hold exactly [`Element::BYTES`] bytes.
     fn read_le(bytes: &[u8]) -> Self;
 
+    #[doc(hidden)]
+    fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>>;
+
     /// A number drawn uniformly from [0, 1).
     fn sample_uniform(rng: &mut Rng) -> Self;
 
@@ -87,6 +90,10 @@ macro_rules! element {
                 let mut array = [0; $bytes];
                 array.copy_from_slice(bytes);
                 Self::from_le_bytes(array)
+            }
+
+            fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>> {
+                &mut pool.$type
             }
 
             #[inline]

@@ -1,5 +1,6 @@
 //! Functions of every value by itself.
 
+use crate::memory::room;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
 
@@ -7,9 +8,10 @@ impl<E: Element> Tensor<E> {
     /// `f(v)` for every value.
     pub fn map(&self, f: impl Fn(E) -> E) -> Self {
         let values = self.as_slice().iter();
-        let data = vectorize(
+        let mut data = room(self.len());
+        vectorize(
             #[inline(always)]
-            || values.map(|&v| f(v)).collect(),
+            || data.extend(values.map(|&v| f(v))),
         );
         Self::from_parts(data, self.dim().clone())
     }

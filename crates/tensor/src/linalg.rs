@@ -67,11 +67,9 @@ fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]
         b.swap_axes(0, 1);
     }
     let (rows, columns) = (a.nrows(), b.ncols());
-    let mut data = vec![E::zero(); rows * columns];
-    if let Ok(out) = ArrayViewMut2::from_shape((rows, columns), &mut data) {
-        gemm(a, b, E::zero(), out);
-    }
-    Tensor::from_vec(data, [rows, columns])
+    let mut out = Tensor::zeros([rows, columns]);
+    gemm(a, b, E::zero(), out.view2_mut());
+    out
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayViewD, Axis, IxDyn, Slice};
 
+use crate::memory::room;
 use crate::tensor::count;
 use crate::{Element, Tensor};
 
@@ -72,6 +73,13 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl AsRef<[usize]>) -> Self {
         let shape = shape.as_ref();
+        if let (&[width], &[rows, columns]) = (self.shape(), shape)
+            && width == columns
+        {
+            let mut data = room(rows * columns);
+            (0..rows).for_each(|_| data.extend_from_slice(self.as_slice()));
+            return Self::from_vec(data, shape);
+        }
         match self.view().broadcast(IxDyn(shape)) {
             Some(view) => view.into(),
             None => panic!("broadcast_to: shape {:?} does not broadcast to {shape:?}", self.shape()),
@@ -100,7 +108,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn gather_rows(&self, rows: &[usize]) -> Self {
         let (count, width) = (self.rows(), self.row_len());
-        let mut data = Vec::with_capacity(rows.len() * width);
+        let mut data = room(rows.len() * width);
         for &row in rows {
             assert!(row < count, "gather_rows: no row {row} in a tensor of shape {:?}", self.shape());
             data.extend_from_slice(&self.as_slice()[row * width..(row + 1) * width]);

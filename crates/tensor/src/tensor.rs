@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayView2, ArrayViewD, Dimension, IxDyn};
+use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Dimension, IxDyn};
 
+use crate::memory::{Buffer, room};
 use crate::{Element, Rng, TensorError};
 
 /// A dense array of numbers in row-major order, of any shape.
@@ -14,8 +15,8 @@ use crate::{Element, Rng, TensorError};
 /// `Tensor` alone is a tensor of `f32`, the type that networks train in. Rust takes bare numbers for `f64`, so write the
 /// type where nothing else tells it: `let x: Tensor = [1.0, 2.0].into();`.
 #[derive(Clone)]
-pub struct Tensor<E = f32> {
-    data: Arc<Vec<E>>,
+pub struct Tensor<E: Element = f32> {
+    data: Arc<Buffer<E>>,
     shape: IxDyn,
 }
 
@@ -83,7 +84,10 @@ impl<E: Element> Tensor<E> {
     /// `shape` filled with `value`.
     pub fn full(shape: impl AsRef<[usize]>, value: E) -> Self {
         let shape = shape.as_ref();
-        Self::from_parts(vec![value; expect_count(shape)], IxDyn(shape))
+        let len = expect_count(shape);
+        let mut data = room(len);
+        data.resize(len, value);
+        Self::from_parts(data, IxDyn(shape))
     }
 
     /// The identity matrix of `n` rows.
@@ -131,7 +135,7 @@ impl<E: Element> Tensor<E> {
     /// The caller has checked that the lengths agree.
     pub(crate) fn from_parts(data: Vec<E>, shape: IxDyn) -> Self {
         debug_assert_eq!(data.len(), shape.size());
-        Self { data: Arc::new(data), shape }
+        Self { data: Arc::new(Buffer::new(data)), shape }
     }
 
     pub(crate) fn dim(&self) -> &IxDyn {
@@ -188,13 +192,16 @@ impl<E: Element> Tensor<E> {
     /// The values in row-major order, to be written to. Copies them first if they are shared with another tensor.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [E] {
-        let data: &mut Vec<E> = Arc::make_mut(&mut self.data);
+        let data: &mut Buffer<E> = Arc::make_mut(&mut self.data);
         data
     }
 
     /// The values in row-major order; copies them only if they are shared with another tensor.
     pub fn into_vec(self) -> Vec<E> {
-        Arc::try_unwrap(self.data).unwrap_or_else(|shared| shared.to_vec())
+        match Arc::try_unwrap(self.data) {
+            Ok(buffer) => buffer.into_vec(),
+            Err(shared) => shared.to_vec(),
+        }
     }
 
     /// The values at `row` of the first axis.
@@ -252,6 +259,21 @@ impl<E: Element> Tensor<E> {
                 Err(error) => unreachable!("the length always fits the shape: {error}"),
             },
             _ => panic!("view2: a matrix has two axes, but this tensor has shape {:?}", self.shape()),
+        }
+    }
+
+    /// A matrix as an [`ndarray`] view to be written to. Copies the values first if they are shared.
+    ///
+    /// # Panics
+    /// If the tensor is not of rank 2.
+    #[track_caller]
+    pub fn view2_mut(&mut self) -> ArrayViewMut2<'_, E> {
+        let &[rows, columns] = self.shape() else {
+            panic!("view2_mut: a matrix has two axes, but this tensor has shape {:?}", self.shape())
+        };
+        match ArrayViewMut2::from_shape((rows, columns), self.as_mut_slice()) {
+            Ok(view) => view,
+            Err(error) => unreachable!("the length always fits the shape: {error}"),
         }
     }
 

@@ -684,6 +684,7 @@ const MISUSES: &[Misuse] = &[
     ("at", || _ = zeros(&[2, 3]).at([1, 0, 0]), "at: no index [1, 0, 0] in a tensor of shape [2, 3]"),
     ("at", || _ = zeros(&[]).at([0]), "at: no index [0] in a tensor of shape []"),
     ("view2", || _ = zeros(&[3]).view2(), "view2: a matrix has two axes, but this tensor has shape [3]"),
+    ("view2_mut", || _ = zeros(&[3]).view2_mut(), "view2_mut: a matrix has two axes, but this tensor has shape [3]"),
     ("t", || drop(zeros(&[2, 3, 4]).t()), "t: a matrix has two axes, but this tensor has shape [2, 3, 4]"),
     (
         "zip_map",

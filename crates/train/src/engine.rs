@@ -15,7 +15,7 @@
 use mlp_autograd::{Gradient, Tape, Var};
 use mlp_nn::{Loss, Mode, Network, Parameter, Regularizer};
 use mlp_optim::{Optimizer, OptimizerState};
-use mlp_tensor::{Element, Rng, Tensor};
+use mlp_tensor::{Element, Pool, Rng, Tensor};
 use rayon::prelude::*;
 
 use crate::Metric;
@@ -120,7 +120,10 @@ impl<E: Element> Engine<E> {
         self.shards.resize_with(shards.max(self.shards.len()), Shard::default);
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
             let mut mode = Mode::Training(Rng::stream(seed, &[step, index as u64]));
-            shard.run(network, objective, table.batch(part), part.len() as f64 / rows.len() as f64, &mut mode);
+            let mut pool = std::mem::take(&mut shard.pool);
+            let share = part.len() as f64 / rows.len() as f64;
+            pool.scope(|| shard.run(network, objective, (table, part), share, &mut mode));
+            shard.pool = pool;
         };
         if forked {
             self.shards[..shards].par_iter_mut().zip(rows.par_chunks(per_shard)).enumerate().for_each(job);
@@ -156,6 +159,8 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 /// One part of the rows of a batch.
 #[derive(Debug)]
 struct Shard<E: Element> {
+    /// The memory of one step's tensors, kept for the next.
+    pool: Pool,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
@@ -163,7 +168,7 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self { gradients: Vec::new(), totals: Totals::default() }
+        Self { pool: Pool::default(), gradients: Vec::new(), totals: Totals::default() }
     }
 }
 
@@ -173,7 +178,7 @@ impl<E: Element> Shard<E> {
         &mut self,
         network: &Network<E>,
         objective: &Objective,
-        batch: (Tensor<E>, Tensor<E>),
+        (table, rows): (&Table<'_, E>, &[usize]),
         share: f64,
         mode: &mut Mode,
     ) {
@@ -181,7 +186,7 @@ impl<E: Element> Shard<E> {
         self.gradients.clear();
         let tape = Tape::new();
         let variables = network.variables(&tape);
-        let (loss, totals) = objective.forward(network, &variables, batch, mode);
+        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), mode);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         self.totals = totals;

@@ -31,12 +31,12 @@ impl<E: Element> Op<E> for CrossEntropy<E> {
         }
         let (targets, width) = (values.input(1).as_slice(), self.probabilities.row_len());
         let scaled = grad.item() / rows(&self.probabilities);
-        let mut to_x = self.probabilities.as_slice().to_vec();
-        for (row, targets) in to_x.chunks_mut(width).zip(targets.chunks(width)) {
+        let mut to_x = self.probabilities.clone();
+        for (row, targets) in to_x.as_mut_slice().chunks_mut(width).zip(targets.chunks(width)) {
             let total: E = targets.iter().copied().sum();
             row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * scaled);
         }
-        Ok(vec![Some(Gradient::Value(Tensor::from_vec(to_x, self.probabilities.shape()))), None])
+        Ok(vec![Some(Gradient::Value(to_x)), None])
     }
 }
 
@@ -56,9 +56,13 @@ impl<E: Element> Var<'_, E> {
             t.shape()
         );
         let width = x.row_len();
-        let mut probabilities = x.as_slice().to_vec();
+        let mut probabilities = x.clone();
         let mut total = 0.0;
-        let rows_of = probabilities.chunks_mut(width).zip(x.as_slice().chunks(width)).zip(t.as_slice().chunks(width));
+        let rows_of = probabilities
+            .as_mut_slice()
+            .chunks_mut(width)
+            .zip(x.as_slice().chunks(width))
+            .zip(t.as_slice().chunks(width));
         for ((p, x), t) in rows_of {
             let max = super::softmax::largest(x);
             let sum = exp_of_row(p);
@@ -70,7 +74,6 @@ impl<E: Element> Var<'_, E> {
             p.iter_mut().for_each(|v| *v /= sum);
         }
         let loss = Tensor::scalar(E::from_f64(total / x.rows() as f64));
-        let probabilities = Tensor::from_vec(probabilities, x.shape());
         self.tape().push(loss, CrossEntropy { probabilities }, &[self, targets])
     }
 }

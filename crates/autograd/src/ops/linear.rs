@@ -1,6 +1,6 @@
 //! A matrix product and a bias in one operation: what a dense layer computes.
 
-use mlp_tensor::{Element, Tensor, gemm, ndarray::ArrayViewMut2};
+use mlp_tensor::{Element, Tensor, gemm};
 
 use crate::op::Values;
 use crate::{Gradient, Op, Site, Var};
@@ -39,11 +39,8 @@ impl<E: Element> Var<'_, E> {
             (&[n, i], &[j, o], &[p]) if i == j && o == p => (n, o),
             (x, w, b) => panic!("linear: input {x:?}, weight {w:?} and bias {b:?} do not fit together"),
         };
-        let mut y = b.as_slice().repeat(rows);
-        match ArrayViewMut2::from_shape((rows, columns), &mut y) {
-            Ok(out) => gemm(x.view2(), w.view2(), E::one(), out),
-            Err(error) => unreachable!("the bias was repeated for every row: {error}"),
-        }
-        self.tape().push(Tensor::from_vec(y, [rows, columns]), Linear, &[self, weight, bias])
+        let mut y = b.broadcast_to([rows, columns]);
+        gemm(x.view2(), w.view2(), E::one(), y.view2_mut());
+        self.tape().push(y, Linear, &[self, weight, bias])
     }
 }

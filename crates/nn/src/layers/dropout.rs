@@ -38,15 +38,15 @@ impl Dropout {
         // One draw of 64 bits decides about two values; the probability is right to 2⁻³².
         let threshold = (self.rate * 2f64.powi(32)) as u64;
         let choices = [E::zero(), E::from_f64(1.0 / (1.0 - self.rate))];
-        let mut mask = vec![E::zero(); shape.iter().product()];
-        for pair in mask.chunks_mut(2) {
+        let mut mask = Tensor::zeros(shape);
+        for pair in mask.as_mut_slice().chunks_mut(2) {
             let mut bits = rng.next_u64();
             for value in pair {
                 *value = choices[usize::from(bits & 0xFFFF_FFFF >= threshold)];
                 bits >>= 32;
             }
         }
-        Tensor::from_vec(mask, shape)
+        mask
     }
 
     pub(super) fn problem(&self) -> Option<Problem> {
