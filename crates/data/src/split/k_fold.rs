@@ -2,7 +2,7 @@
 
 use mlp_tensor::Rng;
 
-use super::{Split, splits};
+use super::{Split, check_folds, splits};
 use crate::DataError;
 
 /// Divides rows into `k` folds; each fold is tested on once while the others are trained on.
@@ -44,12 +44,7 @@ impl KFold {
     /// # Errors
     /// If there are fewer than 2 folds, or more folds than rows.
     pub fn split(&self, n: usize) -> Result<Vec<Split>, DataError> {
-        if self.folds < 2 {
-            return Err(DataError::TooFewFolds { folds: self.folds });
-        }
-        if self.folds > n {
-            return Err(DataError::TooManyFolds { folds: self.folds, rows: n });
-        }
+        check_folds(self.folds, n)?;
         let order = self.seed.map_or_else(|| (0..n).collect(), |seed| Rng::new(seed).permutation(n));
         let (size, larger) = (n / self.folds, n % self.folds);
         let folds = (0..self.folds).flat_map(|fold| std::iter::repeat_n(fold, size + usize::from(fold < larger)));

@@ -6,6 +6,8 @@ mod train_test;
 
 use std::collections::HashMap;
 
+use crate::DataError;
+
 pub use k_fold::KFold;
 pub use stratified::StratifiedKFold;
 pub use train_test::{TrainTestSplit, train_test_split};
@@ -19,6 +21,15 @@ pub struct Split {
     pub train: Vec<usize>,
     /// The rows to test on.
     pub test: Vec<usize>,
+}
+
+/// At least 2 folds, and at most as many as there are rows.
+fn check_folds(folds: usize, rows: usize) -> Result<(), DataError> {
+    match folds {
+        0 | 1 => Err(DataError::TooFewFolds { folds }),
+        _ if folds > rows => Err(DataError::TooManyFolds { folds, rows }),
+        _ => Ok(()),
+    }
 }
 
 /// One split per fold: its rows are tested on, all others trained on. `fold_of` holds the fold of every row.

@@ -2,7 +2,7 @@
 
 use mlp_tensor::Rng;
 
-use super::{Split, rows_by_class, splits};
+use super::{Split, check_folds, rows_by_class, splits};
 use crate::DataError;
 
 /// Divides rows into `k` folds that hold the classes in the same proportions.
@@ -43,12 +43,7 @@ impl StratifiedKFold {
     /// # Errors
     /// If there are fewer than 2 folds, more folds than rows, or more folds than the largest class has rows.
     pub fn split(&self, labels: &[usize]) -> Result<Vec<Split>, DataError> {
-        if self.folds < 2 {
-            return Err(DataError::TooFewFolds { folds: self.folds });
-        }
-        if self.folds > labels.len() {
-            return Err(DataError::TooManyFolds { folds: self.folds, rows: labels.len() });
-        }
+        check_folds(self.folds, labels.len())?;
         let classes = rows_by_class(labels);
         let largest = classes.iter().map(Vec::len).max().unwrap_or(0);
         if self.folds > largest {
