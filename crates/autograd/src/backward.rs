@@ -185,6 +185,7 @@ fn walk<E: Element>(output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tape;
 
     #[test]
     fn a_value_used_twice_gets_both_gradients() {
