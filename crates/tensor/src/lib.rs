@@ -44,6 +44,7 @@ mod element;
 mod elementwise;
 mod error;
 mod linalg;
+pub mod math;
 mod memory;
 mod random;
 mod reduce;
