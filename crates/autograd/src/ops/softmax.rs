@@ -1,6 +1,6 @@
 //! Softmax and its logarithm, over the last axis.
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, math};
 
 use crate::{Op, Site, Var};
 
@@ -42,11 +42,11 @@ impl<E: Element> Var<'_, E> {
     /// If there is no axis.
     #[track_caller]
     pub fn softmax(self) -> Self {
-        let mut y = self.value();
-        for_each_row("softmax", &mut y, |row| {
-            let sum = exp_of_row(row);
-            row.iter_mut().for_each(|v| *v /= sum);
-        });
+        let width = last_axis("softmax", self);
+        let mut y = below_largest(self.value(), width);
+        y.map_in_place(math::exp);
+        let sums = sums_of_rows(&y, width);
+        divide_rows(&mut y, &sums, width);
         self.tape().push(y, Softmax, &[self])
     }
 
@@ -56,31 +56,43 @@ impl<E: Element> Var<'_, E> {
     /// If there is no axis.
     #[track_caller]
     pub fn log_softmax(self) -> Self {
-        let mut y = self.value();
-        for_each_row("log_softmax", &mut y, |row| {
-            let max = largest(row);
-            let sum: E = row.iter().map(|&v| (v - max).exp()).sum();
-            row.iter_mut().for_each(|v| *v = (*v - max) - sum.ln());
-        });
+        let width = last_axis("log_softmax", self);
+        let mut y = below_largest(self.value(), width);
+        let ln_sums = sums_of_rows(&y.exp(), width).ln();
+        for (row, &ln_sum) in y.as_mut_slice().chunks_mut(width).zip(ln_sums.as_slice()) {
+            row.iter_mut().for_each(|v| *v -= ln_sum);
+        }
         self.tape().push(y, LogSoftmax, &[self])
     }
 }
 
-/// Replaces x by e^(x - max x) and returns the sum of the row.
-pub(super) fn exp_of_row<E: Element>(row: &mut [E]) -> E {
-    let max = largest(row);
-    row.iter_mut().for_each(|v| *v = (*v - max).exp());
-    row.iter().copied().sum()
-}
+// The rows are short in most networks. Whatever works on every value by itself goes over all rows at once.
 
-pub(super) fn largest<E: Element>(row: &[E]) -> E {
-    row.iter().copied().fold(E::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
-}
-
-#[track_caller]
-fn for_each_row<E: Element>(op: &str, tensor: &mut Tensor<E>, f: impl Fn(&mut [E])) {
-    let Some(&width) = tensor.shape().last() else { panic!("{op}: a single number has no axis to work over") };
-    if width > 0 {
-        tensor.as_mut_slice().chunks_mut(width).for_each(f);
+/// x - max x in every row.
+pub(super) fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tensor<E> {
+    for row in x.as_mut_slice().chunks_mut(width) {
+        // A NaN may get lost here, but not below: it makes the sum of the row NaN.
+        let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
+        row.iter_mut().for_each(|v| *v -= largest);
     }
+    x
+}
+
+pub(super) fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
+    let sums: Vec<E> = x.as_slice().chunks(width).map(|row| row.iter().copied().sum()).collect();
+    sums.into()
+}
+
+pub(super) fn divide_rows<E: Element>(x: &mut Tensor<E>, by: &Tensor<E>, width: usize) {
+    for (row, &by) in x.as_mut_slice().chunks_mut(width).zip(by.as_slice()) {
+        row.iter_mut().for_each(|v| *v /= by);
+    }
+}
+
+/// The length of a row; 1 where rows are empty and there is nothing to do.
+#[track_caller]
+fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
+    let shape = x.shape();
+    let Some(&width) = shape.last() else { panic!("{op}: a single number has no axis to work over") };
+    width.max(1)
 }
