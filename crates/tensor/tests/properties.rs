@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use mlp_tensor::ndarray::{Array, Array2, ArrayBase, ArrayD, Axis, Ix2, IxDyn, RawData, ShapeBuilder, Slice, arr0};
 use mlp_tensor::{Element, Rng, Tensor, TensorError, broadcast_shape, gemm, simd};
@@ -896,6 +897,11 @@ const MISUSES: &[Misuse] = &[
         || drop(Tensor::concatenate(&[&zeros(&[2, 3]), &zeros(&[2, 3, 4])], 0)),
         "concatenate: shapes [[2, 3], [2, 3, 4]] do not fit together along axis 0",
     ),
+    (
+        "bernoulli",
+        || drop(Tensor::<f32>::bernoulli([1], f64::NAN, 1.0, &mut Rng::new(0))),
+        "bernoulli: a probability lies between 0 and 1, not at NaN",
+    ),
     ("below", || _ = Rng::new(0).below(0), "below: there is no whole number below 0"),
 ];
 
@@ -923,8 +929,13 @@ fn a_number_has_as_many_bytes_as_its_type() {
 #[test]
 fn every_documented_panic_is_in_the_table() {
     let mut documented = BTreeSet::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(path).unwrap();
         for after in source.split("/// # Panics").skip(1) {
             let name = after.split("fn ").nth(1).unwrap().split(['(', '<']).next().unwrap();
             documented.insert(name.to_owned());
