@@ -52,6 +52,7 @@ pub mod simd;
 mod tensor;
 
 pub use element::Element;
+pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;
 pub use memory::Pool;

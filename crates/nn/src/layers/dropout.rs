@@ -1,7 +1,7 @@
 //! Dropout.
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, Rng, Tensor};
+use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::{Mode, Problem};
@@ -28,25 +28,13 @@ impl Dropout {
 
     pub(super) fn forward<'t, E: Element>(&self, x: Var<'t, E>, mode: &mut Mode) -> Var<'t, E> {
         match mode {
-            Mode::Training(rng) if self.rate > 0.0 => x * x.tape().constant(self.mask(&x.shape(), rng)),
+            Mode::Training(rng) if self.rate > 0.0 => {
+                let keep = 1.0 - self.rate;
+                let mask = Tensor::bernoulli(x.shape(), keep, E::from_f64(1.0 / keep), rng);
+                x * x.tape().constant(mask)
+            }
             _ => x,
         }
-    }
-
-    /// 0 with probability `rate`, 1 / (1 - rate) otherwise.
-    fn mask<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
-        // One draw of 64 bits decides about two values; the probability is right to 2⁻³².
-        let threshold = (self.rate * 2f64.powi(32)) as u64;
-        let choices = [E::zero(), E::from_f64(1.0 / (1.0 - self.rate))];
-        let mut mask = Tensor::zeros(shape);
-        for pair in mask.as_mut_slice().chunks_mut(2) {
-            let mut bits = rng.next_u64();
-            for value in pair {
-                *value = choices[usize::from(bits & 0xFFFF_FFFF >= threshold)];
-                bits >>= 32;
-            }
-        }
-        mask
     }
 
     pub(super) fn problem(&self) -> Option<Problem> {
@@ -58,6 +46,7 @@ impl Dropout {
 #[cfg(test)]
 mod tests {
     use mlp_autograd::Tape;
+    use mlp_tensor::Rng;
 
     use super::*;
 
