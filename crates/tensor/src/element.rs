@@ -6,20 +6,15 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::math::Functions;
 use crate::{Pool, Rng};
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
 ///
 /// `f32` is the default everywhere: it is what networks train in. `f64` is for gradient checks and for scientific
 /// work. The trait is sealed.
 pub trait Element:
-    sealed::Sealed
+    Functions
     + Float
     + AddAssign
     + SubAssign
