@@ -128,11 +128,13 @@ impl<E: Element> Network<E> {
         let last = self.of_layer.len() - 1;
         layers.enumerate().fold(x, |x, (index, (layer, range))| {
             let parameters = &variables[range.clone()];
-            if index == last {
-                layer.forward_before_activation(parameters, x, mode)
-            } else {
-                layer.forward(parameters, x, mode)
-            }
+            x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), || {
+                if index == last {
+                    layer.forward_before_activation(parameters, x, mode)
+                } else {
+                    layer.forward(parameters, x, mode)
+                }
+            })
         })
     }
 
@@ -194,6 +196,16 @@ mod tests {
         let expected = "layers.0 (Dense) expects rows of 4 features, but the input has shape [2, 5]; one row is [1, 4]";
         assert_eq!(error.to_string(), expected);
         assert!(network().predict(&Tensor::zeros([4])).is_err());
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "linear: input [2, 5], weight [4, 10] and bias [10] do not fit together (in layers.0 (Dense))"
+    )]
+    fn a_panic_of_an_operation_names_the_layer() {
+        let tape = Tape::new();
+        let network = network();
+        network.forward(&network.variables(&tape), tape.constant(Tensor::zeros([2, 5])), &mut Mode::Inference);
     }
 
     #[test]
