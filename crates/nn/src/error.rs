@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Loss;
+
 /// Why a network cannot be built, fed or filled with weights.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -41,9 +43,44 @@ pub enum NnError {
         /// The shape of the input.
         found: Vec<usize>,
     },
+    /// An option that says nothing to a loss.
+    #[error("{option} goes with {goes_with}, not with {loss}")]
+    LossOption {
+        /// The loss.
+        loss: Loss,
+        /// The option.
+        option: &'static str,
+        /// The losses that have it.
+        goes_with: &'static str,
+    },
+    /// Weights of rows or classes that are not one each.
+    #[error("the {what} have shape {found:?}, but must have {expected:?}, one each")]
+    LossWeights {
+        /// Sample weights or class weights.
+        what: &'static str,
+        /// The shape that they must have.
+        expected: Vec<usize>,
+        /// The shape that they have.
+        found: Vec<usize>,
+    },
     /// Weights that do not fit the network, all of them at once.
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
+}
+
+/// A setting outside of its range: its name, its value, and what it must be.
+pub(crate) type Problem = (&'static str, f64, &'static str);
+
+pub(crate) fn finite(setting: &'static str, value: f64) -> Option<Problem> {
+    (!value.is_finite()).then_some((setting, value, "finite"))
+}
+
+pub(crate) fn above_zero(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value > 0.0)).then_some((setting, value, "finite and above 0"))
+}
+
+pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value >= 0.0)).then_some((setting, value, "finite and 0 or more"))
 }
 
 /// The names that keep weights from being loaded.

@@ -1,4 +1,4 @@
-//! Layers, activations, initialisers, losses and regularisers for feed-forward networks.
+//! Layers, activations, initialisers, losses, regularisers and constraints for feed-forward networks.
 //!
 //! A [`Sequential`] describes a network: it is plain data that can be printed, compared and saved. [`Sequential::init`]
 //! draws its weights from a seed and gives a [`Network`], which computes.
@@ -44,6 +44,7 @@
 //! ```
 
 mod activation;
+mod constraint;
 mod error;
 mod initializer;
 mod layers;
@@ -53,10 +54,11 @@ mod regularizer;
 mod sequential;
 
 pub use activation::Activation;
+pub use constraint::Constraint;
 pub use error::NnError;
 pub use initializer::Initializer;
 pub use layers::{Dense, Dropout, Layer, Mode, ParameterSpec};
-pub use losses::Loss;
+pub use losses::{Loss, LossOptions, Reduction, TargetKind};
 pub use network::{Network, Parameter};
 pub use regularizer::Regularizer;
 pub use sequential::{Sequential, Summary};

@@ -4,7 +4,8 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{ParameterSpec, Problem};
+use super::ParameterSpec;
+use crate::error::Problem;
 use crate::{Activation, Initializer, Regularizer};
 
 /// A fully connected layer: Y = activation(X · W + b).
@@ -82,10 +83,7 @@ impl Dense {
         if self.units == 0 {
             return Some(("units", 0.0, "at least 1"));
         }
-        let Regularizer { l1, l2 } = self.regularizer.unwrap_or_default();
-        [("l1", l1), ("l2", l2)]
-            .into_iter()
-            .find(|(_, factor)| !(factor.is_finite() && *factor >= 0.0))
-            .map(|(name, factor)| (name, factor, "finite and 0 or more"))
+        let regularizer = self.regularizer.and_then(|regularizer| regularizer.problem());
+        self.activation.problem().or(self.initializer.problem(2)).or(regularizer)
     }
 }

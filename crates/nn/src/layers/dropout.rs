@@ -4,7 +4,8 @@ use mlp_autograd::Var;
 use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, Problem};
+use super::Mode;
+use crate::error::Problem;
 
 /// In training, sets each value to 0 with probability `rate` and multiplies the others by 1 / (1 - rate), so that the
 /// expected value stays. In use, does nothing.

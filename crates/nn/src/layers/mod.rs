@@ -107,7 +107,7 @@ impl Layer {
         let problem = match self {
             Self::Dense(dense) => dense.problem(),
             Self::Dropout(dropout) => dropout.problem(),
-            Self::Activation(_) => None,
+            Self::Activation(activation) => activation.problem(),
         };
         match problem {
             None => Ok(()),
@@ -135,6 +135,3 @@ impl From<Activation> for Layer {
         Self::Activation(activation)
     }
 }
-
-/// A setting outside of its range: its name, its value, and what it must be.
-type Problem = (&'static str, f64, &'static str);
