@@ -64,6 +64,9 @@ impl<E: Element> Model<E> {
         let optimizer = optimizer.into();
         optimizer.check()?;
         check_loss(loss, network.architecture().output_activation())?;
+        if loss.is_classification() && network.output_shape().len() != 1 {
+            return Err(TrainError::LossAndShape { loss, output: network.output_shape().to_vec() });
+        }
         let state = OptimizerState::new(&optimizer, network.parameters());
         Ok(Self {
             engine: Engine::new(&network),
@@ -339,8 +342,8 @@ impl<E: Element> Model<E> {
         if let Some(&metric) = self.objective.metrics.iter().find(|metric| !metric.fits(loss)) {
             return Err(TrainError::MetricAndLoss { metric, loss });
         }
-        let architecture = self.network.architecture();
-        let (inputs, outputs) = (architecture.input_features(), architecture.output_features());
+        let inputs = self.network.architecture().input_features();
+        let outputs = self.network.output_shape().iter().product();
         for (what, names, expected) in
             [("feature names", &self.feature_names, inputs), ("class names", &self.class_names, outputs)]
         {
@@ -364,7 +367,10 @@ impl<E: Element> Model<E> {
     fn features(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
         self.network.check_input(x)?;
         match &self.scaler {
-            Some(scaler) if x.rows() > 0 => Ok(scaler.transform(x)?),
+            // A scaler has one column for each value of a row, whatever the row's shape.
+            Some(scaler) if x.rows() > 0 => {
+                Ok(scaler.transform(&x.reshape([x.rows(), x.row_len()]))?.reshape(x.shape()))
+            }
             _ => Ok(x.clone()),
         }
     }

@@ -34,12 +34,13 @@ impl<'a, E: Element> Table<'a, E> {
             return Err(TrainError::NoRows { purpose });
         }
         check_features(&x)?;
-        let outputs = network.architecture().output_features();
+        let outputs = network.output_shape();
         let y = match y {
             Targets::Values(values) => CheckedTargets::Values(check_values(values, x.rows(), outputs, loss)?),
             Targets::Classes(classes) => {
-                check_classes(classes, x.rows(), outputs, loss)?;
-                CheckedTargets::Classes { classes, of: outputs }
+                let of = outputs[outputs.len() - 1];
+                check_classes(classes, x.rows(), of, loss)?;
+                CheckedTargets::Classes { classes, of }
             }
         };
         Ok(Self { x, y })
@@ -85,22 +86,23 @@ pub(crate) fn check_features<E: Element>(x: &Tensor<E>) -> Result<(), TrainError
 fn check_values<E: Element>(
     values: &Tensor<E>,
     rows: usize,
-    outputs: usize,
+    outputs: &[usize],
     loss: Loss,
 ) -> Result<Tensor<E>, TrainError> {
     // One number a row may come without its axis of length 1.
-    let values = if outputs == 1 && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
+    let values = if outputs == [1] && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
     if values.rank() > 0 {
         check_same_rows("features", rows, "targets", values.rows())?;
     }
-    if values.shape() != [rows, outputs] {
-        return Err(TrainError::TargetShape { expected: vec![rows, outputs], found: values.shape().to_vec() });
+    let expected = [&[rows], outputs].concat();
+    if values.shape() != expected {
+        return Err(TrainError::TargetShape { expected, found: values.shape().to_vec() });
     }
     if !values.all_finite() {
         check_finite("targets", &values)?;
     }
     if loss.is_classification() {
-        for (row, target) in values.as_slice().chunks(outputs).enumerate() {
+        for (row, target) in values.as_slice().chunks(outputs[0]).enumerate() {
             let total: f64 = target.iter().map(|v| v.as_f64()).sum();
             if (total - 1.0).abs() > 1e-3 || target.iter().any(|&v| v < E::zero()) {
                 let values = target.iter().take(8).map(|v| v.as_f64()).collect();
