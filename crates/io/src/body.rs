@@ -25,6 +25,8 @@ pub(crate) struct Body<T> {
     preprocessing: Preprocessing,
     feature_names: Vec<String>,
     class_names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    frozen: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,6 +60,7 @@ impl<E: Element> Body<ToWrite<E>> {
             preprocessing: Preprocessing { scaler: model.scaler.clone() },
             feature_names: model.feature_names.clone(),
             class_names: model.class_names.clone(),
+            frozen: model.network.frozen().into_iter().map(str::to_owned).collect(),
         })
     }
 }
@@ -120,7 +123,11 @@ impl<'a> Body<Unchecked<'a>> {
             let tensor = tensor.decode(&name)?;
             Ok((name, tensor))
         });
-        let network = Network::from_state(self.architecture, tensors.collect::<Result<_, FormatError>>()?)?;
+        let mut network = Network::from_state(self.architecture, tensors.collect::<Result<_, FormatError>>()?)?;
+        self.frozen.iter().try_for_each(|name| network.freeze_exact(name))?;
+        if network.frozen() != self.frozen {
+            return Err(FormatError::Frozen { found: self.frozen });
+        }
         let training = self.training.map(|training| training.into_training(network.parameters())).transpose()?;
         let Self { preprocessing: Preprocessing { scaler }, feature_names, class_names, .. } = self;
         let model = SavedModel { network, training, scaler, feature_names, class_names };

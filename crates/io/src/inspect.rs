@@ -6,7 +6,7 @@ use std::path::Path;
 use mlp_data::StandardScaler;
 use mlp_nn::{Loss, Sequential};
 use mlp_optim::Optimizer;
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
 use crate::body::Body;
 use crate::{Dtype, FormatError, IoError, SavedModel, file, prefix};
@@ -21,7 +21,7 @@ pub struct Inspection {
     pub dtype: Dtype,
     /// The network.
     pub architecture: Sequential,
-    /// The weights, layer after layer.
+    /// The weights and then the buffers, layer after layer.
     pub tensors: Vec<TensorInfo>,
     /// How the network is trained; `None` if it was never compiled for training.
     pub training: Option<TrainingInfo>,
@@ -47,6 +47,8 @@ pub struct TensorInfo {
     pub dtype: Dtype,
     /// The shape.
     pub shape: Vec<usize>,
+    /// Whether it is kept from being trained.
+    pub frozen: bool,
 }
 
 /// How the network in a file is trained.
@@ -98,14 +100,19 @@ impl Inspection {
     fn of_model<E: Element>(model: SavedModel<E>, file_size: usize, checksum: u32) -> Self {
         let SavedModel { network, training, scaler, feature_names, class_names } = model;
         let dtype = Dtype::of::<E>();
-        let tensors = network.parameters().iter();
+        let tensors = network.parameters().iter().map(|p| (&p.name, &p.value, !p.trainable));
+        let tensors = tensors.chain(network.buffers().iter().map(|b| (&b.name, &b.value, !b.trainable)));
+        let info = |(name, value, frozen): (&String, &Tensor<E>, bool)| TensorInfo {
+            name: name.clone(),
+            dtype,
+            shape: value.shape().to_vec(),
+            frozen,
+        };
         Self {
             version: prefix::VERSION,
             dtype,
             architecture: network.architecture().clone(),
-            tensors: tensors
-                .map(|p| TensorInfo { name: p.name.clone(), dtype, shape: p.value.shape().to_vec() })
-                .collect(),
+            tensors: tensors.map(info).collect(),
             training: training.map(|training| TrainingInfo {
                 steps: training.state.steps(),
                 optimizer: training.optimizer,
@@ -133,8 +140,8 @@ impl fmt::Display for Inspection {
         }
         writeln!(f, "weights: {dtype}")?;
         let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0);
-        for TensorInfo { name, shape, .. } in &self.tensors {
-            writeln!(f, "  {name:width$}  {shape:?}")?;
+        for TensorInfo { name, shape, frozen, .. } in &self.tensors {
+            writeln!(f, "  {name:width$}  {shape:?}{}", if *frozen { "  frozen" } else { "" })?;
         }
         match &self.training {
             None => writeln!(f, "training: none")?,

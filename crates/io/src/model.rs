@@ -127,8 +127,8 @@ impl<E: Element> SavedModel<E> {
 
     /// Checks what belongs to the columns of the input and of the output.
     pub(crate) fn check_names(&self) -> Result<(), FormatError> {
-        let (features, outputs) =
-            (self.network.architecture().input_features(), self.network.architecture().output_features());
+        let features = self.network.architecture().input_features();
+        let outputs = self.network.output_shape().iter().product();
         if let Some(found) = self.scaler.as_ref().map(|scaler| scaler.mean().len()).filter(|&n| n != features) {
             return Err(FormatError::ScalerWidth { expected: features, found });
         }

@@ -23,23 +23,35 @@ pub enum NnError {
         /// The values that it may have.
         expected: &'static str,
     },
-    /// A layer with more weights than a machine word counts.
-    #[error("{layer}: a weight of shape {shape:?} is larger than this machine can address")]
+    /// Weights or rows of more values than a machine word counts.
+    #[error("{layer}: a tensor of shape {shape:?} is larger than this machine can address")]
     TooLarge {
         /// The layer's path and kind.
         layer: String,
-        /// The shape of the weight.
+        /// The shape.
         shape: Vec<usize>,
     },
-    /// An input of another width than the network was built for.
+    /// A layer that cannot take the rows which the layers before it give.
+    #[error("{layer} cannot take rows of shape {input:?}: {reason}")]
+    RowShape {
+        /// The layer's path and kind.
+        layer: String,
+        /// The shape of one row.
+        input: Vec<usize>,
+        /// What does not fit.
+        reason: String,
+    },
+    /// An input with rows of another shape than the network was built for.
     #[error(
-        "{layer} expects rows of {expected} features, but the input has shape {found:?}; one row is [1, {expected}]"
+        "{layer} expects rows of {}, but the input has shape {found:?}; one row is {}",
+        rows(expected),
+        one(expected)
     )]
     InputShape {
         /// The path and kind of the first layer.
         layer: String,
-        /// The number of features that it takes.
-        expected: usize,
+        /// The shape of the rows that it takes.
+        expected: Vec<usize>,
         /// The shape of the input.
         found: Vec<usize>,
     },
@@ -66,6 +78,26 @@ pub enum NnError {
     /// Weights that do not fit the network, all of them at once.
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
+    /// A name or a pattern that stands for nothing in the network.
+    #[error("no weight is named {name:?}; there are {}", known.join(", "))]
+    NoSuchName {
+        /// The name or the pattern.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+}
+
+fn rows(shape: &[usize]) -> String {
+    match shape {
+        [features] => format!("{features} features"),
+        shape => format!("shape {shape:?}"),
+    }
+}
+
+/// The shape of a batch of one row.
+fn one(row: &[usize]) -> String {
+    format!("{:?}", [&[1], row].concat())
 }
 
 /// A setting outside of its range: its name, its value, and what it must be.
@@ -87,7 +119,7 @@ pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateMismatch {
-    /// Parameters of the network that were not given.
+    /// Parameters and buffers of the network that were not given.
     pub missing: Vec<String>,
     /// Names that were given but that the network does not have.
     pub unexpected: Vec<String>,
@@ -96,7 +128,8 @@ pub struct StateMismatch {
 }
 
 impl StateMismatch {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether everything fitted.
+    pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misshaped.is_empty()
     }
 }

@@ -23,7 +23,7 @@
 //!
 //! ```
 //! use mlp_autograd::Tape;
-//! use mlp_nn::{Dense, Loss, Mode, Sequential};
+//! use mlp_nn::{Dense, Loss, Pass, Sequential};
 //! use mlp_tensor::{Rng, Tensor};
 //!
 //! let x = Tensor::from([[0.0], [1.0], [2.0], [3.0]]);
@@ -32,7 +32,7 @@
 //! for _ in 0..500 {
 //!     let tape = Tape::new();
 //!     let parameters = network.variables(&tape);
-//!     let output = network.forward(&parameters, tape.constant(x.clone()), &mut Mode::Inference);
+//!     let output = network.forward(&parameters, tape.constant(x.clone()), &mut Pass::inference());
 //!     let gradients = Loss::MeanSquaredError.forward(output, tape.constant(y.clone())).backward();
 //!     let gradients: Vec<_> = parameters.iter().map(|&p| gradients.wrt(p)).collect();
 //!     for (parameter, gradient) in network.parameters_mut().iter_mut().zip(&gradients) {
@@ -50,15 +50,22 @@ mod initializer;
 mod layers;
 mod losses;
 mod network;
+mod pass;
+mod plan;
 mod regularizer;
 mod sequential;
+mod state;
+mod summary;
 
 pub use activation::Activation;
 pub use constraint::Constraint;
-pub use error::NnError;
+pub use error::{NnError, StateMismatch};
 pub use initializer::Initializer;
-pub use layers::{Dense, Dropout, Layer, Mode, ParameterSpec};
+pub use layers::{Dense, Dropout, Layer};
 pub use losses::{Loss, LossOptions, Reduction, TargetKind};
-pub use network::{Network, Parameter};
+pub use network::{Buffer, Network, Parameter};
+pub use pass::{Held, Pass, Updates, Weights};
+pub use plan::{ParameterSpec, Plan};
 pub use regularizer::Regularizer;
-pub use sequential::{Sequential, Summary};
+pub use sequential::Sequential;
+pub use summary::Summary;

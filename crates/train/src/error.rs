@@ -101,6 +101,14 @@ pub enum TrainError {
         /// What to change.
         advice: &'static str,
     },
+    /// A loss for classes, of a network whose output rows are not one number for each class.
+    #[error("{loss} needs one output for each class, but the output rows have shape {output:?}; add Flatten")]
+    LossAndShape {
+        /// The loss.
+        loss: Loss,
+        /// The shape of an output row.
+        output: Vec<usize>,
+    },
     /// A metric that says nothing about this kind of loss.
     #[error("{metric} cannot be measured with {loss}: accuracy goes with classes, the mean errors with numbers")]
     MetricAndLoss {

@@ -11,6 +11,7 @@ use mlp_tensor::{Element, Rng, Tensor};
 use crate::engine::{Engine, Objective, Totals};
 use crate::evaluate::{evaluate, predict, report};
 use crate::fit::Validation;
+use crate::loss::check_loss;
 use crate::table::{Table, check_features};
 use crate::{Epoch, Evaluation, Fit, History, Metric, Targets, TrainError};
 
@@ -63,7 +64,7 @@ impl<E: Element> Model<E> {
     ) -> Result<Self, TrainError> {
         let optimizer = optimizer.into();
         optimizer.check()?;
-        check_loss(loss, network.architecture())?;
+        check_loss(loss, &network)?;
         let state = OptimizerState::new(&optimizer, network.parameters());
         Ok(Self {
             engine: Engine::new(&network),
@@ -339,8 +340,8 @@ impl<E: Element> Model<E> {
         if let Some(&metric) = self.objective.metrics.iter().find(|metric| !metric.fits(loss)) {
             return Err(TrainError::MetricAndLoss { metric, loss });
         }
-        let architecture = self.network.architecture();
-        let (inputs, outputs) = (architecture.input_features(), architecture.output_features());
+        let inputs = self.network.architecture().input_features();
+        let outputs = self.network.output_shape().iter().product();
         for (what, names, expected) in
             [("feature names", &self.feature_names, inputs), ("class names", &self.class_names, outputs)]
         {
@@ -364,46 +365,11 @@ impl<E: Element> Model<E> {
     fn features(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
         self.network.check_input(x)?;
         match &self.scaler {
-            Some(scaler) if x.rows() > 0 => Ok(scaler.transform(x)?),
+            // A scaler has one column for each value of a row, whatever the row's shape.
+            Some(scaler) if x.rows() > 0 => {
+                Ok(scaler.transform(&x.reshape([x.rows(), x.row_len()]))?.reshape(x.shape()))
+            }
             _ => Ok(x.clone()),
         }
     }
-}
-
-/// Whether the loss can take what the network puts out: the loss of probabilities, a network that ends in them.
-fn check_loss(loss: Loss, architecture: &Sequential) -> Result<(), TrainError> {
-    use Activation as A;
-
-    loss.check()?;
-    let (activation, outputs) = (architecture.output_activation(), architecture.output_features());
-    if loss.target_len(outputs).is_none() {
-        let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
-        return Err(TrainError::LossAndOutputs { loss, outputs, advice });
-    }
-    let advice = match (loss, activation) {
-        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, A::Softmax) => return Ok(()),
-        (Loss::CategoricalCrossEntropy, A::Identity) => {
-            "end the network in softmax, or use CategoricalCrossEntropyWithLogits"
-        }
-        (Loss::CategoricalFocal { .. }, A::Identity) => "end the network in softmax, or use CategoricalFocalWithLogits",
-        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, _) => {
-            "end the network in softmax"
-        }
-        (Loss::CategoricalCrossEntropyWithLogits, A::Softmax) => {
-            "softmax would be applied twice; use CategoricalCrossEntropy"
-        }
-        (Loss::CategoricalFocalWithLogits { .. }, A::Softmax) => "softmax would be applied twice; use CategoricalFocal",
-        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, A::Sigmoid | A::HardSigmoid | A::Softmax) => return Ok(()),
-        (Loss::BinaryCrossEntropy, A::Identity) => "end the network in sigmoid, or use BinaryCrossEntropyWithLogits",
-        (Loss::BinaryFocal { .. }, A::Identity) => "end the network in sigmoid, or use BinaryFocalWithLogits",
-        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, _) => "end the network in sigmoid",
-        (Loss::BinaryCrossEntropyWithLogits, A::Sigmoid) => "sigmoid would be applied twice; use BinaryCrossEntropy",
-        (Loss::BinaryFocalWithLogits { .. }, A::Sigmoid) => "sigmoid would be applied twice; use BinaryFocal",
-        (Loss::Poisson, A::Softplus { .. } | A::Relu | A::Relu6 | A::Sigmoid | A::HardSigmoid | A::Softmax) => {
-            return Ok(());
-        }
-        (Loss::Poisson, _) => "rates are above 0; end the network in softplus, or use PoissonWithLogRates",
-        _ => return Ok(()),
-    };
-    Err(TrainError::LossAndActivation { loss, activation, advice })
 }

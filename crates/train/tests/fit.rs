@@ -2,7 +2,7 @@
 
 use mlp_autograd::Tape;
 use mlp_data::StandardScaler;
-use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Mode, Network, Regularizer, Sequential};
+use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Network, Pass, Regularizer, Sequential};
 use mlp_optim::{Adam, Optimizer, OptimizerState, Sgd};
 use mlp_tensor::{Rng, Tensor};
 use mlp_train::{Fit, Metric, Model};
@@ -91,7 +91,7 @@ fn a_step_in_parts_is_the_step_of_the_whole() {
     for _ in 0..3 {
         let tape = Tape::new();
         let variables = network.variables(&tape);
-        let logits = network.forward_before_activation(&variables, tape.constant(x.clone()), &mut Mode::Inference);
+        let logits = network.forward_before_activation(&variables, tape.constant(x.clone()), &mut Pass::inference());
         let loss = Loss::CategoricalCrossEntropyWithLogits.forward(logits, tape.constant(y.clone()));
         let gradients = loss.backward();
         let gradients: Vec<_> = variables.iter().map(|&variable| gradients.wrt(variable)).collect();

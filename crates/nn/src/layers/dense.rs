@@ -4,14 +4,16 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::ParameterSpec;
-use crate::error::Problem;
-use crate::{Activation, Initializer, Regularizer};
+use super::{Kind, check_regularizer};
+use crate::{Activation, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A fully connected layer: Y = activation(X · W + b).
 ///
 /// # Shapes
-/// X `[n, features]`, W (`weight`) `[features, units]`, b (`bias`) `[units]`, Y `[n, units]`.
+/// X `[n, features]`, W (`weight`) `[features, units]`, b (`bias`) `[units]`, Y `[n, units]`. Rows of higher rank are
+/// mapped along their last axis: `[n, .., features]` becomes `[n, .., units]`.
+///
+/// PyTorch stores W transposed, `[units, features]`; Keras as here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Dense {
@@ -25,6 +27,12 @@ pub struct Dense {
     pub initializer: Initializer,
     /// The penalty on W; none by default.
     pub regularizer: Option<Regularizer>,
+    /// The penalty on b; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_regularizer: Option<Regularizer>,
+    /// The penalty on the output, after the activation, divided by the number of rows (as in Keras); none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_regularizer: Option<Regularizer>,
 }
 
 impl Dense {
@@ -36,6 +44,8 @@ impl Dense {
             use_bias: true,
             initializer: Initializer::default(),
             regularizer: None,
+            bias_regularizer: None,
+            activity_regularizer: None,
         }
     }
 
@@ -54,36 +64,79 @@ impl Dense {
         Self { regularizer: Some(regularizer), ..self }
     }
 
+    /// Adds a penalty on the bias to the loss.
+    pub fn bias_regularizer(self, regularizer: Regularizer) -> Self {
+        Self { bias_regularizer: Some(regularizer), ..self }
+    }
+
+    /// Adds a penalty on the outputs to the loss, the mean over the rows.
+    pub fn activity_regularizer(self, regularizer: Regularizer) -> Self {
+        Self { activity_regularizer: Some(regularizer), ..self }
+    }
+
     /// Leaves the bias out.
     pub fn without_bias(self) -> Self {
         Self { use_bias: false, ..self }
     }
+}
 
-    pub(super) fn parameters(&self, input: usize) -> Vec<ParameterSpec> {
-        let weight = ParameterSpec {
-            name: "weight",
-            shape: vec![input, self.units],
-            initializer: self.initializer,
-            regularizer: self.regularizer,
-        };
-        let bias =
-            ParameterSpec { name: "bias", shape: vec![self.units], initializer: Initializer::Zeros, regularizer: None };
-        if self.use_bias { vec![weight, bias] } else { vec![weight] }
+impl Kind for Dense {
+    fn name(&self) -> &str {
+        "Dense"
     }
 
-    pub(super) fn forward_before_activation<'t, E: Element>(parameters: &[Var<'t, E>], x: Var<'t, E>) -> Var<'t, E> {
-        match *parameters {
-            [weight, bias] => x.linear(weight, bias),
-            [weight] => x.matmul(weight),
-            _ => panic!("Dense: expected a weight and possibly a bias, got {} parameters", parameters.len()),
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        plan.require(self.units > 0, "units", self.units as f64, "at least 1")?;
+        for regularizer in [self.regularizer, self.bias_regularizer, self.activity_regularizer] {
+            check_regularizer(regularizer, plan)?;
         }
+        let (mut output, features) = (input.to_vec(), input[input.len() - 1]);
+        output[input.len() - 1] = self.units;
+        let weight = ParameterSpec::new("weight", [features, self.units], self.initializer);
+        plan.parameter(weight.regularizer(self.regularizer))?;
+        if self.use_bias {
+            let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
+            plan.parameter(bias.regularizer(self.bias_regularizer))?;
+        }
+        Ok(output)
     }
 
-    pub(super) fn problem(&self) -> Option<Problem> {
-        if self.units == 0 {
-            return Some(("units", 0.0, "at least 1"));
-        }
-        let regularizer = self.regularizer.and_then(|regularizer| regularizer.problem());
-        self.activation.problem().or(self.initializer.problem(2)).or(regularizer)
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        _: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let weight = weights.parameter();
+        let bias = self.use_bias.then(|| weights.parameter());
+        linear(x, weight, bias)
     }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
+    }
+
+    fn detail(&self) -> String {
+        if self.activation == Activation::Identity { String::new() } else { self.activation.to_string() }
+    }
+}
+
+/// X · W + b along the last axis of X.
+pub(super) fn linear<'t, E: Element>(x: Var<'t, E>, weight: Var<'t, E>, bias: Option<Var<'t, E>>) -> Var<'t, E> {
+    let map = |x: Var<'t, E>| match bias {
+        Some(bias) => x.linear(weight, bias),
+        None => x.matmul(weight),
+    };
+    if x.value().rank() == 2 {
+        return map(x);
+    }
+    let (mut shape, columns) = (x.shape(), weight.shape());
+    let features = shape.pop().unwrap_or(1);
+    let rows = shape.iter().product();
+    shape.push(columns[1]);
+    map(x.reshape([rows, features])).reshape(shape)
 }
