@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mlp_data::{StandardScaler, TrainTestSplit};
 use mlp_io::{SavedModel, Training};
-use mlp_nn::{Activation, Loss, Network, Sequential};
+use mlp_nn::{Loss, Network, Sequential};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 

@@ -234,9 +234,8 @@ impl Loss {
             Self::Huber { delta } => above_zero("delta", delta),
             Self::Quantile { q } => (!(q > 0.0 && q < 1.0)).then_some(("q", q, "above 0 and below 1")),
             Self::BinaryFocal { gamma, alpha } | Self::BinaryFocalWithLogits { gamma, alpha } => {
-                not_negative("gamma", gamma).or(alpha
-                    .filter(|alpha| !(0.0..=1.0).contains(alpha))
-                    .map(|alpha| ("alpha", alpha, "from 0 to 1")))
+                not_negative("gamma", gamma)
+                    .or(alpha.filter(|alpha| !(0.0..=1.0).contains(alpha)).map(|alpha| ("alpha", alpha, "from 0 to 1")))
             }
             Self::CategoricalFocal { gamma, alpha } | Self::CategoricalFocalWithLogits { gamma, alpha } => {
                 not_negative("gamma", gamma).or(above_zero("alpha", alpha))
@@ -299,13 +298,9 @@ impl Loss {
             Self::CategoricalCrossEntropy => cross_entropy::categorical(p, t),
             Self::CategoricalCrossEntropyWithLogits => cross_entropy::categorical_with_logits(p, t),
             Self::BinaryFocal { gamma, alpha } => focal::binary(p, t, weights, (gamma, alpha)),
-            Self::BinaryFocalWithLogits { gamma, alpha } => {
-                focal::binary_with_logits(p, t, weights, (gamma, alpha))
-            }
+            Self::BinaryFocalWithLogits { gamma, alpha } => focal::binary_with_logits(p, t, weights, (gamma, alpha)),
             Self::CategoricalFocal { gamma, alpha } => focal::categorical(p, t, (gamma, alpha)),
-            Self::CategoricalFocalWithLogits { gamma, alpha } => {
-                focal::categorical_with_logits(p, t, (gamma, alpha))
-            }
+            Self::CategoricalFocalWithLogits { gamma, alpha } => focal::categorical_with_logits(p, t, (gamma, alpha)),
             Self::Hinge => hinge::hinge(p, t, weights, |miss| miss),
             Self::SquaredHinge => hinge::hinge(p, t, weights, Var::square),
             Self::KlDivergence => distribution::kl_divergence(p, t),
