@@ -1,10 +1,12 @@
 //! The walk back along the tape, and what it returns.
 
+use std::sync::Arc;
+
 use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 use mlp_tensor::{Element, Tensor, gemm};
 
 use crate::op::Values;
-use crate::{Site, Tape, Var};
+use crate::{Site, Var};
 
 /// One gradient, either as numbers or as a product that was not multiplied out.
 ///
@@ -65,6 +67,14 @@ impl<E: Element> Gradient<E> {
                     Err(error) => unreachable!("the block has rows x columns values: {error}"),
                 }
             }
+        }
+    }
+
+    /// Sums away what broadcasting repeated.
+    fn sum_to(self, shape: &[usize]) -> Self {
+        match self {
+            Self::Value(value) if value.shape() != shape => Self::Value(value.sum_to(shape)),
+            other => other,
         }
     }
 
@@ -135,17 +145,33 @@ impl<E: Element> Var<'_, E> {
 
 fn walk<E: Element>(output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
     let tape = output.tape();
-    let mut gradients: Vec<Option<Gradient<E>>> = vec![None; output.id() + 1];
+    let mut gradients: Vec<Option<Gradient<E>>> = Vec::new();
+    gradients.resize_with(output.id() + 1, || None);
     if output.needs_gradient() {
         gradients[output.id()] = Some(Gradient::Value(upstream));
     }
     for id in (0..=output.id()).rev() {
+        let record = tape.record();
         // What has no operation is a leaf: its gradient stays.
-        if tape.nodes()[id].op.is_none() {
-            continue;
-        }
+        let Some(op) = &record.node(id).op else { continue };
         let Some(gradient) = gradients[id].take() else { continue };
-        for (input, gradient) in step(tape, id, gradient.into_value()) {
+        let op = Arc::clone(op);
+        let result = op.backward_kernel(&Values { record: &record, output: id }, gradient.into_value());
+        drop(record);
+        let result = match result {
+            Ok(result) => result,
+            Err(gradient) => tape.scratch(|| {
+                let result = op.backward(&Site { tape, output: id }, tape.constant(gradient));
+                result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
+            }),
+        };
+        let record = tape.record();
+        let inputs = record.inputs(id);
+        debug_assert_eq!(result.len(), inputs.len(), "{}: one gradient (or None) for every input", op.name());
+        for (&input, gradient) in inputs.iter().zip(result) {
+            let node = record.node(input);
+            let Some(gradient) = gradient.filter(|_| node.needs_gradient) else { continue };
+            let gradient = gradient.sum_to(node.value.shape());
             let sum = match gradients[input].take() {
                 None => gradient,
                 Some(sum) => sum.add(gradient),
@@ -156,41 +182,10 @@ fn walk<E: Element>(output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
     Gradients { leaves: gradients }
 }
 
-/// One node: the gradients of its inputs that are asked for, in their own shapes.
-fn step<E: Element>(tape: &Tape<E>, id: usize, gradient: Tensor<E>) -> Vec<(usize, Gradient<E>)> {
-    let nodes = tape.nodes();
-    let node = &nodes[id];
-    let Some(op) = node.op.clone() else { return Vec::new() };
-    let inputs = node.inputs.clone();
-    let values: Vec<_> = inputs.iter().map(|&i| (&nodes[i].value, nodes[i].needs_gradient)).collect();
-    let result = op.backward_kernel(&Values { inputs: &values, output: &node.value }, gradient);
-    drop(values);
-    drop(nodes);
-    let result = match result {
-        Ok(result) => result,
-        Err(gradient) => tape.scratch(|| {
-            let site = Site { tape, inputs: inputs.clone(), output: id };
-            let result = op.backward(&site, tape.constant(gradient));
-            result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
-        }),
-    };
-    debug_assert_eq!(result.len(), inputs.len(), "{}: one gradient (or None) for every input", op.name());
-    let nodes = tape.nodes();
-    let wanted = inputs.into_iter().zip(result).filter(|&(input, _)| nodes[input].needs_gradient);
-    wanted
-        .filter_map(|(input, gradient)| {
-            let gradient = match gradient? {
-                Gradient::Value(value) => Gradient::Value(value.sum_to(nodes[input].value.shape())),
-                product => product,
-            };
-            Some((input, gradient))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tape;
 
     #[test]
     fn a_value_used_twice_gets_both_gradients() {

@@ -12,17 +12,44 @@ use crate::Op;
 ///
 /// A tape belongs to one thread at a time; computations on several threads have a tape each.
 pub struct Tape<E: Element = f32> {
-    nodes: RefCell<Vec<Node<E>>>,
+    record: RefCell<Record<E>>,
     recording: Cell<bool>,
 }
 
+/// What is on a tape.
+pub(crate) struct Record<E: Element> {
+    nodes: Vec<Node<E>>,
+    /// The inputs of all nodes, one after the other: a node's are those from its `first_input` to the next node's.
+    inputs: Vec<usize>,
+}
+
+/// One value on a tape.
 pub(crate) struct Node<E: Element> {
     pub(crate) value: Tensor<E>,
     /// Whether a gradient flows here; if not, `op` is `None`.
     pub(crate) needs_gradient: bool,
     /// `None` for what was put on the tape from outside.
     pub(crate) op: Option<Arc<dyn Op<E>>>,
-    pub(crate) inputs: Vec<usize>,
+    first_input: usize,
+}
+
+impl<E: Element> Record<E> {
+    pub(crate) fn node(&self, id: usize) -> &Node<E> {
+        &self.nodes[id]
+    }
+
+    /// The places of a node's inputs on the tape.
+    pub(crate) fn inputs(&self, id: usize) -> &[usize] {
+        let end = self.nodes.get(id + 1).map_or(self.inputs.len(), |next| next.first_input);
+        &self.inputs[self.nodes[id].first_input..end]
+    }
+
+    fn truncate(&mut self, length: usize) {
+        if let Some(first) = self.nodes.get(length) {
+            self.inputs.truncate(first.first_input);
+            self.nodes.truncate(length);
+        }
+    }
 }
 
 impl<E: Element> Tape<E> {
@@ -37,19 +64,19 @@ impl<E: Element> Tape<E> {
     }
 
     fn with_recording(recording: bool) -> Self {
-        // Room for a small network: a short computation should not spend its time on growing the list.
-        Self { nodes: RefCell::new(Vec::with_capacity(32)), recording: Cell::new(recording) }
+        // Room for a small network: a short computation should not spend its time on growing the lists.
+        let record = Record { nodes: Vec::with_capacity(32), inputs: Vec::with_capacity(64) };
+        Self { record: RefCell::new(record), recording: Cell::new(recording) }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
     pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
-        let needs_gradient = self.recording.get();
-        self.append(Node { value, needs_gradient, op: None, inputs: Vec::new() })
+        self.append(value, self.recording.get(), None, &[])
     }
 
     /// Puts a value on the tape through which no gradient flows: a batch of data, say.
     pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.append(Node { value, needs_gradient: false, op: None, inputs: Vec::new() })
+        self.append(value, false, None, &[])
     }
 
     /// Puts the result of an operation on the tape: `value`, which `op` computed from `inputs`.
@@ -62,35 +89,47 @@ impl<E: Element> Tape<E> {
             assert!(std::ptr::eq(input.tape, self), "{}: the operands belong to different tapes", op.name());
         }
         if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
-            let inputs = inputs.iter().map(|input| input.id).collect();
-            self.append(Node { value, needs_gradient: true, op: Some(Arc::new(op)), inputs })
+            self.append(value, true, Some(Arc::new(op)), inputs)
         } else {
             self.constant(value)
         }
     }
 
+    /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
+    pub fn clear(&mut self) {
+        self.record.get_mut().truncate(0);
+    }
+
     /// The number of values on the tape.
     pub fn len(&self) -> usize {
-        self.nodes.borrow().len()
+        self.record().nodes.len()
     }
 
     /// Whether nothing is on the tape.
     pub fn is_empty(&self) -> bool {
-        self.nodes.borrow().is_empty()
+        self.record().nodes.is_empty()
     }
 
-    fn append(&self, node: Node<E>) -> Var<'_, E> {
-        let mut nodes = self.nodes.borrow_mut();
-        nodes.push(node);
-        Var { tape: self, id: nodes.len() - 1 }
+    fn append(
+        &self,
+        value: Tensor<E>,
+        needs_gradient: bool,
+        op: Option<Arc<dyn Op<E>>>,
+        inputs: &[Var<'_, E>],
+    ) -> Var<'_, E> {
+        let mut record = self.record.borrow_mut();
+        let first_input = record.inputs.len();
+        record.inputs.extend(inputs.iter().map(|input| input.id));
+        record.nodes.push(Node { value, needs_gradient, op, first_input });
+        Var { tape: self, id: record.nodes.len() - 1 }
     }
 
     pub(crate) fn handle(&self, id: usize) -> Var<'_, E> {
         Var { tape: self, id }
     }
 
-    pub(crate) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<E>>> {
-        self.nodes.borrow()
+    pub(crate) fn record(&self) -> std::cell::Ref<'_, Record<E>> {
+        self.record.borrow()
     }
 
     /// Runs `work` without recording, and then takes what it put on the tape off again.
@@ -98,7 +137,7 @@ impl<E: Element> Tape<E> {
         let (length, recording) = (self.len(), self.recording.replace(false));
         let result = work();
         self.recording.set(recording);
-        self.nodes.borrow_mut().truncate(length);
+        self.record.borrow_mut().truncate(length);
         result
     }
 }
@@ -111,8 +150,9 @@ impl<E: Element> Default for Tape<E> {
 
 impl<E: Element> fmt::Debug for Tape<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nodes = self.nodes();
-        let names = nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
+        let record = self.record();
+        let names =
+            record.nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
         f.debug_list().entries(names).finish()
     }
 }
@@ -131,17 +171,17 @@ impl<'t, E: Element> Var<'t, E> {
 
     /// The value. The numbers are shared, not copied.
     pub fn value(self) -> Tensor<E> {
-        self.tape.nodes()[self.id].value.clone()
+        self.tape.record().node(self.id).value.clone()
     }
 
     /// The length of every axis.
     pub fn shape(self) -> Vec<usize> {
-        self.tape.nodes()[self.id].value.shape().to_vec()
+        self.tape.record().node(self.id).value.shape().to_vec()
     }
 
     /// Whether a gradient flows to this variable.
     pub fn needs_gradient(self) -> bool {
-        self.tape.nodes()[self.id].needs_gradient
+        self.tape.record().node(self.id).needs_gradient
     }
 
     pub(crate) fn id(self) -> usize {
@@ -179,6 +219,19 @@ mod tests {
         let c = off.variable(Tensor::from([2.0_f32]));
         assert!(!(c * c).needs_gradient());
         assert_eq!((c * c).value(), (b * b).value());
+    }
+
+    #[test]
+    fn a_cleared_tape_serves_again() {
+        let mut tape = Tape::new();
+        let gradient = |tape: &Tape<f32>| {
+            let x = tape.variable(Tensor::from([3.0]));
+            (x * x + x).backward().wrt(x)
+        };
+        let first = gradient(&tape);
+        tape.clear();
+        assert!(tape.is_empty());
+        assert_eq!(gradient(&tape), first);
     }
 
     #[test]

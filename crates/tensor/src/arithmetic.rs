@@ -2,8 +2,9 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use ndarray::{Dimension, IxDyn, Zip};
+use ndarray::{Dimension, IxDyn};
 
+use crate::broadcast::Walk;
 use crate::memory::room;
 use crate::shape::broadcast_shape;
 use crate::simd::vectorize;
@@ -28,19 +29,25 @@ impl<E: Element> Tensor<E> {
         let Some(shape) = broadcast_shape(self.shape(), other.shape()) else {
             panic!("{op}: shapes {:?} and {:?} do not broadcast", self.shape(), other.shape());
         };
+        let walk = Walk::new(&shape, [self.shape(), other.shape()]);
         let shape = IxDyn(&shape);
-        let (a, b) = (self.view(), other.view());
-        let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape.clone())) else {
-            unreachable!("both shapes broadcast to their common shape");
-        };
+        let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane);
         let mut data = room(shape.size());
-        if shape.size() > 0 {
-            // `for_each` may visit in another order than row-major; lanes along the last axis keep it.
-            let last = ndarray::Axis(shape.ndim() - 1);
-            for (a, b) in a.lanes(last).into_iter().zip(b.lanes(last)) {
-                data.extend(a.iter().zip(&b).map(|(&a, &b)| f(a, b)));
-            }
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                walk.for_each_lane(
+                    #[inline(always)]
+                    |[i, j]| match walk.steps {
+                        [1, 1] => data.extend(a[i..i + n].iter().zip(&b[j..j + n]).map(|(&a, &b)| f(a, b))),
+                        [1, _] => data.extend(a[i..i + n].iter().map(|&a| f(a, b[j]))),
+                        [_, 1] => data.extend(b[j..j + n].iter().map(|&b| f(a[i], b))),
+                        // Where neither moves there is one value.
+                        _ => data.push(f(a[i], b[j])),
+                    },
+                );
+            },
+        );
         Self::from_parts(data, shape)
     }
 
@@ -58,15 +65,30 @@ impl<E: Element> Tensor<E> {
             );
             return;
         }
-        let shape = self.dim().clone();
-        let view = other.view();
-        let Some(b) = view.broadcast(shape.clone()) else {
-            panic!("add_in_place: shape {:?} does not broadcast to {:?}", other.shape(), self.shape());
-        };
-        let Ok(a) = ndarray::ArrayViewMutD::from_shape(shape, self.as_mut_slice()) else {
-            unreachable!("the length always fits the shape");
-        };
-        Zip::from(a).and(b).for_each(|a, &b| *a += b);
+        assert!(
+            broadcast_shape(self.shape(), other.shape()).is_some_and(|common| common == self.shape()),
+            "add_in_place: shape {:?} does not broadcast to {:?}",
+            other.shape(),
+            self.shape()
+        );
+        let walk = Walk::new(self.shape(), [self.shape(), other.shape()]);
+        let (to, from, n) = (self.as_mut_slice(), other.as_slice(), walk.lane);
+        vectorize(
+            #[inline(always)]
+            || {
+                walk.for_each_lane(
+                    #[inline(always)]
+                    |[i, j]| {
+                        let to = to[i..i + n].iter_mut();
+                        if walk.steps[1] == 1 {
+                            to.zip(&from[j..j + n]).for_each(|(a, &b)| *a += b);
+                        } else {
+                            to.for_each(|a| *a += from[j]);
+                        }
+                    },
+                );
+            },
+        );
     }
 }
 

@@ -54,6 +54,9 @@ pub trait Element:
     /// If `bytes` does not hold exactly [`Element::BYTES`] bytes.
     fn read_le(bytes: &[u8]) -> Self;
 
+    /// The error function: 2 / √π · the integral of e^(-t²) from 0 to this value.
+    fn erf(self) -> Self;
+
     #[doc(hidden)]
     fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>>;
 
@@ -65,7 +68,7 @@ pub trait Element:
 }
 
 macro_rules! element {
-    ($type:ident, $bytes:literal) => {
+    ($type:ident, $bytes:literal, $erf:path) => {
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
             const BYTES: usize = $bytes;
@@ -92,6 +95,11 @@ macro_rules! element {
                 Self::from_le_bytes(array)
             }
 
+            #[inline]
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+
             fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>> {
                 &mut pool.$type
             }
@@ -109,5 +117,5 @@ macro_rules! element {
     };
 }
 
-element!(f32, 4);
-element!(f64, 8);
+element!(f32, 4, libm::erff);
+element!(f64, 8, libm::erf);

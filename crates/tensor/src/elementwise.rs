@@ -35,6 +35,16 @@ impl<E: Element> Tensor<E> {
         self.map(E::ln)
     }
 
+    /// eᵛ - 1, exact near v = 0 as well.
+    pub fn expm1(&self) -> Self {
+        self.map(E::exp_m1)
+    }
+
+    /// ln(1 + v), exact near v = 0 as well; below -1, NaN.
+    pub fn ln_1p(&self) -> Self {
+        self.map(E::ln_1p)
+    }
+
     /// The square root; of a negative number, NaN.
     pub fn sqrt(&self) -> Self {
         self.map(E::sqrt)
@@ -53,6 +63,15 @@ impl<E: Element> Tensor<E> {
     /// vᵖ; of a negative v and a fractional p, NaN.
     pub fn powf(&self, p: E) -> Self {
         self.map(|v| v.powf(p))
+    }
+
+    /// aᵇ for each pair of values, with broadcasting; of a negative a and a fractional b, NaN.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponents: &Self) -> Self {
+        self.zip_map(exponents, "pow", E::powf)
     }
 
     /// 1 / v.
@@ -86,6 +105,11 @@ impl<E: Element> Tensor<E> {
     /// cos v, v in radians.
     pub fn cos(&self) -> Self {
         self.map(E::cos)
+    }
+
+    /// The error function: 2 / √π · the integral of e^(-t²) from 0 to v.
+    pub fn erf(&self) -> Self {
+        self.map(E::erf)
     }
 
     /// The hyperbolic tangent.

@@ -38,17 +38,21 @@
 //! shape. What comes from outside, such as rows read from a file, has constructors that return [`TensorError`].
 
 mod arithmetic;
+mod broadcast;
 mod convert;
 mod display;
 mod element;
 mod elementwise;
 mod error;
+mod indexing;
 mod linalg;
 mod memory;
 mod random;
 mod reduce;
+mod select;
 mod shape;
 pub mod simd;
+mod statistics;
 mod tensor;
 
 pub use element::Element;

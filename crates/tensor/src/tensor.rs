@@ -298,7 +298,7 @@ pub(crate) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 #[track_caller]
-fn expect_count(shape: &[usize]) -> usize {
+pub(crate) fn expect_count(shape: &[usize]) -> usize {
     match count(shape) {
         Some(count) => count,
         None => panic!("{}", TensorError::TooLarge { shape: shape.to_vec() }),

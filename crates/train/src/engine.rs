@@ -165,6 +165,7 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 struct Shard<E: Element> {
     /// The memory of one step's tensors, kept for the next.
     pool: Pool,
+    tape: Tape<E>,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
@@ -174,7 +175,13 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self { pool: Pool::default(), gradients: Vec::new(), totals: Totals::default(), updates: Updates::default() }
+        Self {
+            pool: Pool::default(),
+            tape: Tape::new(),
+            gradients: Vec::new(),
+            totals: Totals::default(),
+            updates: Updates::default(),
+        }
     }
 }
 
@@ -190,13 +197,13 @@ impl<E: Element> Shard<E> {
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let tape = Tape::new();
-        let variables = network.variables(&tape);
+        let variables = network.variables(&self.tape);
         let mut pass = Pass::training(rng);
-        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), &tape, &mut pass);
+        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), &self.tape, &mut pass);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         (self.totals, self.updates) = (totals, pass.into_updates());
+        self.tape.clear();
     }
 }
 

@@ -16,7 +16,7 @@ impl<E: Element> Op<E> for Relu {
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let open = |y| if y > E::zero() { E::one() } else { E::zero() };
-        vec![Some(grad * site.tape.constant(site.output().value().map(open)))]
+        vec![Some(grad.only_where(&site.output().value().map(open)))]
     }
     fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
         Ok(through_output(grad, values.output(), |g, y| if y > E::zero() { g } else { E::zero() }))
