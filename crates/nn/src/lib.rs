@@ -1,4 +1,4 @@
-//! Layers, activations, initialisers, losses and regularisers for feed-forward networks.
+//! Layers, activations, initialisers, losses, regularisers and constraints for feed-forward networks.
 //!
 //! A [`Sequential`] describes a network: it is plain data that can be printed, compared and saved. [`Sequential::init`]
 //! draws its weights from a seed and gives a [`Network`], which computes.
@@ -44,6 +44,7 @@
 //! ```
 
 mod activation;
+mod constraint;
 mod error;
 mod initializer;
 mod layers;
@@ -57,10 +58,15 @@ mod state;
 mod summary;
 
 pub use activation::Activation;
+pub use constraint::Constraint;
 pub use error::{NnError, StateMismatch};
 pub use initializer::Initializer;
-pub use layers::{Dense, Dropout, Layer};
-pub use losses::Loss;
+pub use layers::{
+    AlphaDropout, BatchNorm, Concat, Custom, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout,
+    GaussianNoise, Glu, GroupNorm, Layer, LayerNorm, Prelu, Registry, Residual, RmsNorm, SelectColumns, Settings,
+    Stack, WeightNorm,
+};
+pub use losses::{Loss, LossOptions, Reduction, TargetKind};
 pub use network::{Buffer, Network, Parameter};
 pub use pass::{Held, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};

@@ -55,7 +55,7 @@ pub mod simd;
 mod statistics;
 mod tensor;
 
-pub use element::Element;
+pub use element::{Element, Visit};
 pub use error::TensorError;
 pub use linalg::gemm;
 pub use memory::Pool;

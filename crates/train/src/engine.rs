@@ -71,12 +71,22 @@ impl Objective {
     ) -> (Var<'t, E>, Totals) {
         let (rows, x, targets) = (x.rows(), tape.constant(x), tape.constant(y));
         // Softmax and cross-entropy together, from the logits, are exact where one after the other overflows.
-        let (output, loss) = if self.loss == Loss::CategoricalCrossEntropy && network.ends_in_softmax() {
-            let logits = network.forward_before_activation(variables, x, pass);
-            (logits, Loss::CategoricalCrossEntropyWithLogits.forward(logits, targets))
-        } else {
-            let output = network.forward(variables, x, pass);
-            (output, self.loss.forward(output, targets))
+        let activation = network.architecture().output_activation();
+        let (output, loss) = match self.loss.before(activation) {
+            Some(before) => {
+                let logits = network.forward_before_activation(variables, x, pass);
+                // Which class is the largest shows in the logits as well.
+                let measured = if self.metrics.is_empty() || self.loss.is_classification() {
+                    logits
+                } else {
+                    activation.forward(logits)
+                };
+                (measured, before.forward(logits, targets))
+            }
+            None => {
+                let output = network.forward(variables, x, pass);
+                (output, self.loss.forward(output, targets))
+            }
         };
         let measure = |metric: &Metric| metric.sum_over_rows(&output.value(), &targets.value());
         let metrics = self.metrics.iter().map(measure).collect();
@@ -151,6 +161,7 @@ impl<E: Element> Engine<E> {
         } else {
             blocks.into_iter().for_each(job);
         }
+        network.constrain();
         totals
     }
 }

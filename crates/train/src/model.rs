@@ -63,10 +63,9 @@ impl<E: Element> Model<E> {
     ) -> Result<Self, TrainError> {
         let optimizer = optimizer.into();
         optimizer.check()?;
-        check_loss(loss, network.architecture().output_activation())?;
-        if loss.is_classification() && network.output_shape().len() != 1 {
-            return Err(TrainError::LossAndShape { loss, output: network.output_shape().to_vec() });
-        }
+        let output = network.output_shape();
+        let &[outputs] = output else { return Err(TrainError::OutputShape { output: output.to_vec() }) };
+        check_loss(loss, network.architecture().output_activation(), outputs)?;
         let state = OptimizerState::new(&optimizer, network.parameters());
         Ok(Self {
             engine: Engine::new(&network),
@@ -376,17 +375,42 @@ impl<E: Element> Model<E> {
     }
 }
 
-/// Cross-entropy from probabilities needs softmax at the end, and cross-entropy from logits none.
-fn check_loss(loss: Loss, activation: Activation) -> Result<(), TrainError> {
+/// Whether the loss can take what the network puts out: the loss of probabilities, a network that ends in them.
+fn check_loss(loss: Loss, activation: Activation, outputs: usize) -> Result<(), TrainError> {
+    use Activation as A;
+
+    loss.check()?;
+    if loss.target_len(outputs).is_none() {
+        let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
+        return Err(TrainError::LossAndOutputs { loss, outputs, advice });
+    }
     let advice = match (loss, activation) {
-        (Loss::CategoricalCrossEntropy, Activation::Softmax) => return Ok(()),
-        (Loss::CategoricalCrossEntropy, Activation::Identity) => {
+        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, A::Softmax) => {
+            return Ok(());
+        }
+        (Loss::CategoricalCrossEntropy, A::Identity) => {
             "end the network in softmax, or use CategoricalCrossEntropyWithLogits"
         }
-        (Loss::CategoricalCrossEntropy, _) => "end the network in softmax",
-        (Loss::CategoricalCrossEntropyWithLogits, Activation::Softmax) => {
+        (Loss::CategoricalFocal { .. }, A::Identity) => "end the network in softmax, or use CategoricalFocalWithLogits",
+        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, _) => {
+            "end the network in softmax"
+        }
+        (Loss::CategoricalCrossEntropyWithLogits, A::Softmax) => {
             "softmax would be applied twice; use CategoricalCrossEntropy"
         }
+        (Loss::CategoricalFocalWithLogits { .. }, A::Softmax) => "softmax would be applied twice; use CategoricalFocal",
+        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, A::Sigmoid | A::HardSigmoid | A::Softmax) => {
+            return Ok(());
+        }
+        (Loss::BinaryCrossEntropy, A::Identity) => "end the network in sigmoid, or use BinaryCrossEntropyWithLogits",
+        (Loss::BinaryFocal { .. }, A::Identity) => "end the network in sigmoid, or use BinaryFocalWithLogits",
+        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, _) => "end the network in sigmoid",
+        (Loss::BinaryCrossEntropyWithLogits, A::Sigmoid) => "sigmoid would be applied twice; use BinaryCrossEntropy",
+        (Loss::BinaryFocalWithLogits { .. }, A::Sigmoid) => "sigmoid would be applied twice; use BinaryFocal",
+        (Loss::Poisson, A::Softplus { .. } | A::Relu | A::Relu6 | A::Sigmoid | A::HardSigmoid | A::Softmax) => {
+            return Ok(());
+        }
+        (Loss::Poisson, _) => "rates are above 0; end the network in softplus, or use PoissonWithLogRates",
         _ => return Ok(()),
     };
     Err(TrainError::LossAndActivation { loss, activation, advice })
