@@ -186,13 +186,8 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self {
-            pool: Pool::default(),
-            tape: Tape::new(),
-            gradients: Vec::new(),
-            totals: Totals::default(),
-            updates: Updates::default(),
-        }
+        let (pool, tape, updates) = (Pool::default(), Tape::new(), Updates::default());
+        Self { pool, tape, gradients: Vec::new(), totals: Totals::default(), updates }
     }
 }
 
@@ -208,9 +203,10 @@ impl<E: Element> Shard<E> {
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let variables = network.variables(&self.tape);
+        let tape = &self.tape;
+        let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
-        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), &self.tape, &mut pass);
+        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         (self.totals, self.updates) = (totals, pass.into_updates());

@@ -101,9 +101,11 @@ pub enum TrainError {
         /// What to change.
         advice: &'static str,
     },
-    /// A network whose output rows have several axes, where targets have one.
-    #[error("the network's output rows have shape {output:?}, but training needs rows of one axis; add Flatten")]
-    OutputShape {
+    /// A loss for classes, of a network whose output rows are not one number for each class.
+    #[error("{loss} needs one output for each class, but the output rows have shape {output:?}; add Flatten")]
+    LossAndShape {
+        /// The loss.
+        loss: Loss,
         /// The shape of an output row.
         output: Vec<usize>,
     },

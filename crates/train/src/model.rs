@@ -11,6 +11,7 @@ use mlp_tensor::{Element, Rng, Tensor};
 use crate::engine::{Engine, Objective, Totals};
 use crate::evaluate::{evaluate, predict, report};
 use crate::fit::Validation;
+use crate::loss::check_loss;
 use crate::table::{Table, check_features};
 use crate::{Epoch, Evaluation, Fit, History, Metric, Targets, TrainError};
 
@@ -63,9 +64,7 @@ impl<E: Element> Model<E> {
     ) -> Result<Self, TrainError> {
         let optimizer = optimizer.into();
         optimizer.check()?;
-        let output = network.output_shape();
-        let &[outputs] = output else { return Err(TrainError::OutputShape { output: output.to_vec() }) };
-        check_loss(loss, network.architecture().output_activation(), outputs)?;
+        check_loss(loss, &network)?;
         let state = OptimizerState::new(&optimizer, network.parameters());
         Ok(Self {
             engine: Engine::new(&network),
@@ -373,45 +372,4 @@ impl<E: Element> Model<E> {
             _ => Ok(x.clone()),
         }
     }
-}
-
-/// Whether the loss can take what the network puts out: the loss of probabilities, a network that ends in them.
-fn check_loss(loss: Loss, activation: Activation, outputs: usize) -> Result<(), TrainError> {
-    use Activation as A;
-
-    loss.check()?;
-    if loss.target_len(outputs).is_none() {
-        let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
-        return Err(TrainError::LossAndOutputs { loss, outputs, advice });
-    }
-    let advice = match (loss, activation) {
-        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, A::Softmax) => {
-            return Ok(());
-        }
-        (Loss::CategoricalCrossEntropy, A::Identity) => {
-            "end the network in softmax, or use CategoricalCrossEntropyWithLogits"
-        }
-        (Loss::CategoricalFocal { .. }, A::Identity) => "end the network in softmax, or use CategoricalFocalWithLogits",
-        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, _) => {
-            "end the network in softmax"
-        }
-        (Loss::CategoricalCrossEntropyWithLogits, A::Softmax) => {
-            "softmax would be applied twice; use CategoricalCrossEntropy"
-        }
-        (Loss::CategoricalFocalWithLogits { .. }, A::Softmax) => "softmax would be applied twice; use CategoricalFocal",
-        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, A::Sigmoid | A::HardSigmoid | A::Softmax) => {
-            return Ok(());
-        }
-        (Loss::BinaryCrossEntropy, A::Identity) => "end the network in sigmoid, or use BinaryCrossEntropyWithLogits",
-        (Loss::BinaryFocal { .. }, A::Identity) => "end the network in sigmoid, or use BinaryFocalWithLogits",
-        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, _) => "end the network in sigmoid",
-        (Loss::BinaryCrossEntropyWithLogits, A::Sigmoid) => "sigmoid would be applied twice; use BinaryCrossEntropy",
-        (Loss::BinaryFocalWithLogits { .. }, A::Sigmoid) => "sigmoid would be applied twice; use BinaryFocal",
-        (Loss::Poisson, A::Softplus { .. } | A::Relu | A::Relu6 | A::Sigmoid | A::HardSigmoid | A::Softmax) => {
-            return Ok(());
-        }
-        (Loss::Poisson, _) => "rates are above 0; end the network in softplus, or use PoissonWithLogRates",
-        _ => return Ok(()),
-    };
-    Err(TrainError::LossAndActivation { loss, activation, advice })
 }

@@ -34,12 +34,13 @@ impl<'a, E: Element> Table<'a, E> {
             return Err(TrainError::NoRows { purpose });
         }
         check_features(&x)?;
-        let outputs = network.output_shape().iter().product();
+        let outputs = network.output_shape();
         let y = match y {
             Targets::Values(values) => CheckedTargets::Values(check_values(values, x.rows(), outputs, loss)?),
             Targets::Classes(classes) => {
-                check_classes(classes, x.rows(), outputs, loss)?;
-                CheckedTargets::Classes { classes, of: outputs }
+                let of = outputs[outputs.len() - 1];
+                check_classes(classes, x.rows(), of, loss)?;
+                CheckedTargets::Classes { classes, of }
             }
         };
         Ok(Self { x, y })
@@ -85,17 +86,19 @@ pub(crate) fn check_features<E: Element>(x: &Tensor<E>) -> Result<(), TrainError
 fn check_values<E: Element>(
     values: &Tensor<E>,
     rows: usize,
-    outputs: usize,
+    outputs: &[usize],
     loss: Loss,
 ) -> Result<Tensor<E>, TrainError> {
-    let width = loss.target_len(outputs).unwrap_or(outputs);
+    let mut expected = [&[rows], outputs].concat();
+    let last = expected.len() - 1;
+    expected[last] = loss.target_len(expected[last]).unwrap_or(expected[last]);
     // One number a row may come without its axis of length 1.
-    let values = if width == 1 && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
+    let values = if expected == [rows, 1] && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
     if values.rank() > 0 {
         check_same_rows("features", rows, "targets", values.rows())?;
     }
-    if values.shape() != [rows, width] {
-        return Err(TrainError::TargetShape { expected: vec![rows, width], found: values.shape().to_vec() });
+    if values.shape() != expected {
+        return Err(TrainError::TargetShape { expected, found: values.shape().to_vec() });
     }
     if !values.all_finite() {
         check_finite("targets", &values)?;

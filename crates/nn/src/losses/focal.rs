@@ -39,7 +39,7 @@ pub(super) fn categorical_with_logits<'t, E: Element>(
     (gamma, alpha): (f64, f64),
 ) -> Var<'t, E> {
     let ln_p = ln_softmax(x);
-    (t * ln_p * power(-ln_p.exp_m1(), gamma)).sum_axes(&[1], false) * E::from_f64(-alpha)
+    (t * ln_p * power(-ln_p.expm1(), gamma)).sum_axes(&[1], false) * E::from_f64(-alpha)
 }
 
 /// vᵞ. Below the smallest normal number v counts as that number: a γ below 1 has no derivative at 0.

@@ -253,22 +253,26 @@ impl Loss {
     #[track_caller]
     fn in_shape<'t, E: Element>(self, predictions: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
         let (p, mut t) = (predictions.shape(), targets);
-        let by_row = self.is_classification() || matches!(self, Self::GaussianNll | Self::CosineSimilarity);
-        assert!(
-            !p.is_empty() && (!by_row || p.len() == 2 && p[1] > 0),
-            "{self}: predictions of shape {p:?} are not {}",
-            if by_row { "rows [n, k] of at least one value" } else { "rows" }
-        );
+        let (fits, expected) = if self.is_classification() {
+            (p.len() == 2 && p[1] > 0, "rows [n, k] with a value for each class")
+        } else if matches!(self, Self::GaussianNll | Self::CosineSimilarity) {
+            (p.len() >= 2 && p[p.len() - 1] > 0, "rows [n, .., k] of at least one value")
+        } else {
+            (!p.is_empty(), "rows")
+        };
+        assert!(fits, "{self}: predictions of shape {p:?} are not {expected}");
         if self.is_classification() && t.shape().len() == 1 {
             assert!(t.shape()[0] == p[0], "{self}: {} class numbers for {} rows of predictions", t.shape()[0], p[0]);
             t = targets::rows_of_classes(self, t, p[1]);
         }
-        let expected = if self == Self::GaussianNll { [p[0], p[1] / 2].to_vec() } else { p.clone() };
+        let (last, mut expected) = (p.len() - 1, p.clone());
+        let len = self.target_len(p[last]);
+        expected[last] = len.unwrap_or(p[last]);
         assert!(
-            t.shape() == expected && self.target_len(p[p.len() - 1]).is_some(),
+            len.is_some() && t.shape() == expected,
             "{self}: predictions {p:?} and targets {:?} must have one shape{}",
             t.shape(),
-            if self == Self::GaussianNll { ", but for the number of values, which is [2k] and [k]" } else { "" }
+            if self == Self::GaussianNll { ", but for the last axis, which is 2k and k" } else { "" }
         );
         t
     }
