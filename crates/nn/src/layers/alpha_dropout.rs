@@ -5,7 +5,6 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
-use super::dropout::choose;
 use crate::{NnError, Pass, Plan, Weights};
 
 /// What SELU goes to for very negative inputs: minus its scale times its alpha.
@@ -47,7 +46,7 @@ impl Kind for AlphaDropout {
         let Some(rng) = pass.rng().filter(|_| self.rate > 0.0) else { return x };
         let a = ((1.0 - self.rate) * (1.0 + self.rate * DROPPED * DROPPED)).powf(-0.5);
         let b = -a * DROPPED * self.rate;
-        let factors: Tensor<E> = choose(&x.shape(), self.rate, [0.0, a], rng);
+        let factors = Tensor::bernoulli(x.shape(), 1.0 - self.rate, E::from_f64(a), rng);
         let (dropped, kept) = (E::from_f64(a * DROPPED + b), E::from_f64(b));
         let offsets = factors.map(|factor| if factor == E::zero() { dropped } else { kept });
         x * x.tape().constant(factors) + x.tape().constant(offsets)

@@ -1,7 +1,7 @@
 //! Dropout.
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, Rng, Tensor};
+use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
@@ -41,7 +41,8 @@ impl Kind for Dropout {
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
         match pass.rng() {
             Some(rng) if self.rate > 0.0 => {
-                let mask = choose(&x.shape(), self.rate, [0.0, 1.0 / (1.0 - self.rate)], rng);
+                let keep = 1.0 - self.rate;
+                let mask = Tensor::bernoulli(x.shape(), keep, E::from_f64(1.0 / keep), rng);
                 x * x.tape().constant(mask)
             }
             _ => x,
@@ -53,25 +54,10 @@ impl Kind for Dropout {
     }
 }
 
-/// The first of `choices` with probability `rate`, and the second otherwise.
-pub(super) fn choose<E: Element>(shape: &[usize], rate: f64, choices: [f64; 2], rng: &mut Rng) -> Tensor<E> {
-    // One draw of 64 bits decides about two values; the probability is right to 2⁻³².
-    let threshold = (rate * 2f64.powi(32)) as u64;
-    let choices = choices.map(E::from_f64);
-    let mut chosen = Tensor::zeros(shape);
-    for pair in chosen.as_mut_slice().chunks_mut(2) {
-        let mut bits = rng.next_u64();
-        for value in pair {
-            *value = choices[usize::from(bits & 0xFFFF_FFFF >= threshold)];
-            bits >>= 32;
-        }
-    }
-    chosen
-}
-
 #[cfg(test)]
 mod tests {
     use mlp_autograd::Tape;
+    use mlp_tensor::Rng;
 
     use super::*;
 
