@@ -4,6 +4,7 @@ use mlp_tensor::simd::vectorize;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::NnError;
 use crate::error::{Problem, finite, not_negative};
 
 /// A limit on a weight, which [`Constraint::apply`] enforces after each step of training.
@@ -52,6 +53,15 @@ impl Constraint {
                 scale_columns(weight, |norm| rate * norm.clamp(min, max) + (1.0 - rate) * norm);
             }
         }
+    }
+
+    /// Checks the settings; `what` is what the constraint is on, as the error names it.
+    ///
+    /// # Errors
+    /// If a setting lies outside of its range.
+    pub fn check(&self, what: &str) -> Result<(), NnError> {
+        let error = |(setting, value, expected)| NnError::Setting { layer: what.to_owned(), setting, value, expected };
+        self.problem().map(error).map_or(Ok(()), Err)
     }
 
     /// The setting that lies outside of its range, if there is one.

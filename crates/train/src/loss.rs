@@ -20,7 +20,9 @@ pub(crate) fn check_loss<E: Element>(loss: Loss, network: &Network<E>) -> Result
         return Err(TrainError::LossAndOutputs { loss, outputs, advice });
     }
     let advice = match (loss, activation) {
-        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, A::Softmax) => return Ok(()),
+        (Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence, A::Softmax) => {
+            return Ok(());
+        }
         (Loss::CategoricalCrossEntropy, A::Identity) => {
             "end the network in softmax, or use CategoricalCrossEntropyWithLogits"
         }
@@ -32,7 +34,9 @@ pub(crate) fn check_loss<E: Element>(loss: Loss, network: &Network<E>) -> Result
             "softmax would be applied twice; use CategoricalCrossEntropy"
         }
         (Loss::CategoricalFocalWithLogits { .. }, A::Softmax) => "softmax would be applied twice; use CategoricalFocal",
-        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, A::Sigmoid | A::HardSigmoid | A::Softmax) => return Ok(()),
+        (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, A::Sigmoid | A::HardSigmoid | A::Softmax) => {
+            return Ok(());
+        }
         (Loss::BinaryCrossEntropy, A::Identity) => "end the network in sigmoid, or use BinaryCrossEntropyWithLogits",
         (Loss::BinaryFocal { .. }, A::Identity) => "end the network in sigmoid, or use BinaryFocalWithLogits",
         (Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. }, _) => "end the network in sigmoid",

@@ -93,7 +93,8 @@ fn check_values<E: Element>(
     let last = expected.len() - 1;
     expected[last] = loss.target_len(expected[last]).unwrap_or(expected[last]);
     // One number a row may come without its axis of length 1.
-    let values = if expected == [rows, 1] && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
+    let values =
+        if expected == [rows, 1] && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
     if values.rank() > 0 {
         check_same_rows("features", rows, "targets", values.rows())?;
     }

@@ -12,6 +12,9 @@ running on PyTorch in float64, with Keras' epsilon (which it adds to probabiliti
 "rows" are the losses of the rows, "gradient" is that of their mean, or of the number under
 "mean" or "sum" where there is one. "loss" and "options" are written as the library has them.
 
+Keras reduces in float32. So sums and means are taken here, of Keras' float64 rows, and the script stops
+if they are not Keras' own to six digits.
+
 Extreme cases leave out what the original has as infinity or NaN.
 
 The library versions are in the file under made_with. A rerun gives the same bytes with the same
@@ -45,6 +48,22 @@ def of_torch(function, **settings):
 
 def of_keras(loss):
     return lambda p, t: loss(t, p)
+
+
+def keras_number(loss, reduction="sum_over_batch_size", sample_weight=None, **settings):
+    """What Keras makes of its rows, in float64."""
+    of_rows = getattr(keras.losses, loss)(reduction="none", **settings)
+    number = getattr(keras.losses, loss)(reduction=reduction, **settings)
+
+    def function(p, t):
+        rows = of_rows(t, p)
+        rows = rows if sample_weight is None else rows * tensor(sample_weight)
+        value = rows.sum() if reduction == "sum" else rows.mean()
+        own = number(t, p, sample_weight=None if sample_weight is None else tensor(sample_weight))
+        assert abs(own.item() - value.item()) < 1e-6 * abs(value.item())
+        return value
+
+    return function
 
 
 def keras_rows(name, **settings):
@@ -95,6 +114,7 @@ def plain_losses(rng):
     wanted = uniform(rng, (4, 3), -3.0, 3.0)
     far = [[1e4, -1e4, 0.25], [1e-310, 0.0, -1e-310], [1e-5, 3e-3, -1.0]]
     zeros = [[0.0, 0.0, 0.0]] * 3
+    not_quite_zero = [[1e4, -1e4, 0.25], [1e-310, -1e-5, -1e-310]]
     yes_no = [[1.0, 0.0, 1.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0], [0.25, 0.9, 0.5]]
     probabilities = uniform(rng, (4, 3), 0.02, 0.98)
     logits = uniform(rng, (4, 3), -3.0, 3.0)
@@ -122,7 +142,9 @@ def plain_losses(rng):
         add("torch", "mean_absolute_error", of_torch(F.l1_loss), p, t)
         for delta in (1.0, 0.5):
             add("torch", {"huber": {"delta": delta}}, of_torch(F.huber_loss, delta=delta), p, t)
-        add("torch", q9, quantile(0.9), p, t)
+        if p is not far:
+            add("torch", q9, quantile(0.9), p, t)
+    add("torch", q9, quantile(0.9), not_quite_zero, zeros[:2])
     add("keras", "log_cosh", keras_rows("LogCosh"), numbers, wanted)
     add("keras", "log_cosh", keras_rows("LogCosh"), [[1e4, -1e4, 0.25]], [[0.0, 0.0, 0.0]])
 
@@ -213,31 +235,30 @@ def with_options(rng):
     weights = [0.5, 2.0, 1.25]
     pair = [1.0, 3.5]
     L = keras.losses
-    w = tensor(samples)
-    weigh = lambda loss: lambda p, t: loss(t, p, sample_weight=w)
+    weigh = lambda name, **settings: keras_number(name, sample_weight=samples, **settings)
     cases = [
         # Keras' weighted mean: over the number of rows.
-        one_number("mean_squared_error", {"sample_weights": samples}, "mean", weigh(L.MeanSquaredError()), numbers, wanted),
-        one_number({"huber": {"delta": 1.0}}, {"sample_weights": samples}, "mean", weigh(L.Huber()), numbers, wanted),
+        one_number("mean_squared_error", {"sample_weights": samples}, "mean", weigh("MeanSquaredError"), numbers, wanted),
+        one_number({"huber": {"delta": 1.0}}, {"sample_weights": samples}, "mean", weigh("Huber"), numbers, wanted),
         one_number("categorical_cross_entropy_with_logits", {"sample_weights": samples}, "mean",
-                   weigh(L.CategoricalCrossentropy(from_logits=True)), logits, classes),
-        one_number("binary_cross_entropy", {"sample_weights": samples}, "mean", weigh(L.BinaryCrossentropy()),
+                   weigh("CategoricalCrossentropy", from_logits=True), logits, classes),
+        one_number("binary_cross_entropy", {"sample_weights": samples}, "mean", weigh("BinaryCrossentropy"),
                    probabilities, yes_no),
-        one_number("mean_squared_error", {"sample_weights": samples}, "sum", weigh(L.MeanSquaredError(reduction="sum")),
+        one_number("mean_squared_error", {"sample_weights": samples}, "sum", weigh("MeanSquaredError", reduction="sum"),
                    numbers, wanted),
         one_number("cosine_similarity", {"sample_weights": samples}, "sum",
-                   weigh(L.CosineSimilarity(reduction="sum")), numbers, wanted),
+                   weigh("CosineSimilarity", reduction="sum"), numbers, wanted),
         # Label smoothing.
         one_number("categorical_cross_entropy_with_logits", {"label_smoothing": 0.1}, "mean",
                    lambda p, t: F.cross_entropy(p, t, label_smoothing=0.1), logits, classes),
         one_number("categorical_cross_entropy_with_logits", {"label_smoothing": 0.1}, "mean",
                    lambda p, t: F.cross_entropy(p, t, label_smoothing=0.1), logits, soft),
         one_number("binary_cross_entropy_with_logits", {"label_smoothing": 0.2}, "mean",
-                   of_keras(L.BinaryCrossentropy(from_logits=True, label_smoothing=0.2)), logits, yes_no),
+                   keras_number("BinaryCrossentropy", from_logits=True, label_smoothing=0.2), logits, yes_no),
         one_number({"binary_focal": {"gamma": 2.0, "alpha": None}}, {"label_smoothing": 0.2}, "mean",
-                   of_keras(L.BinaryFocalCrossentropy(label_smoothing=0.2)), probabilities, yes_no),
+                   keras_number("BinaryFocalCrossentropy", label_smoothing=0.2), probabilities, yes_no),
         one_number({"categorical_focal": {"gamma": 2.0, "alpha": 0.25}}, {"label_smoothing": 0.1}, "mean",
-                   of_keras(L.CategoricalFocalCrossentropy(label_smoothing=0.1)), shares, classes),
+                   keras_number("CategoricalFocalCrossentropy", label_smoothing=0.1), shares, classes),
         # PyTorch's class weights; its mean is the sum divided by the weights of the rows' classes.
         one_number("categorical_cross_entropy_with_logits", {"class_weights": weights}, "sum",
                    lambda p, t: F.cross_entropy(p, t.argmax(-1), weight=tensor(weights), reduction="sum"),
@@ -264,7 +285,7 @@ def with_options(rng):
         one_number("binary_cross_entropy", {"class_weights": pair, "sample_weights": samples, "label_smoothing": 0.1},
                    "sum",
                    lambda p, t: -((3.5 * (0.9 * t + 0.05) * torch.log(p)
-                                   + (1 - (0.9 * t + 0.05)) * torch.log(1 - p)).mean(-1) * w).sum(),
+                                   + (1 - (0.9 * t + 0.05)) * torch.log(1 - p)).mean(-1) * tensor(samples)).sum(),
                    probabilities, yes_no),
     ]
     return cases
@@ -279,10 +300,19 @@ def penalties_of_outputs(rng):
         layer = keras.layers.ActivityRegularization(l1=l1, l2=l2)
         p = leaf(x)
         layer(p)
-        (value,) = layer.losses
+        (own,) = layer.losses
+        value = keras.regularizers.L1L2(l1, l2)(p) / len(x)
+        assert abs(own.item() - value.item()) < 1e-6
         value.backward()
         cases.append({"l1": l1, "l2": l2, "value": value.item(), "gradient": plain(p.grad)})
     return {"output": x, "cases": cases}
+
+
+def non_negative(weight):
+    """Keras' own is in float32."""
+    exact = torch.relu(weight)
+    assert torch.allclose(keras.constraints.NonNeg()(weight).double(), exact, atol=1e-6)
+    return exact
 
 
 def constraints(rng):
@@ -293,7 +323,7 @@ def constraints(rng):
     kinds = [
         ({"max_norm": {"max": 2.0}}, C.MaxNorm(2.0)),
         ({"max_norm": {"max": 0.5}}, C.MaxNorm(0.5)),
-        ("non_negative", C.NonNeg()),
+        ("non_negative", non_negative),
         ("unit_norm", C.UnitNorm()),
         ({"min_max_norm": {"min": 0.5, "max": 1.0, "rate": 1.0}}, C.MinMaxNorm(0.5, 1.0)),
         ({"min_max_norm": {"min": 0.5, "max": 1.0, "rate": 0.3}}, C.MinMaxNorm(0.5, 1.0, 0.3)),

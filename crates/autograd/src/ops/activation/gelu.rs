@@ -29,8 +29,8 @@ impl<E: Element> Var<'_, E> {
                 probability(x) + near * number(DENSITY) * math::exp(near * near * number(-0.5))
             },
             |x, _| {
-                let probability = ((x * number(FRAC_1_SQRT_2)).erf() + E::one()) * number(0.5);
-                probability + x * (x * x * number(-0.5)).exp() * number(DENSITY)
+                let probability = ((x * number::<E>(FRAC_1_SQRT_2)).erf() + E::one()) * number::<E>(0.5);
+                probability + x * (x * x * number::<E>(-0.5)).exp() * number::<E>(DENSITY)
             },
         )
     }
@@ -53,9 +53,9 @@ impl<E: Element> Var<'_, E> {
                 s + x * s * rest * slope
             },
             |x, _| {
-                let square = x * x * number(CUBIC);
-                let s = ((x + x * square) * number(TWICE_SLOPE)).sigmoid();
-                s + x * (s - s * s) * ((square * number(3.0) + E::one()) * number(TWICE_SLOPE))
+                let square = x * x * number::<E>(CUBIC);
+                let s = ((x + x * square) * number::<E>(TWICE_SLOPE)).sigmoid();
+                s + x * (s - s * s) * ((square * number::<E>(3.0) + E::one()) * number::<E>(TWICE_SLOPE))
             },
         )
     }

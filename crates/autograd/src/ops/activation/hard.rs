@@ -52,7 +52,7 @@ impl<E: Element> Var<'_, E> {
             "hard_swish",
             self,
             #[inline(always)]
-            |x| if x > number(-3.0) { x * hard_sigmoid(x) } else { E::zero() },
+            |x| if x < number(-3.0) { E::zero() } else { x * hard_sigmoid(x) },
             #[inline(always)]
             |x, _| {
                 let bent = x / number(3.0) + number(0.5);
@@ -63,7 +63,7 @@ impl<E: Element> Var<'_, E> {
                 let inside = x.value().map(|x| if x > number(-3.0) && x < number(3.0) { E::one() } else { E::zero() });
                 let above = x.value().map(|x| if x < number(3.0) { E::zero() } else { E::one() });
                 // Cut off first: an infinite x outside of the bend is not to be multiplied by 0.
-                let bent = x.clamp(number(-3.0), number(3.0)) / number(3.0) + number(0.5);
+                let bent = x.clamp(number(-3.0), number(3.0)) / number::<E>(3.0) + number::<E>(0.5);
                 bent * x.tape().constant(inside) + x.tape().constant(above)
             },
         )

@@ -38,25 +38,8 @@ where
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad * (self.derivative)(site.input(0), site.output()))]
     }
-    /// Written over `grad` where nobody else holds it.
-    fn backward_kernel(
-        &self,
-        values: &Values<'_, E>,
-        mut grad: Tensor<E>,
-    ) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let pairs = values.input(0).as_slice().iter().zip(values.output().as_slice());
-        let triples = grad.as_mut_slice().iter_mut().zip(pairs);
-        let slope = &self.slope;
-        vectorize(
-            #[inline(always)]
-            || {
-                triples.for_each(
-                    #[inline(always)]
-                    |(g, (&x, &y))| *g *= slope(x, y),
-                )
-            },
-        );
-        Ok(vec![Some(Gradient::Value(grad))])
+    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
+        Ok(times_slope(grad, values, &self.slope))
     }
 }
 
@@ -64,6 +47,58 @@ impl<S, D> fmt::Debug for Pointwise<S, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
+}
+
+/// A function made of straight pieces. Its slope dy/dx is all there is to differentiate; where that is 0, nothing passes,
+/// however large the gradient.
+struct Straight<S> {
+    name: &'static str,
+    slope: S,
+}
+
+impl<E: Element, S: Fn(E) -> E + Send + Sync + 'static> Op<E> for Straight<S> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let slopes = site.input(0).value().map(&self.slope);
+        vec![Some(grad.only_where(&slopes) * site.tape.constant(slopes))]
+    }
+    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
+        let slope = &self.slope;
+        Ok(times_slope(
+            grad,
+            values,
+            #[inline(always)]
+            |x, _| slope(x),
+        ))
+    }
+}
+
+impl<S> fmt::Debug for Straight<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// The one input's gradient, `grad` times `slope(x, y)`, written over `grad` where nobody else holds it.
+fn times_slope<E: Element>(
+    mut grad: Tensor<E>,
+    values: &Values<'_, E>,
+    slope: impl Fn(E, E) -> E,
+) -> Vec<Option<Gradient<E>>> {
+    let pairs = values.input(0).as_slice().iter().zip(values.output().as_slice());
+    let triples = grad.as_mut_slice().iter_mut().zip(pairs);
+    vectorize(
+        #[inline(always)]
+        || {
+            for (g, (&x, &y)) in triples {
+                let slope = slope(x, y);
+                *g = if slope == E::zero() { E::zero() } else { *g * slope };
+            }
+        },
+    );
+    vec![Some(Gradient::Value(grad))]
 }
 
 /// Puts `value(x)` on the tape, with the derivative `slope(x, y)`, which is also `derivative(x, y)`.
@@ -79,21 +114,14 @@ fn pointwise<'t, E: Element>(
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
 }
 
-/// As [`pointwise`], for a function made of straight pieces: its slope is all there is to differentiate.
+/// The same for a function made of straight pieces.
 fn straight<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
     value: impl Fn(E) -> E,
-    slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
+    slope: impl Fn(E) -> E + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    pointwise(
-        name,
-        x,
-        value,
-        #[inline(always)]
-        move |x, _| slope(x),
-        move |x, _| x.tape().constant(x.value().map(slope)),
-    )
+    x.tape().push(x.value().map(value), Straight { name, slope }, &[x])
 }
 
 /// x, or the least finite number in place of minus infinity, so that times 0 it is 0.
