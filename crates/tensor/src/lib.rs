@@ -56,6 +56,7 @@ mod statistics;
 mod tensor;
 
 pub use element::{Element, Visit};
+pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;
 pub use memory::Pool;

@@ -146,19 +146,18 @@ impl<E: Element> Tensor<E> {
             return Self::full(shape, value);
         }
         let mut lanes = Lanes::new(rng);
+        let below = move |bits: u32| if ((bits >> 1) as i32) < limit { value } else { E::zero() };
         let mut choices = Self::zeros(shape);
         let values = choices.as_mut_slice();
         vectorize(
             #[inline(always)]
-            || {
-                for values in values.chunks_mut(16) {
-                    let choose = |bits: u32| if ((bits >> 1) as i32) < limit { value } else { E::zero() };
+            move || {
+                let mut parts = values.chunks_exact_mut(Lanes::DRAWS);
+                for part in &mut parts {
                     let bits = lanes.next();
-                    match <&mut [E; 16]>::try_from(&mut *values) {
-                        Ok(sixteen) => *sixteen = bits.map(choose),
-                        Err(_) => values.iter_mut().zip(bits).for_each(|(v, bits)| *v = choose(bits)),
-                    }
+                    (0..Lanes::DRAWS).for_each(|i| part[i] = below(bits[i]));
                 }
+                parts.into_remainder().iter_mut().zip(lanes.next()).for_each(|(v, bits)| *v = below(bits));
             },
         );
         choices
