@@ -140,6 +140,7 @@ impl<'a> Body<Unchecked<'a>> {
 impl TrainingBody<Unchecked<'_>> {
     fn into_training<E: Element>(mut self, parameters: &[Parameter<E>]) -> Result<Training<E>, FormatError> {
         self.optimizer.check()?;
+        self.loss.check()?;
         let names = parameters.iter().map(|parameter| parameter.name.as_str());
         check_keys("the network", names, &self.slots.0)?;
         let mut slots = Vec::with_capacity(parameters.len());

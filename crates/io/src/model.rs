@@ -138,8 +138,9 @@ impl<E: Element> SavedModel<E> {
     pub(crate) fn check(&self) -> Result<(), FormatError> {
         let Self { network, training, .. } = self;
         Network::from_state(network.architecture().clone(), network.state())?;
-        if let Some(Training { optimizer, state, .. }) = training {
+        if let Some(Training { optimizer, state, loss, .. }) = training {
             optimizer.check()?;
+            loss.check()?;
             OptimizerState::from_parts(optimizer, network.parameters(), state.steps(), state.slots().to_vec())?;
         }
         self.check_names()

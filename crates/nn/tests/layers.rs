@@ -394,3 +394,17 @@ fn frozen_weights_have_no_gradient_and_are_not_constrained() {
     let norms = after["layers.1.weight"].norm_axes(2.0, &[0], false);
     assert!((&norms - 0.1).abs().max() < 1e-12, "{norms}");
 }
+
+/// Through serde, as through a file: every layer is known again by its name, and a user's by its constructor.
+#[test]
+fn every_description_comes_back_by_name() {
+    for case in cases() {
+        let text = serde_json::to_string(&case.network()).unwrap();
+        let read: Sequential = serde_json::from_str(&text).unwrap();
+        let network = read.clone().resolve(&common::registry()).unwrap();
+        assert_eq!(network, case.network(), "{text}");
+        assert_eq!(network.check(), Ok(()), "{text}");
+        let known = read.check().is_ok();
+        assert_eq!(known, case.name != "custom", "{text}");
+    }
+}

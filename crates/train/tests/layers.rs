@@ -85,7 +85,7 @@ fn every_layer_is_saved_and_loaded_and_goes_on_to_the_same_bits() {
         assert_eq!(went_on, resumed, "{}", case.name);
         assert_same(&model, &loaded, &x, case.name);
         let listing = Inspection::from_bytes_with(&bytes, &registry).unwrap().to_string();
-        assert!(listing.contains("layers.3.weight  [6, 1]  frozen"), "{listing}");
+        assert!(listing.contains("layers.3.weight  [600, 6]  frozen"), "{listing}");
     }
 }
 
