@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use ndarray::{Dimension, IxDyn};
 
 use crate::broadcast::Walk;
-use crate::memory::room;
+use crate::memory::{blank, room};
 use crate::shape::broadcast_shape;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
@@ -19,10 +19,15 @@ impl<E: Element> Tensor<E> {
     pub fn zip_map(&self, other: &Self, op: &str, f: impl Fn(E, E) -> E) -> Self {
         if self.shape() == other.shape() {
             let pairs = self.as_slice().iter().zip(other.as_slice());
-            let mut data = room(self.len());
+            let mut data = blank(self.len());
+            let to = &mut data[..];
             vectorize(
                 #[inline(always)]
-                || data.extend(pairs.map(|(&a, &b)| f(a, b))),
+                || {
+                    for (to, (&a, &b)) in to.iter_mut().zip(pairs) {
+                        *to = f(a, b);
+                    }
+                },
             );
             return Self::from_parts(data, self.dim().clone());
         }

@@ -6,20 +6,15 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::math::Functions;
 use crate::{Pool, Rng};
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
 ///
 /// `f32` is the default everywhere: it is what networks train in. `f64` is for gradient checks and for scientific
 /// work. The trait is sealed.
 pub trait Element:
-    sealed::Sealed
+    Functions
     + Float
     + AddAssign
     + SubAssign
@@ -57,9 +52,6 @@ pub trait Element:
     /// If `bytes` does not hold exactly [`Element::BYTES`] bytes.
     fn read_le(bytes: &[u8]) -> Self;
 
-    /// The error function: 2 / √π · the integral of e^(-t²) from 0 to this value.
-    fn erf(self) -> Self;
-
     #[doc(hidden)]
     fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>>;
 
@@ -86,7 +78,7 @@ pub trait Visit {
 }
 
 macro_rules! element {
-    ($type:ident, $bytes:literal, $erf:path) => {
+    ($type:ident, $bytes:literal) => {
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
             const BYTES: usize = $bytes;
@@ -117,11 +109,6 @@ macro_rules! element {
                 Self::from_le_bytes(array)
             }
 
-            #[inline]
-            fn erf(self) -> Self {
-                $erf(self)
-            }
-
             fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>> {
                 &mut pool.$type
             }
@@ -139,5 +126,5 @@ macro_rules! element {
     };
 }
 
-element!(f32, 4, libm::erff);
-element!(f64, 8, libm::erf);
+element!(f32, 4);
+element!(f64, 8);

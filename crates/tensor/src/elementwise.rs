@@ -1,17 +1,22 @@
 //! Functions of every value by itself.
 
-use crate::memory::room;
+use crate::memory::blank;
 use crate::simd::vectorize;
-use crate::{Element, Tensor};
+use crate::{Element, Tensor, math};
 
 impl<E: Element> Tensor<E> {
     /// `f(v)` for every value.
     pub fn map(&self, f: impl Fn(E) -> E) -> Self {
-        let values = self.as_slice().iter();
-        let mut data = room(self.len());
+        let values = self.as_slice();
+        let mut data = blank(values.len());
+        let to = &mut data[..];
         vectorize(
             #[inline(always)]
-            || data.extend(values.map(|&v| f(v))),
+            || {
+                for (to, &v) in to.iter_mut().zip(values) {
+                    *to = f(v);
+                }
+            },
         );
         Self::from_parts(data, self.dim().clone())
     }
@@ -21,28 +26,32 @@ impl<E: Element> Tensor<E> {
         let values = self.as_mut_slice();
         vectorize(
             #[inline(always)]
-            || values.iter_mut().for_each(|v| *v = f(*v)),
+            || {
+                for v in values {
+                    *v = f(*v);
+                }
+            },
         );
     }
 
     /// eᵛ.
     pub fn exp(&self) -> Self {
-        self.map(E::exp)
+        self.map(math::exp)
+    }
+
+    /// eᵛ - 1, exact also where eᵛ is almost 1.
+    pub fn expm1(&self) -> Self {
+        self.map(math::expm1)
     }
 
     /// The natural logarithm; of a negative number, NaN.
     pub fn ln(&self) -> Self {
-        self.map(E::ln)
+        self.map(math::ln)
     }
 
-    /// eᵛ - 1, exact near v = 0 as well.
-    pub fn expm1(&self) -> Self {
-        self.map(E::exp_m1)
-    }
-
-    /// ln(1 + v), exact near v = 0 as well; below -1, NaN.
+    /// ln(1 + v), exact also where v is tiny; of a number below -1, NaN.
     pub fn ln_1p(&self) -> Self {
-        self.map(E::ln_1p)
+        self.map(math::ln_1p)
     }
 
     /// The square root; of a negative number, NaN.
@@ -107,23 +116,24 @@ impl<E: Element> Tensor<E> {
         self.map(E::cos)
     }
 
-    /// The error function: 2 / √π · the integral of e^(-t²) from 0 to v.
-    pub fn erf(&self) -> Self {
-        self.map(E::erf)
-    }
-
     /// The hyperbolic tangent.
     pub fn tanh(&self) -> Self {
-        self.map(E::tanh)
+        self.map(math::tanh)
+    }
+
+    /// The error function, 2/√π · ∫ e^(-t²) dt from 0 to v.
+    pub fn erf(&self) -> Self {
+        self.map(math::erf)
+    }
+
+    /// 1 - erf v, with all digits also where that is tiny.
+    pub fn erfc(&self) -> Self {
+        self.map(math::erfc)
     }
 
     /// 1 / (1 + e⁻ᵛ), without overflow for any v.
     pub fn sigmoid(&self) -> Self {
-        self.map(|v| {
-            // e^-|v| never overflows; the two branches are the same function.
-            let e = (-v.abs()).exp();
-            if v >= E::zero() { E::one() / (E::one() + e) } else { e / (E::one() + e) }
-        })
+        self.map(math::sigmoid)
     }
 
     /// max(v, 0); NaN stays NaN.

@@ -46,6 +46,7 @@ mod elementwise;
 mod error;
 mod indexing;
 mod linalg;
+pub mod math;
 mod memory;
 mod random;
 mod reduce;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use mlp_tensor::ndarray::{Array, Array2, ArrayBase, ArrayD, Axis, Ix2, IxDyn, RawData, ShapeBuilder, Slice, arr0};
 use mlp_tensor::{Element, Rng, Tensor, TensorError, broadcast_shape, gemm, simd};
@@ -923,8 +924,13 @@ fn a_number_has_as_many_bytes_as_its_type() {
 #[test]
 fn every_documented_panic_is_in_the_table() {
     let mut documented = BTreeSet::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(path).unwrap();
         for after in source.split("/// # Panics").skip(1) {
             let name = after.split("fn ").nth(1).unwrap().split(['(', '<']).next().unwrap();
             documented.insert(name.to_owned());

@@ -1,6 +1,6 @@
 //! Softmax and its logarithm, over an axis.
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, math};
 
 use crate::{Op, Site, Var};
 
@@ -54,9 +54,12 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn softmax_along(self, axis: usize) -> Self {
-        let y = along("softmax", self, axis, |row| {
-            let sum = exp_of_row(row);
-            row.iter_mut().for_each(|v| *v /= sum);
+        let y = along("softmax", self, axis, |x, width| {
+            let mut y = below_largest(x, width);
+            y.map_in_place(math::exp);
+            let sums = sums_of_rows(&y, width);
+            divide_rows(&mut y, &sums, width);
+            y
         });
         self.tape().push(y, Softmax { axis }, &[self])
     }
@@ -77,25 +80,16 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn log_softmax_along(self, axis: usize) -> Self {
-        let y = along("log_softmax", self, axis, |row| {
-            let max = largest(row);
-            let sum: E = row.iter().map(|&v| (v - max).exp()).sum();
-            let ln_sum = sum.ln();
-            row.iter_mut().for_each(|v| *v = (*v - max) - ln_sum);
+        let y = along("log_softmax", self, axis, |x, width| {
+            let mut y = below_largest(x, width);
+            let ln_sums = sums_of_rows(&y.exp(), width).ln();
+            for (row, &ln_sum) in y.as_mut_slice().chunks_mut(width).zip(ln_sums.as_slice()) {
+                row.iter_mut().for_each(|v| *v -= ln_sum);
+            }
+            y
         });
         self.tape().push(y, LogSoftmax { axis }, &[self])
     }
-}
-
-/// Replaces x by e^(x - max x) and returns the sum of the row.
-pub(super) fn exp_of_row<E: Element>(row: &mut [E]) -> E {
-    let max = largest(row);
-    row.iter_mut().for_each(|v| *v = (*v - max).exp());
-    row.iter().copied().sum()
-}
-
-pub(super) fn largest<E: Element>(row: &[E]) -> E {
-    row.iter().copied().fold(E::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
 }
 
 #[track_caller]
@@ -105,23 +99,49 @@ fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
     rank - 1
 }
 
-/// `f` applied to every lane along `axis`.
+/// `f` of x as rows along `axis` and of their length, back in x's order.
 #[track_caller]
-fn along<E: Element>(op: &str, x: Var<'_, E>, axis: usize, f: impl Fn(&mut [E])) -> Tensor<E> {
-    let mut y = x.value();
-    let rank = y.rank();
-    assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", y.shape());
-    if y.is_empty() {
-        return y;
+fn along<E: Element>(
+    op: &str,
+    x: Var<'_, E>,
+    axis: usize,
+    f: impl FnOnce(Tensor<E>, usize) -> Tensor<E>,
+) -> Tensor<E> {
+    let x = x.value();
+    let rank = x.rank();
+    assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
+    if x.is_empty() {
+        return x;
+    }
+    let width = x.shape()[axis];
+    if axis == rank - 1 {
+        return f(x, width);
     }
     // Another axis changes places with the last one, and back.
     let mut order: Vec<usize> = (0..rank).collect();
     order.swap(axis, rank - 1);
-    let moved = axis != rank - 1;
-    if moved {
-        y = y.permute(&order);
+    f(x.permute(&order), width).permute(&order)
+}
+
+// The rows are short in most networks. Whatever works on every value by itself goes over all rows at once.
+
+/// x - max x in every row.
+pub(super) fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tensor<E> {
+    for row in x.as_mut_slice().chunks_mut(width) {
+        // A NaN may get lost here, but not below: it makes the sum of the row NaN.
+        let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
+        row.iter_mut().for_each(|v| *v -= largest);
     }
-    let width = y.shape()[rank - 1];
-    y.as_mut_slice().chunks_exact_mut(width).for_each(f);
-    if moved { y.permute(&order) } else { y }
+    x
+}
+
+pub(super) fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
+    let sums: Vec<E> = x.as_slice().chunks(width).map(|row| row.iter().copied().sum()).collect();
+    sums.into()
+}
+
+pub(super) fn divide_rows<E: Element>(x: &mut Tensor<E>, by: &Tensor<E>, width: usize) {
+    for (row, &by) in x.as_mut_slice().chunks_mut(width).zip(by.as_slice()) {
+        row.iter_mut().for_each(|v| *v /= by);
+    }
 }

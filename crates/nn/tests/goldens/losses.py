@@ -12,8 +12,8 @@ running on PyTorch in float64, with Keras' epsilon (which it adds to probabiliti
 "rows" are the losses of the rows, "gradient" is that of their mean, or of the number under
 "mean" or "sum" where there is one. "loss" and "options" are written as the library has them.
 
-Keras reduces in float32. So sums and means are taken here, of Keras' float64 rows, and the script stops
-if they are not Keras' own to six digits.
+On PyTorch, Keras takes means in float32, whatever it is given; on TensorFlow it does not. build() tells
+it to keep float64 here as well.
 
 Extreme cases leave out what the original has as infinity or NaN.
 
@@ -31,6 +31,7 @@ import keras
 import numpy as np
 import torch
 import torch.nn.functional as F
+from keras.src.backend.common import dtypes
 
 from pretty import leaf, plain, write
 
@@ -50,24 +51,24 @@ def of_keras(loss):
     return lambda p, t: loss(t, p)
 
 
-def keras_number(loss, reduction="sum_over_batch_size", sample_weight=None, **settings):
-    """What Keras makes of its rows, in float64."""
-    of_rows = getattr(keras.losses, loss)(reduction="none", **settings)
-    number = getattr(keras.losses, loss)(reduction=reduction, **settings)
-
-    def function(p, t):
-        rows = of_rows(t, p)
-        rows = rows if sample_weight is None else rows * tensor(sample_weight)
-        value = rows.sum() if reduction == "sum" else rows.mean()
-        own = number(t, p, sample_weight=None if sample_weight is None else tensor(sample_weight))
-        assert abs(own.item() - value.item()) < 1e-6 * abs(value.item())
-        return value
-
-    return function
+def keras_number(name, sample_weight=None, **settings):
+    """Keras' own reduction of its rows to one number."""
+    loss = getattr(keras.losses, name)(**settings)
+    weights = None if sample_weight is None else tensor(sample_weight)
+    return lambda p, t: loss(t, p, sample_weight=weights)
 
 
 def keras_rows(name, **settings):
     return of_keras(getattr(keras.losses, name)(reduction="none", **settings))
+
+
+def categorical_focal(p, t, label_smoothing=0.0):
+    """Keras' formula, of rows that sum to 1. Keras divides by the sum first, which changes the gradient."""
+    smooth = t * (1 - label_smoothing) + label_smoothing / t.shape[-1]
+    rows = -(0.25 * (1 - p) ** 2 * smooth * torch.log(p)).sum(dim=-1)
+    own = keras.losses.CategoricalFocalCrossentropy(reduction="none", label_smoothing=label_smoothing)
+    assert torch.allclose(own(t, p), rows, rtol=1e-12)
+    return rows
 
 
 def soft_cross_entropy(x, t):
@@ -166,7 +167,7 @@ def plain_losses(rng):
         add("torch", "categorical_cross_entropy", nll_of_probabilities, shares, t)
         add("torch", "categorical_cross_entropy_with_logits", soft_cross_entropy, logits, t)
         add("keras", {"categorical_focal": focal_classes},
-            keras_rows("CategoricalFocalCrossentropy", gamma=2.0, alpha=0.25), shares, t)
+            categorical_focal, shares, t)
         add("keras", {"categorical_focal_with_logits": focal_classes},
             keras_rows("CategoricalFocalCrossentropy", from_logits=True, gamma=2.0, alpha=0.25), logits, t)
     add("torch", "categorical_cross_entropy_with_logits", soft_cross_entropy, extreme, extreme_classes)
@@ -258,7 +259,7 @@ def with_options(rng):
         one_number({"binary_focal": {"gamma": 2.0, "alpha": None}}, {"label_smoothing": 0.2}, "mean",
                    keras_number("BinaryFocalCrossentropy", label_smoothing=0.2), probabilities, yes_no),
         one_number({"categorical_focal": {"gamma": 2.0, "alpha": 0.25}}, {"label_smoothing": 0.1}, "mean",
-                   keras_number("CategoricalFocalCrossentropy", label_smoothing=0.1), shares, classes),
+                   lambda p, t: categorical_focal(p, t, 0.1).mean(), shares, classes),
         # PyTorch's class weights; its mean is the sum divided by the weights of the rows' classes.
         one_number("categorical_cross_entropy_with_logits", {"class_weights": weights}, "sum",
                    lambda p, t: F.cross_entropy(p, t.argmax(-1), weight=tensor(weights), reduction="sum"),
@@ -300,19 +301,10 @@ def penalties_of_outputs(rng):
         layer = keras.layers.ActivityRegularization(l1=l1, l2=l2)
         p = leaf(x)
         layer(p)
-        (own,) = layer.losses
-        value = keras.regularizers.L1L2(l1, l2)(p) / len(x)
-        assert abs(own.item() - value.item()) < 1e-6
+        (value,) = layer.losses
         value.backward()
         cases.append({"l1": l1, "l2": l2, "value": value.item(), "gradient": plain(p.grad)})
     return {"output": x, "cases": cases}
-
-
-def non_negative(weight):
-    """Keras' own is in float32."""
-    exact = torch.relu(weight)
-    assert torch.allclose(keras.constraints.NonNeg()(weight).double(), exact, atol=1e-6)
-    return exact
 
 
 def constraints(rng):
@@ -323,7 +315,7 @@ def constraints(rng):
     kinds = [
         ({"max_norm": {"max": 2.0}}, C.MaxNorm(2.0)),
         ({"max_norm": {"max": 0.5}}, C.MaxNorm(0.5)),
-        ("non_negative", non_negative),
+        ("non_negative", C.NonNeg()),
         ("unit_norm", C.UnitNorm()),
         ({"min_max_norm": {"min": 0.5, "max": 1.0, "rate": 1.0}}, C.MinMaxNorm(0.5, 1.0)),
         ({"min_max_norm": {"min": 0.5, "max": 1.0, "rate": 0.3}}, C.MinMaxNorm(0.5, 1.0, 0.3)),
@@ -341,6 +333,7 @@ def constraints(rng):
 def build():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
     keras.config.set_floatx("float64")
     keras.config.set_epsilon(1e-290)
     rng = np.random.default_rng(SEED)
