@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{Case, cases, kinds};
-use mlp_autograd::{Tape, Var, gradcheck};
+use mlp_autograd::{GradcheckError, Tape, Var, gradcheck, gradgradcheck};
 use mlp_nn::*;
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
@@ -120,11 +120,22 @@ fn layers_agree_with_pytorch_forward_backward_and_in_their_statistics() {
     println!("{checked} batches checked");
 }
 
-/// The loss of a network on a tape: its output plus the penalties of the pass.
-fn with_penalty<'t>(network: &Network<f64>, weights: &[Var<'t, f64>], x: Var<'t, f64>, training: bool) -> Var<'t, f64> {
-    let mut pass = pass(training);
-    let y = network.forward(weights, x, &mut pass);
-    pass.penalty().map_or(y, |penalty| y + penalty)
+/// A network as a function of its weights, and of its input where that is not fixed.
+struct Run<'a> {
+    network: &'a Network<f64>,
+    weights: usize,
+    x: &'a Tensor<f64>,
+    training: bool,
+}
+
+impl Run<'_> {
+    /// The output plus the penalties of the pass.
+    fn on<'t>(&self, tape: &'t Tape<f64>, v: &[Var<'t, f64>]) -> Var<'t, f64> {
+        let x = v.get(self.weights).copied().unwrap_or_else(|| tape.constant(self.x.clone()));
+        let mut pass = pass(self.training);
+        let y = self.network.forward(&v[..self.weights], x, &mut pass);
+        pass.penalty().map_or(y, |penalty| y + penalty)
+    }
 }
 
 /// A network with weights that are nowhere special, its weights, and an input.
@@ -139,28 +150,42 @@ fn at_random(case: &Case, rows: usize) -> (Network<f64>, Vec<Tensor<f64>>, Tenso
     (network, weights, case.input(rows, 2))
 }
 
+/// First derivatives, or second ones, of a layer by its weights and, where they are no categories, by its inputs.
+fn check(case: &Case, training: bool, second: bool) -> Result<(), GradcheckError> {
+    let (network, mut inputs, x) = at_random(case, 4);
+    let weights = inputs.len();
+    if case.categories.is_empty() {
+        inputs.push(x.clone());
+    }
+    let run = Run { network: &network, weights, x: &x, training };
+    if second {
+        gradgradcheck(|tape, v| run.on(tape, v), &inputs)
+    } else {
+        gradcheck(|tape, v| run.on(tape, v), &inputs)
+    }
+}
+
 #[test]
 fn every_layer_passes_gradcheck_in_training_and_in_use() {
+    every_layer_passes(false);
+}
+
+#[test]
+fn every_layer_passes_gradgradcheck_in_training_and_in_use() {
+    every_layer_passes(true);
+}
+
+fn every_layer_passes(second: bool) {
     let mut checked = 0;
     for case in cases() {
-        let (network, mut inputs, x) = at_random(&case, 4);
-        let count = inputs.len();
         for training in [true, false] {
-            let result = if case.categories.is_empty() {
-                inputs.push(x.clone());
-                let result = gradcheck(|_, v| with_penalty(&network, &v[..count], v[count], training), &inputs);
-                inputs.pop();
-                result
-            } else {
-                gradcheck(|tape, v| with_penalty(&network, v, tape.constant(x.clone()), training), &inputs)
-            };
-            if let Err(error) = result {
+            if let Err(error) = check(&case, training, second) {
                 panic!("{}, {}: {error}", case.name, if training { "training" } else { "inference" });
             }
             checked += 1;
         }
     }
-    println!("{checked} checks of gradients");
+    println!("{checked} checks of {} derivatives", if second { "second" } else { "first" });
 }
 
 #[test]

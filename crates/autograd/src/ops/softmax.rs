@@ -101,12 +101,7 @@ fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
 
 /// `f` of x as rows along `axis` and of their length, back in x's order.
 #[track_caller]
-fn along<E: Element>(
-    op: &str,
-    x: Var<'_, E>,
-    axis: usize,
-    f: impl FnOnce(Tensor<E>, usize) -> Tensor<E>,
-) -> Tensor<E> {
+fn along<E: Element>(op: &str, x: Var<'_, E>, axis: usize, f: impl FnOnce(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
     let x = x.value();
     let rank = x.rank();
     assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
