@@ -241,7 +241,7 @@ impl<E: Element> Network<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Dense;
+    use crate::{Dense, Residual, Stack};
 
     fn network() -> Network<f32> {
         Sequential::new(4).add(Dense::new(10).activation(Activation::Tanh)).add(Dense::new(3)).init(1).unwrap()
@@ -264,6 +264,18 @@ mod tests {
         let expected =
             "layers.0 (Dense) expects rows of shape [8, 3], but the input has shape [2, 24]; one row is [1, 8, 3]";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "linear: input [2, 4], weight [5, 4] and bias [4] do not fit together (in layers.0 (Residual) > layers.0 (Dense))"
+    )]
+    fn a_panic_of_an_operation_names_the_layer() {
+        let tape = Tape::<f32>::new();
+        let network = Sequential::new(4).add(Residual::new(Stack::new().add(Dense::new(4)))).init(0).unwrap();
+        let mut variables = network.variables(&tape);
+        variables[0] = tape.variable(Tensor::zeros([5, 4]));
+        network.forward(&variables, tape.constant(Tensor::zeros([2, 4])), &mut Pass::inference());
     }
 
     #[test]

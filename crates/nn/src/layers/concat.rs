@@ -63,7 +63,11 @@ impl Kind for Concat {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let outputs: Vec<Var<'t, E>> = self.branches.iter().map(|branch| branch.forward(weights, x, pass)).collect();
+        let branches = self.branches.iter().enumerate();
+        let output = |(index, branch): (usize, &Stack)| {
+            x.tape().scope(format_args!("branches.{index}"), || branch.forward(weights, x, pass))
+        };
+        let outputs: Vec<Var<'t, E>> = branches.map(output).collect();
         let last = outputs[0].value().rank() - 1;
         Var::concatenate(&outputs, last)
     }

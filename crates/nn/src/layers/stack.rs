@@ -46,7 +46,7 @@ impl Stack {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        self.layers.iter().fold(x, |x, layer| layer.forward(weights, x, pass))
+        self.up_to(self.layers.len(), weights, x, pass)
     }
 
     /// The same without the last layer's activation.
@@ -58,7 +58,30 @@ impl Stack {
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
         let Some((last, layers)) = self.layers.split_last() else { return x };
-        let x = layers.iter().fold(x, |x, layer| layer.forward(weights, x, pass));
-        last.forward_before_activation(weights, x, pass)
+        let x = self.up_to(layers.len(), weights, x, pass);
+        in_scope(layers.len(), last, x, || last.forward_before_activation(weights, x, pass))
     }
+
+    #[track_caller]
+    fn up_to<'t, E: Element>(
+        &self,
+        count: usize,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let layers = self.layers[..count].iter().enumerate();
+        layers.fold(x, |x, (index, layer)| in_scope(index, layer, x, || layer.forward(weights, x, pass)))
+    }
+}
+
+/// Runs a layer under its name, so that what goes wrong in it says where.
+#[track_caller]
+fn in_scope<'t, E: Element>(
+    index: usize,
+    layer: &Layer,
+    x: Var<'t, E>,
+    work: impl FnOnce() -> Var<'t, E>,
+) -> Var<'t, E> {
+    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), work)
 }
