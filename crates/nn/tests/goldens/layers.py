@@ -3,7 +3,7 @@ statistics, and Keras' penalty on activity.
 
 How to run, in a virtual environment:
 
-    pip install numpy torch keras
+    pip install numpy torch keras jax
     python layers.py
 
 Every case has a layer's weights and some batches: an ordinary one, one of a single row, and one with
@@ -23,8 +23,10 @@ import os
 import platform
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "torch"
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
 
+import jax
 import keras
 import numpy as np
 import torch
@@ -207,20 +209,20 @@ def alpha_dropout():
 
 
 def activity(u):
-    """Keras' loss for a penalty l1 = 0.125, l2 = 0.25 on tanh(x W + b), and its gradients."""
+    """Keras' penalty l1 = 0.125, l2 = 0.25 on tanh(x W + b), and its gradients. Keras' layers divide it by
+    the number of rows; it is done by hand here, since on some backends they round to float32."""
     x, w, b = u((5, 4), -2, 2), u((4, 3)), u(3)
-    layer = keras.layers.Dense(3, activation="tanh", dtype="float64",
-                               activity_regularizer=keras.regularizers.L1L2(0.125, 0.25))
-    layer.build((5, 4))
-    layer.set_weights([w, b])
-    output = layer(torch.tensor(x))
-    # Keras rounds its own to float32 when it divides by the number of rows.
-    loss = layer.activity_regularizer(output) / len(x)
-    assert abs(loss.item() - layer.losses[0].item()) < 1e-6
-    kernel, bias = (v.value for v in layer.trainable_variables)
-    gradients = torch.autograd.grad(loss, [kernel, bias])
-    return {"x": x.tolist(), "weight": w.tolist(), "bias": b.tolist(), "value": loss.item(),
-            "weight_gradient": plain(gradients[0]), "bias_gradient": plain(gradients[1])}
+    regularizer = keras.regularizers.L1L2(0.125, 0.25)
+
+    def loss(weights):
+        kernel, bias = weights
+        output = jax.numpy.tanh(jax.numpy.asarray(x) @ kernel + bias)
+        return regularizer(output) / len(x)
+
+    value, gradients = jax.value_and_grad(loss)([jax.numpy.asarray(w), jax.numpy.asarray(b)])
+    numbers = [np.asarray(v).tolist() for v in (value, *gradients)]
+    return {"x": x.tolist(), "weight": w.tolist(), "bias": b.tolist(), "value": numbers[0],
+            "weight_gradient": numbers[1], "bias_gradient": numbers[2]}
 
 
 if __name__ == "__main__":
