@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Kind};
 use crate::{Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
-/// A vector for every category: Y = W[X], with category numbers X.
+/// A vector for every category: y is the row of W that x names, for every category number x in X.
 ///
 /// It reads columns of the network's input, through [`SelectColumns`](super::SelectColumns) and
 /// [`Flatten`](super::Flatten) if need be; all of them share one table. A number that is no category is an error of
