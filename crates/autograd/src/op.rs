@@ -1,10 +1,12 @@
 //! What an operation is to the tape.
 
 use std::fmt::{self, Debug};
+use std::rc::Rc;
 
 use mlp_tensor::{Element, Tensor};
 
 use crate::tape::Record;
+use crate::walk::Reach;
 use crate::{Gradient, Tape, Var};
 
 /// How an operation's gradient flows from its output to its inputs.
@@ -36,6 +38,8 @@ pub trait Op<E: Element>: Debug + Send + Sync + 'static {
 pub struct Site<'t, E: Element> {
     pub(crate) tape: &'t Tape<E>,
     pub(crate) output: usize,
+    /// What the walk asks for; every variable, if there is none.
+    pub(crate) reach: Option<Rc<Reach>>,
 }
 
 impl<'t, E: Element> Site<'t, E> {
@@ -52,7 +56,14 @@ impl<'t, E: Element> Site<'t, E> {
 
     /// Whether anyone asks for the gradient of the input at `index`.
     pub fn needs(&self, index: usize) -> bool {
-        self.input(index).needs_gradient()
+        let record = self.tape.record();
+        let input = record.inputs(self.output)[index];
+        record.node(input).needs_gradient && self.reach.as_ref().is_none_or(|reach| reach.asks_for(input))
+    }
+
+    /// The tape, for constants and for results of operations.
+    pub fn tape(&self) -> &'t Tape<E> {
+        self.tape
     }
 }
 
@@ -60,6 +71,7 @@ impl<'t, E: Element> Site<'t, E> {
 pub struct Values<'a, E: Element> {
     pub(crate) record: &'a Record<E>,
     pub(crate) output: usize,
+    pub(crate) reach: Option<&'a Reach>,
 }
 
 impl<'a, E: Element> Values<'a, E> {
@@ -75,7 +87,8 @@ impl<'a, E: Element> Values<'a, E> {
 
     /// Whether anyone asks for the gradient of the input at `index`.
     pub fn needs(&self, index: usize) -> bool {
-        self.record.node(self.record.inputs(self.output)[index]).needs_gradient
+        let input = self.record.inputs(self.output)[index];
+        self.record.node(input).needs_gradient && self.reach.is_none_or(|reach| reach.asks_for(input))
     }
 }
 

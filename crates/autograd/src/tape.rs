@@ -7,13 +7,20 @@ use std::sync::Arc;
 use mlp_tensor::{Element, Tensor};
 
 use crate::Op;
+use crate::anomaly::Watch;
 
 /// The record of a computation, in the order in which it was done.
 ///
-/// A tape belongs to one thread at a time; computations on several threads have a tape each.
+/// A tape belongs to one thread at a time; computations on several threads have a tape each. A tape is never spent: its
+/// variables can be walked back from as often as one likes, and [`Tape::clear`] cannot be called while there are any.
 pub struct Tape<E: Element = f32> {
     record: RefCell<Record<E>>,
     recording: Cell<bool>,
+    /// Whether it was made to record; `recording` is off for a while also on such a tape.
+    records: bool,
+    /// Tells this tape and what is on it from every other: gradients keep a copy.
+    identity: Arc<()>,
+    pub(crate) watch: Watch,
 }
 
 /// What is on a tape.
@@ -66,16 +73,24 @@ impl<E: Element> Tape<E> {
     fn with_recording(recording: bool) -> Self {
         // Room for a small network: a short computation should not spend its time on growing the lists.
         let record = Record { nodes: Vec::with_capacity(32), inputs: Vec::with_capacity(64) };
-        Self { record: RefCell::new(record), recording: Cell::new(recording) }
+        Self {
+            record: RefCell::new(record),
+            recording: Cell::new(recording),
+            records: recording,
+            identity: Arc::new(()),
+            watch: Watch::default(),
+        }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
     pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
+        self.watch_value("variable", &value);
         self.append(value, self.recording.get(), None, &[])
     }
 
     /// Puts a value on the tape through which no gradient flows: a batch of data, say.
     pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
+        self.watch_value("constant", &value);
         self.append(value, false, None, &[])
     }
 
@@ -85,19 +100,56 @@ impl<E: Element> Tape<E> {
     /// If an input belongs to another tape.
     #[track_caller]
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
-        for input in inputs {
-            assert!(std::ptr::eq(input.tape, self), "{}: the operands belong to different tapes", op.name());
+        self.check_same_tape(op.name(), "operand", inputs);
+        if self.watch.is_on() {
+            self.watch_operation(op.name(), &value, inputs);
         }
         if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
             self.append(value, true, Some(Arc::new(op)), inputs)
         } else {
-            self.constant(value)
+            self.append(value, false, None, &[])
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn check_same_tape(&self, op: &str, what: &str, inputs: &[Var<'_, E>]) {
+        if let Some(other) = inputs.iter().position(|input| !std::ptr::eq(input.tape, self)) {
+            let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
+            panic!(
+                "{op}: the {what}s belong to different tapes: {what} {other} of shape {:?} is not on the tape of {}",
+                shapes[other],
+                match inputs.iter().position(|input| std::ptr::eq(input.tape, self)) {
+                    Some(own) => format!("{what} {own} of shape {:?}", shapes[own]),
+                    None => "the operation".to_owned(),
+                }
+            );
         }
     }
 
     /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
+    ///
+    /// What is on the tape must be out of use: the compiler refuses variables that live on.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
+        self.watch.truncate(0);
+        // Gradients that are still around are those of what was on the tape before.
+        if Arc::get_mut(&mut self.identity).is_none() {
+            self.identity = Arc::new(());
+        }
+    }
+
+    /// Whether this tape was made to record.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
+    /// Whether it records at this moment.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording.get()
+    }
+
+    pub(crate) fn identity(&self) -> &Arc<()> {
+        &self.identity
     }
 
     /// The number of values on the tape.
@@ -134,11 +186,39 @@ impl<E: Element> Tape<E> {
 
     /// Runs `work` without recording, and then takes what it put on the tape off again.
     pub(crate) fn scratch<R>(&self, work: impl FnOnce() -> R) -> R {
-        let (length, recording) = (self.len(), self.recording.replace(false));
-        let result = work();
-        self.recording.set(recording);
-        self.record.borrow_mut().truncate(length);
-        result
+        let mut scratch = Switch::new(self, false);
+        scratch.keep = Some(self.len());
+        work()
+    }
+
+    /// Runs `work` with recording on or off.
+    pub(crate) fn with_recording_set<R>(&self, recording: bool, work: impl FnOnce() -> R) -> R {
+        let _switch = Switch::new(self, recording);
+        work()
+    }
+}
+
+/// Recording turned on or off for a while. Everything is put back in its place also when the work panics.
+struct Switch<'t, E: Element> {
+    tape: &'t Tape<E>,
+    before: bool,
+    /// The length that the tape is cut back to at the end.
+    keep: Option<usize>,
+}
+
+impl<'t, E: Element> Switch<'t, E> {
+    fn new(tape: &'t Tape<E>, recording: bool) -> Self {
+        Self { tape, before: tape.recording.replace(recording), keep: None }
+    }
+}
+
+impl<E: Element> Drop for Switch<'_, E> {
+    fn drop(&mut self) {
+        self.tape.recording.set(self.before);
+        if let Some(length) = self.keep {
+            self.tape.record.borrow_mut().truncate(length);
+            self.tape.watch.truncate(length);
+        }
     }
 }
 
@@ -235,9 +315,23 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "add: the operands belong to different tapes")]
+    #[should_panic(
+        expected = "add: the operands belong to different tapes: operand 1 of shape [1] is not on the tape of \
+                               operand 0 of shape [2]"
+    )]
     fn tapes_do_not_mix() {
         let (one, other) = (Tape::new(), Tape::new());
-        let _ = one.variable(Tensor::from([1.0_f32])) + other.variable(Tensor::from([1.0]));
+        let _ = one.variable(Tensor::from([1.0_f32, 2.0])) + other.variable(Tensor::from([1.0]));
+    }
+
+    #[test]
+    fn an_operation_that_panics_leaves_a_tape_that_records() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::from([1.0]));
+        let length = tape.len();
+        assert!(catch_unwind(AssertUnwindSafe(|| tape.scratch(|| (x + 1.0).reshape([7]).value()))).is_err());
+        assert_eq!(tape.len(), length);
+        assert!((x * x).needs_gradient());
     }
 }

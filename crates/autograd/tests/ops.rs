@@ -1,12 +1,13 @@
-//! Every operation against central differences.
+//! Every operation, and the derivative of every operation, against central differences.
 //!
 //! The table below holds an entry for every operation there is; a test compares it with the source, so that a new
 //! operation cannot be left out. Each operation is checked as it stands, with an input used twice, and (if it takes
-//! two tensors of one shape) with a broadcast operand.
+//! two tensors of one shape) with a broadcast operand. All inputs are away from kinks, where every operation here can be
+//! differentiated twice.
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, Var, gradcheck};
+use mlp_autograd::{Tape, Var, checkpoint, gradcheck, gradgradcheck};
 use mlp_tensor::{Rng, Tensor};
 
 type Function = for<'t> fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>;
@@ -189,6 +190,8 @@ fn table() -> Vec<Entry> {
         entry("log_softmax", |_, x| x[0].log_softmax_along(1) * x[0], [cube.clone()]),
         entry("log_softmax", |_, x| x[0].log_softmax(), [m.clone()]),
         entry("log_softmax", |_, x| x[0].log_softmax() * x[0], [cube.clone()]),
+        entry("checkpoint", |tape, x| checkpoint(tape, x, |_, x| (x[0] * x[1]).tanh() * x[0]), [m.clone(), n.clone()]),
+        entry("checkpoint", |tape, x| checkpoint(tape, &[x[0].exp(), x[0]], |_, x| x[0] * x[1].sin()), [m.clone()]),
         entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[1]), [m.clone(), positive(&[3, 4], 19)]),
         entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[0].softmax()), [m.clone()]),
         entry(
@@ -203,38 +206,47 @@ fn table() -> Vec<Entry> {
 }
 
 #[test]
-fn every_operation_passes_gradcheck() {
+fn every_operation_passes_gradcheck_and_gradgradcheck() {
     let table = table();
+    let mut derivatives = 0;
     for (index, Entry { op, function, inputs }) in table.iter().enumerate() {
         if let Err(error) = gradcheck(function, inputs) {
-            panic!("entry {index}, {op}: {error}");
+            panic!("entry {index}, {op}, first derivatives: {error}");
         }
+        if let Err(error) = gradgradcheck(function, inputs) {
+            panic!("entry {index}, {op}, second derivatives: {error}");
+        }
+        derivatives += inputs.iter().map(Tensor::len).sum::<usize>();
     }
-    println!("{} entries checked", table.len());
+    let operations: BTreeSet<_> = table.iter().map(|entry| entry.op).collect();
+    println!(
+        "{} operations in {} uses checked, by {derivatives} inputs, to the first and to the second derivative",
+        operations.len(),
+        table.len()
+    );
 }
 
 /// Reads the operations' names out of the source: the string after `fn name`, or the first one that `pointwise` and its
-/// like are given, in each file of `src/ops` and its folders.
+/// like are given, in each file of the folders that have operations.
 #[test]
 fn the_table_holds_every_operation() {
     let mut in_source = BTreeSet::new();
-    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops")];
-    while let Some(folder) = folders.pop() {
-        for file in std::fs::read_dir(folder).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(path).unwrap();
-            for start in ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between("] {
-                // A call with a name begins with it; a definition, or a call that hands a name on, does not.
-                let names = text.split(start).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
-                in_source.extend(names.map(|after| after.split('"').next().unwrap().to_owned()));
-            }
+    let mut paths: Vec<_> = ["ops", "calculus"]
+        .map(|folder| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder))
+        .into();
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(path).unwrap();
+        for start in ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between("] {
+            // A call with a name begins with it; a definition, or a call that hands a name on, does not.
+            let names = text.split(start).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
+            in_source.extend(names.map(|after| after.split('"').next().unwrap().to_owned()));
         }
     }
-    assert!(in_source.len() > 20);
+    assert!(in_source.len() > 40);
     let in_table: BTreeSet<String> = table().iter().map(|entry| entry.op.to_owned()).collect();
     assert_eq!(in_table, in_source);
 }

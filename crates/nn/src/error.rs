@@ -75,6 +75,41 @@ pub enum NnError {
         /// The shape that they have.
         found: Vec<usize>,
     },
+    /// A number in the input that is no category.
+    #[error(
+        "{layer}: row {row}, column {column} is {value}, but must be a whole number from 0 to {}",
+        categories.saturating_sub(1)
+    )]
+    Category {
+        /// The path and kind of the layer that looks it up.
+        layer: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0 along all values of a row.
+        column: usize,
+        /// The number.
+        value: f64,
+        /// The number of categories.
+        categories: usize,
+    },
+    /// A layer of which a file gives only the name.
+    #[error(
+        "{path} is {name:?}, which this library does not know; if it is a layer of yours, register it, by          Registry::new().register({name:?}, ..), and load with that registry, by load_with"
+    )]
+    UnknownLayer {
+        /// The layer's path.
+        path: String,
+        /// Its name, cut off if it is long.
+        name: String,
+    },
+    /// Settings from which a user's layer cannot be made.
+    #[error("the layer {name:?} cannot be made: {reason}")]
+    CustomSettings {
+        /// The layer's name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Weights that do not fit the network, all of them at once.
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),

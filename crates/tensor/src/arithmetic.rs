@@ -5,7 +5,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 use ndarray::{Dimension, IxDyn};
 
 use crate::broadcast::Walk;
-use crate::memory::{blank, room};
+use crate::memory::blank;
 use crate::shape::broadcast_shape;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
@@ -36,19 +36,32 @@ impl<E: Element> Tensor<E> {
         };
         let walk = Walk::new(&shape, [self.shape(), other.shape()]);
         let shape = IxDyn(&shape);
-        let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane);
-        let mut data = room(shape.size());
+        let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane.max(1));
+        let mut data = blank(shape.size());
+        let mut lanes = data.chunks_exact_mut(n);
         vectorize(
             #[inline(always)]
             || {
                 walk.for_each_lane(
                     #[inline(always)]
-                    |[i, j]| match walk.steps {
-                        [1, 1] => data.extend(a[i..i + n].iter().zip(&b[j..j + n]).map(|(&a, &b)| f(a, b))),
-                        [1, _] => data.extend(a[i..i + n].iter().map(|&a| f(a, b[j]))),
-                        [_, 1] => data.extend(b[j..j + n].iter().map(|&b| f(a[i], b))),
-                        // Where neither moves there is one value.
-                        _ => data.push(f(a[i], b[j])),
+                    |[i, j]| {
+                        let Some(to) = lanes.next() else { return };
+                        match walk.steps {
+                            [1, 1] => {
+                                let pairs = a[i..i + n].iter().zip(&b[j..j + n]);
+                                to.iter_mut().zip(pairs).for_each(|(to, (&a, &b))| *to = f(a, b));
+                            }
+                            [1, _] => {
+                                let b = b[j];
+                                to.iter_mut().zip(&a[i..i + n]).for_each(|(to, &a)| *to = f(a, b));
+                            }
+                            [_, 1] => {
+                                let a = a[i];
+                                to.iter_mut().zip(&b[j..j + n]).for_each(|(to, &b)| *to = f(a, b));
+                            }
+                            // Where neither moves there is one value.
+                            _ => to[0] = f(a[i], b[j]),
+                        }
                     },
                 );
             },

@@ -173,8 +173,24 @@ impl<E: Element> Tensor<E> {
 
     /// Whether no value is NaN or infinite.
     pub fn all_finite(&self) -> bool {
-        self.as_slice().iter().all(|v| v.is_finite())
+        all_finite(self.as_slice())
     }
+}
+
+/// Whether no value is NaN or infinite.
+pub fn all_finite<E: Element>(values: &[E]) -> bool {
+    // v - v is 0 for every finite v and NaN for all others, and NaN stays in a sum.
+    let mut sums = [E::zero(); 32];
+    vectorize(
+        #[inline(always)]
+        move || {
+            let parts = values.chunks_exact(sums.len());
+            let rest = parts.remainder();
+            parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += v - v));
+            sums.iter_mut().zip(rest).for_each(|(sum, &v)| *sum += v - v);
+            sums.iter().all(|sum| *sum == E::zero())
+        },
+    )
 }
 
 #[cfg(test)]
@@ -195,7 +211,16 @@ mod tests {
             assert!(y.as_slice()[0].is_nan(), "{y}");
         }
         assert_eq!(x.clamp(0.0, 1.0).as_slice()[1..], [0.0, 1.0]);
-        assert!(!x.all_finite());
+        for len in [1, 31, 32, 33, 100] {
+            for place in [0, len / 2, len - 1] {
+                for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    let mut values = vec![f64::MAX; len];
+                    assert!(all_finite(&values));
+                    values[place] = bad;
+                    assert!(!all_finite(&values), "{bad} at {place} of {len}");
+                }
+            }
+        }
         assert!(Tensor::<f32>::zeros([0, 3]).all_finite());
     }
 }

@@ -897,6 +897,11 @@ const MISUSES: &[Misuse] = &[
         || drop(Tensor::concatenate(&[&zeros(&[2, 3]), &zeros(&[2, 3, 4])], 0)),
         "concatenate: shapes [[2, 3], [2, 3, 4]] do not fit together along axis 0",
     ),
+    (
+        "bernoulli",
+        || drop(Tensor::<f32>::bernoulli([2], -0.5, 1.0, &mut Rng::new(0))),
+        "bernoulli: a probability lies between 0 and 1, not at -0.5",
+    ),
     ("below", || _ = Rng::new(0).below(0), "below: there is no whole number below 0"),
 ];
 

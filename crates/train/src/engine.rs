@@ -12,6 +12,8 @@
 //! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
 //! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
 
+use std::sync::{Mutex, PoisonError};
+
 use mlp_autograd::{Gradient, Tape, Var};
 use mlp_nn::{Loss, Network, Parameter, Pass, Regularizer, Updates};
 use mlp_optim::{Optimizer, OptimizerState};
@@ -161,6 +163,7 @@ impl<E: Element> Engine<E> {
         } else {
             blocks.into_iter().for_each(job);
         }
+        network.constrain();
         totals
     }
 }
@@ -175,7 +178,8 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 struct Shard<E: Element> {
     /// The memory of one step's tensors, kept for the next.
     pool: Pool,
-    tape: Tape<E>,
+    /// A tape is one thread's at a time. The lock is never waited for: it lets a model be shared, to predict.
+    tape: Mutex<Tape<E>>,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
@@ -185,7 +189,7 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        let (pool, tape, updates) = (Pool::default(), Tape::new(), Updates::default());
+        let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
         Self { pool, tape, gradients: Vec::new(), totals: Totals::default(), updates }
     }
 }
@@ -202,14 +206,14 @@ impl<E: Element> Shard<E> {
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let tape = &self.tape;
+        let tape = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner);
         let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
         let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         (self.totals, self.updates) = (totals, pass.into_updates());
-        self.tape.clear();
+        tape.clear();
     }
 }
 

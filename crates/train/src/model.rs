@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mlp_data::{StandardScaler, TrainTestSplit};
 use mlp_io::{SavedModel, Training};
-use mlp_nn::{Loss, Network, Sequential};
+use mlp_nn::{Loss, Network, Registry, Sequential};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -248,7 +248,15 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If the file cannot be read, is damaged, was written by a newer version, or holds numbers of another type.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, TrainError> {
-        Self::from_saved(SavedModel::load(path)?)
+        Self::load_with(path, &Registry::new())
+    }
+
+    /// Reads a model whose layers of your own `registry` makes.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and if a constructor refuses the settings in the file.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self, TrainError> {
+        Self::from_saved(SavedModel::load_with(path, registry)?)
     }
 
     /// The model as a file holds it.

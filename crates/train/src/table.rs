@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mlp_data::{check_finite, check_same_rows};
 use mlp_nn::{Loss, Network, TargetKind};
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, all_finite};
 use rayon::prelude::*;
 
 use crate::{Targets, TrainError};
@@ -78,9 +78,8 @@ impl<'a, E: Element> Table<'a, E> {
 pub(crate) fn check_features<E: Element>(x: &Tensor<E>) -> Result<(), TrainError> {
     // A large table is looked through on all threads; only one with a bad number is looked through again for its place.
     const PART: usize = 1 << 16;
-    let finite = |part: &[E]| part.iter().fold(true, |finite, v| finite & v.is_finite());
-    let all_finite = if x.len() < 4 * PART { finite(x.as_slice()) } else { x.as_slice().par_chunks(PART).all(finite) };
-    if all_finite { Ok(()) } else { Ok(check_finite("features", x)?) }
+    let finite = if x.len() < 4 * PART { x.all_finite() } else { x.as_slice().par_chunks(PART).all(all_finite) };
+    if finite { Ok(()) } else { Ok(check_finite("features", x)?) }
 }
 
 fn check_values<E: Element>(

@@ -113,6 +113,15 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(min, MinAxes { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
     }
 
+    /// The sum over the axes along which `shape` was broadcast to this value's shape.
+    pub(crate) fn sum_to(self, shape: &[usize]) -> Self {
+        let own = self.shape();
+        let extra = own.len() - shape.len();
+        let stretched = |&axis: &usize| axis < extra || shape[axis - extra] != own[axis];
+        let axes: Vec<usize> = (0..own.len()).filter(stretched).collect();
+        self.sum_axes(&axes, true).reshape(shape)
+    }
+
     fn all_axes(self) -> Vec<usize> {
         (0..self.shape().len()).collect()
     }
