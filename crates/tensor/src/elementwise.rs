@@ -126,6 +126,11 @@ impl<E: Element> Tensor<E> {
         self.map(math::erf)
     }
 
+    /// 1 - erf v, with all digits also where that is tiny.
+    pub fn erfc(&self) -> Self {
+        self.map(math::erfc)
+    }
+
     /// 1 / (1 + e⁻ᵛ), without overflow for any v.
     pub fn sigmoid(&self) -> Self {
         self.map(math::sigmoid)

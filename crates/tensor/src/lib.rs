@@ -56,7 +56,7 @@ pub mod simd;
 mod statistics;
 mod tensor;
 
-pub use element::Element;
+pub use element::{Element, Visit};
 pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;
