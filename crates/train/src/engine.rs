@@ -299,12 +299,10 @@ mod tests {
         allocation_counter::measure(step).bytes_total
     }
 
-    /// If any tensor of a step took new memory, the larger batch would take more of it. (The products here have no
-    /// copies of their operands made for them, as those of larger matrices do inside of matrixmultiply.)
+    /// If any tensor of a step took new memory, the larger batch would take more of it. What is left is bookkeeping, and
+    /// the copies that matrixmultiply makes of parts of its operands, of one size for both batches.
     #[test]
     fn a_steady_step_allocates_no_tensor() {
-        let bytes = bytes_of_a_step(256);
-        assert_eq!(bytes_of_a_step(512), bytes);
-        assert!(bytes < 256 * 2 * 4 * 8, "{bytes}");
+        assert_eq!(bytes_of_a_step(512), bytes_of_a_step(256));
     }
 }
