@@ -93,10 +93,47 @@ fn table() -> Vec<Entry> {
         entry("minimum", |_, x| x[0].minimum(x[1]) * x[0], [column.clone(), row.clone()]),
         entry("relu", |_, x| x[0].relu(), [m.clone()]),
         entry("relu", |_, x| x[0].relu() * x[0], [m.clone()]),
+        entry("relu6", |_, x| (x[0] * 4.0).relu6(), [m.clone()]),
+        entry("relu6", |_, x| x[0].relu6() * x[0], [m.clone()]),
+        entry("leaky_relu", |_, x| x[0].leaky_relu(0.2), [m.clone()]),
+        entry("leaky_relu", |_, x| x[0].leaky_relu(0.2) * x[0], [m.clone()]),
+        entry("prelu", |_, x| x[0].prelu(x[1]), [m.clone(), n.clone()]),
+        entry("prelu", |_, x| x[0].prelu(x[1]), [cube.clone(), row.clone()]),
+        entry("prelu", |_, x| x[0].prelu(x[0]) * x[0], [m.clone()]),
+        entry("hard_tanh", |_, x| x[0].hard_tanh(-1.1, 0.9), [m.clone()]),
+        entry("hard_tanh", |_, x| x[0].hard_tanh(-1.1, 0.9) * x[0], [m.clone()]),
+        entry("hard_sigmoid", |_, x| (x[0] * 2.2).hard_sigmoid(), [m.clone()]),
+        entry("hard_sigmoid", |_, x| x[0].hard_sigmoid() * x[0], [m.clone()]),
+        entry("hard_swish", |_, x| (x[0] * 2.2).hard_swish(), [m.clone()]),
+        entry("hard_swish", |_, x| x[0].hard_swish() * x[0], [m.clone()]),
+        entry("elu", |_, x| x[0].elu(0.7), [m.clone()]),
+        entry("elu", |_, x| x[0].elu(0.7) * x[0], [m.clone()]),
+        entry("selu", |_, x| x[0].selu(), [m.clone()]),
+        entry("selu", |_, x| x[0].selu() * x[0], [m.clone()]),
+        entry("celu", |_, x| x[0].celu(1.7), [m.clone()]),
+        entry("celu", |_, x| x[0].celu(1.7) * x[0], [m.clone()]),
+        entry("gelu", |_, x| x[0].gelu(), [m.clone()]),
+        entry("gelu", |_, x| x[0].gelu() * x[0], [m.clone()]),
+        entry("gelu_tanh", |_, x| x[0].gelu_tanh(), [m.clone()]),
+        entry("gelu_tanh", |_, x| x[0].gelu_tanh() * x[0], [m.clone()]),
+        entry("silu", |_, x| x[0].silu(), [m.clone()]),
+        entry("silu", |_, x| x[0].silu() * x[0], [m.clone()]),
+        entry("mish", |_, x| x[0].mish(), [m.clone()]),
+        entry("mish", |_, x| x[0].mish() * x[0], [m.clone()]),
+        entry("softplus", |_, x| x[0].softplus(1.5), [m.clone()]),
+        entry("softplus", |_, x| x[0].softplus(1.5) * x[0], [m.clone()]),
+        entry("softsign", |_, x| x[0].softsign(), [m.clone()]),
+        entry("softsign", |_, x| x[0].softsign() * x[0], [m.clone()]),
         entry("sigmoid", |_, x| x[0].sigmoid(), [m.clone()]),
         entry("sigmoid", |_, x| x[0].sigmoid() * x[0], [m.clone()]),
+        entry("log_sigmoid", |_, x| x[0].log_sigmoid(), [m.clone()]),
+        entry("log_sigmoid", |_, x| x[0].log_sigmoid() * x[0], [m.clone()]),
         entry("tanh", |_, x| x[0].tanh(), [m.clone()]),
         entry("tanh", |_, x| x[0].tanh() * x[0], [m.clone()]),
+        entry("ln_cosh", |_, x| x[0].ln_cosh(), [m.clone()]),
+        entry("ln_cosh", |_, x| x[0].ln_cosh() * x[0], [m.clone()]),
+        entry("glu", |_, x| x[0].glu(), [m.clone()]),
+        entry("glu", |_, x| x[0].glu() * x[0].slice(2, 0..2), [cube.clone()]),
         entry("matmul", |_, x| x[0].matmul(x[1]), [m.clone(), some(&[4, 2], 10)]),
         entry("matmul", |_, x| x[0].matmul(x[0]), [some(&[3, 3], 11)]),
         entry("matmul_nt", |_, x| x[0].matmul_nt(x[1]), [m.clone(), some(&[2, 4], 12)]),
@@ -189,22 +226,24 @@ fn every_operation_passes_gradcheck_and_gradgradcheck() {
     );
 }
 
-/// Reads the operations' names out of the source: the string after `fn name` in each file of the folders that have
-/// operations.
+/// Reads the operations' names out of the source: the string after `fn name`, or the first one that `pointwise` and its
+/// like are given, in each file of the folders that have operations.
 #[test]
 fn the_table_holds_every_operation() {
+    let mut in_source = BTreeSet::new();
     let mut paths: Vec<_> = ["ops", "calculus"]
         .map(|folder| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder))
         .into();
-    let mut in_source = BTreeSet::new();
     while let Some(path) = paths.pop() {
         if path.is_dir() {
             paths.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
             continue;
         }
         let text = std::fs::read_to_string(path).unwrap();
-        for after in text.split("fn name(&self)").skip(1) {
-            in_source.insert(after.split('"').nth(1).unwrap().to_owned());
+        for start in ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between("] {
+            // A call with a name begins with it; a definition, or a call that hands a name on, does not.
+            let names = text.split(start).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
+            in_source.extend(names.map(|after| after.split('"').next().unwrap().to_owned()));
         }
     }
     assert!(in_source.len() > 40);

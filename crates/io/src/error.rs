@@ -152,6 +152,12 @@ pub enum FormatError {
     /// The network's description is not sound, or the weights do not fit it.
     #[error(transparent)]
     Network(#[from] NnError),
+    /// Frozen weights that are listed twice, or in another order than the network's.
+    #[error("the frozen weights must be listed once each, in the order of the layers, but are {found:?}")]
+    Frozen {
+        /// The names in the file.
+        found: Vec<String>,
+    },
     /// The optimizer's settings are out of range.
     #[error(transparent)]
     Optimizer(#[from] OptimError),

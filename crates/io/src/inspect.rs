@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Sequential};
+use mlp_nn::{Loss, Registry, Sequential};
 use mlp_optim::Optimizer;
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
 use crate::body::Body;
 use crate::{Dtype, FormatError, IoError, SavedModel, file, prefix};
@@ -21,7 +21,7 @@ pub struct Inspection {
     pub dtype: Dtype,
     /// The network.
     pub architecture: Sequential,
-    /// The weights, layer after layer.
+    /// The weights and then the buffers, layer after layer.
     pub tensors: Vec<TensorInfo>,
     /// How the network is trained; `None` if it was never compiled for training.
     pub training: Option<TrainingInfo>,
@@ -47,6 +47,8 @@ pub struct TensorInfo {
     pub dtype: Dtype,
     /// The shape.
     pub shape: Vec<usize>,
+    /// Whether it is kept from being trained.
+    pub frozen: bool,
 }
 
 /// How the network in a file is trained.
@@ -73,8 +75,16 @@ pub struct TrainingInfo {
 /// # Errors
 /// As [`SavedModel::load`], except that every type of numbers is right.
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
+    inspect_with(path, &Registry::new())
+}
+
+/// Lists what stands in a file whose layers of your own `registry` makes.
+///
+/// # Errors
+/// As [`SavedModel::load_with`], except that every type of numbers is right.
+pub fn inspect_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Inspection, IoError> {
     let path = path.as_ref();
-    Inspection::decode(&file::read(path)?).map_err(IoError::in_file(path))
+    Inspection::decode(&file::read(path)?, registry).map_err(IoError::in_file(path))
 }
 
 impl Inspection {
@@ -83,29 +93,42 @@ impl Inspection {
     /// # Errors
     /// As [`SavedModel::from_bytes`], except that every type of numbers is right.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
-        Self::decode(bytes).map_err(IoError::in_memory)
+        Self::from_bytes_with(bytes, &Registry::new())
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+    /// Lists what stands in the bytes of a file, with layers of your own made by `registry`.
+    ///
+    /// # Errors
+    /// As [`SavedModel::from_bytes_with`], except that every type of numbers is right.
+    pub fn from_bytes_with(bytes: &[u8], registry: &Registry) -> Result<Self, IoError> {
+        Self::decode(bytes, registry).map_err(IoError::in_memory)
+    }
+
+    fn decode(bytes: &[u8], registry: &Registry) -> Result<Self, FormatError> {
         let (body, checksum) = prefix::open(bytes)?;
         let body = Body::decode(body)?;
         match body.dtype {
-            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model()?, bytes.len(), checksum)),
-            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model()?, bytes.len(), checksum)),
+            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model(registry)?, bytes.len(), checksum)),
+            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model(registry)?, bytes.len(), checksum)),
         }
     }
 
     fn of_model<E: Element>(model: SavedModel<E>, file_size: usize, checksum: u32) -> Self {
         let SavedModel { network, training, scaler, feature_names, class_names } = model;
         let dtype = Dtype::of::<E>();
-        let tensors = network.parameters().iter();
+        let tensors = network.parameters().iter().map(|p| (&p.name, &p.value, !p.trainable));
+        let tensors = tensors.chain(network.buffers().iter().map(|b| (&b.name, &b.value, !b.trainable)));
+        let info = |(name, value, frozen): (&String, &Tensor<E>, bool)| TensorInfo {
+            name: name.clone(),
+            dtype,
+            shape: value.shape().to_vec(),
+            frozen,
+        };
         Self {
             version: prefix::VERSION,
             dtype,
             architecture: network.architecture().clone(),
-            tensors: tensors
-                .map(|p| TensorInfo { name: p.name.clone(), dtype, shape: p.value.shape().to_vec() })
-                .collect(),
+            tensors: tensors.map(info).collect(),
             training: training.map(|training| TrainingInfo {
                 steps: training.state.steps(),
                 optimizer: training.optimizer,
@@ -133,8 +156,8 @@ impl fmt::Display for Inspection {
         }
         writeln!(f, "weights: {dtype}")?;
         let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0);
-        for TensorInfo { name, shape, .. } in &self.tensors {
-            writeln!(f, "  {name:width$}  {shape:?}")?;
+        for TensorInfo { name, shape, frozen, .. } in &self.tensors {
+            writeln!(f, "  {name:width$}  {shape:?}{}", if *frozen { "  frozen" } else { "" })?;
         }
         match &self.training {
             None => writeln!(f, "training: none")?,

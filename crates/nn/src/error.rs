@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Loss;
+
 /// Why a network cannot be built, fed or filled with weights.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -21,36 +23,138 @@ pub enum NnError {
         /// The values that it may have.
         expected: &'static str,
     },
-    /// A layer with more weights than a machine word counts.
-    #[error("{layer}: a weight of shape {shape:?} is larger than this machine can address")]
+    /// Weights or rows of more values than a machine word counts.
+    #[error("{layer}: a tensor of shape {shape:?} is larger than this machine can address")]
     TooLarge {
         /// The layer's path and kind.
         layer: String,
-        /// The shape of the weight.
+        /// The shape.
         shape: Vec<usize>,
     },
-    /// An input of another width than the network was built for.
+    /// A layer that cannot take the rows which the layers before it give.
+    #[error("{layer} cannot take rows of shape {input:?}: {reason}")]
+    RowShape {
+        /// The layer's path and kind.
+        layer: String,
+        /// The shape of one row.
+        input: Vec<usize>,
+        /// What does not fit.
+        reason: String,
+    },
+    /// An input with rows of another shape than the network was built for.
     #[error(
-        "{layer} expects rows of {expected} features, but the input has shape {found:?}; one row is [1, {expected}]"
+        "{layer} expects rows of {}, but the input has shape {found:?}; one row is {}",
+        rows(expected),
+        one(expected)
     )]
     InputShape {
         /// The path and kind of the first layer.
         layer: String,
-        /// The number of features that it takes.
-        expected: usize,
+        /// The shape of the rows that it takes.
+        expected: Vec<usize>,
         /// The shape of the input.
         found: Vec<usize>,
+    },
+    /// An option that says nothing to a loss.
+    #[error("{option} goes with {goes_with}, not with {loss}")]
+    LossOption {
+        /// The loss.
+        loss: Loss,
+        /// The option.
+        option: &'static str,
+        /// The losses that have it.
+        goes_with: &'static str,
+    },
+    /// Weights of rows or classes that are not one each.
+    #[error("the {what} have shape {found:?}, but must have {expected:?}, one each")]
+    LossWeights {
+        /// Sample weights or class weights.
+        what: &'static str,
+        /// The shape that they must have.
+        expected: Vec<usize>,
+        /// The shape that they have.
+        found: Vec<usize>,
+    },
+    /// A number in the input that is no category.
+    #[error(
+        "{layer}: row {row}, column {column} is {value}, but must be a whole number from 0 to {}",
+        categories.saturating_sub(1)
+    )]
+    Category {
+        /// The path and kind of the layer that looks it up.
+        layer: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0 along all values of a row.
+        column: usize,
+        /// The number.
+        value: f64,
+        /// The number of categories.
+        categories: usize,
+    },
+    /// A layer of which a file gives only the name.
+    #[error(
+        "{path} is {name:?}, which this library does not know; if it is a layer of yours, register it, by          Registry::new().register({name:?}, ..), and load with that registry, by load_with"
+    )]
+    UnknownLayer {
+        /// The layer's path.
+        path: String,
+        /// Its name, cut off if it is long.
+        name: String,
+    },
+    /// Settings from which a user's layer cannot be made.
+    #[error("the layer {name:?} cannot be made: {reason}")]
+    CustomSettings {
+        /// The layer's name.
+        name: String,
+        /// What is wrong.
+        reason: String,
     },
     /// Weights that do not fit the network, all of them at once.
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
+    /// A name or a pattern that stands for nothing in the network.
+    #[error("no weight is named {name:?}; there are {}", known.join(", "))]
+    NoSuchName {
+        /// The name or the pattern.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+}
+
+fn rows(shape: &[usize]) -> String {
+    match shape {
+        [features] => format!("{features} features"),
+        shape => format!("shape {shape:?}"),
+    }
+}
+
+/// The shape of a batch of one row.
+fn one(row: &[usize]) -> String {
+    format!("{:?}", [&[1], row].concat())
+}
+
+/// A setting outside of its range: its name, its value, and what it must be.
+pub(crate) type Problem = (&'static str, f64, &'static str);
+
+pub(crate) fn finite(setting: &'static str, value: f64) -> Option<Problem> {
+    (!value.is_finite()).then_some((setting, value, "finite"))
+}
+
+pub(crate) fn above_zero(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value > 0.0)).then_some((setting, value, "finite and above 0"))
+}
+
+pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value >= 0.0)).then_some((setting, value, "finite and 0 or more"))
 }
 
 /// The names that keep weights from being loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateMismatch {
-    /// Parameters of the network that were not given.
+    /// Parameters and buffers of the network that were not given.
     pub missing: Vec<String>,
     /// Names that were given but that the network does not have.
     pub unexpected: Vec<String>,
@@ -59,7 +163,8 @@ pub struct StateMismatch {
 }
 
 impl StateMismatch {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether everything fitted.
+    pub fn is_empty(&self) -> bool {
         self.missing.is_empty() && self.unexpected.is_empty() && self.misshaped.is_empty()
     }
 }

@@ -1,21 +1,21 @@
 //! A network that computes: a description together with its weights.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
-
 use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 
-use crate::error::StateMismatch;
-use crate::{Activation, Mode, NnError, ParameterSpec, Regularizer, Sequential};
+use crate::layers::Columns;
+use crate::plan::Start;
+use crate::{Activation, Constraint, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
 
 /// A network's description together with its weights.
 #[derive(Clone, Debug)]
 pub struct Network<E: Element = f32> {
-    architecture: Sequential,
-    parameters: Vec<Parameter<E>>,
-    /// Which of the parameters belong to each layer.
-    of_layer: Vec<Range<usize>>,
+    pub(crate) architecture: Sequential,
+    pub(crate) parameters: Vec<Parameter<E>>,
+    pub(crate) buffers: Vec<Buffer<E>>,
+    output: Vec<usize>,
+    couples_rows: bool,
+    reads_categories: bool,
 }
 
 /// One weight of a network.
@@ -27,62 +27,53 @@ pub struct Parameter<E: Element = f32> {
     pub value: Tensor<E>,
     /// The penalty on it, if there is one.
     pub regularizer: Option<Regularizer>,
+    /// The limit that it is brought back to after each step, if there is one.
+    pub constraint: Option<Constraint>,
+    /// Whether training changes it; see [`Network::freeze`].
+    pub trainable: bool,
+}
+
+/// One tensor of a network that is part of its state but is not trained by gradients, such as a running mean.
+#[derive(Clone, Debug)]
+pub struct Buffer<E: Element = f32> {
+    /// The full name, such as `layers.1.running_mean`.
+    pub name: String,
+    /// The numbers.
+    pub value: Tensor<E>,
+    /// Whether training updates it; see [`Network::freeze`].
+    pub trainable: bool,
 }
 
 impl<E: Element> Network<E> {
+    /// The network of `architecture` with the values that `value` gives for a name, a shape and a start.
     pub(crate) fn new(
         architecture: Sequential,
-        mut value: impl FnMut(&str, &ParameterSpec) -> Tensor<E>,
+        mut value: impl FnMut(&str, &[usize], &Start) -> Tensor<E>,
     ) -> Result<Self, NnError> {
-        architecture.check()?;
-        let (mut parameters, mut of_layer) = (Vec::new(), Vec::new());
-        for (index, specs) in architecture.specs().into_iter().enumerate() {
-            let first = parameters.len();
-            for spec in specs {
-                let name = format!("layers.{index}.{}", spec.name);
-                let value = value(&name, &spec);
-                parameters.push(Parameter { name, value, regularizer: spec.regularizer });
-            }
-            of_layer.push(first..parameters.len());
-        }
-        Ok(Self { architecture, parameters, of_layer })
+        let (plan, output) = architecture.plan()?;
+        let parameters = plan.parameters.into_iter().map(|spec| Parameter {
+            value: value(&spec.name, &spec.shape, &spec.start),
+            name: spec.name,
+            regularizer: spec.regularizer,
+            constraint: spec.constraint,
+            trainable: true,
+        });
+        let parameters = parameters.collect();
+        let buffers = plan.buffers.into_iter().map(|spec| Buffer {
+            value: value(&spec.name, &spec.shape, &spec.start),
+            name: spec.name,
+            trainable: true,
+        });
+        let buffers = buffers.collect();
+        let (couples_rows, reads_categories) = (plan.couples_rows, plan.reads_categories);
+        Ok(Self { architecture, parameters, buffers, output, couples_rows, reads_categories })
     }
 
-    /// The network of `architecture` with the weights of `state`. Nothing is allocated for weights that `state` does
-    /// not hold, whatever sizes the architecture claims.
-    ///
-    /// # Errors
-    /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a weight, has one too many, or
-    /// one of another shape; the error lists them all.
-    pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
-        let mut mismatch = StateMismatch::default();
-        let network = Self::new(architecture, |name, spec| match state.remove(name) {
-            Some(value) if value.shape() == spec.shape => value,
-            Some(value) => {
-                mismatch.misshaped.push((name.to_owned(), spec.shape.clone(), value.shape().to_vec()));
-                value
-            }
-            None => {
-                mismatch.missing.push(name.to_owned());
-                Tensor::zeros([0])
-            }
-        })?;
-        mismatch.unexpected = state.into_keys().collect();
-        if mismatch.is_empty() { Ok(network) } else { Err(NnError::State(mismatch)) }
-    }
-
-    /// All weights by name.
-    pub fn state(&self) -> BTreeMap<String, Tensor<E>> {
-        self.parameters.iter().map(|p| (p.name.clone(), p.value.clone())).collect()
-    }
-
-    /// Replaces all weights. On an error nothing is changed.
-    ///
-    /// # Errors
-    /// If `state` lacks a weight, has one too many, or one of another shape; the error lists them all.
-    pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), NnError> {
-        *self = Self::from_state(self.architecture.clone(), state)?;
-        Ok(())
+    /// The same network with other numbers, which belong to it.
+    pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
+        let (architecture, output) = (self.architecture.clone(), self.output.clone());
+        let Self { couples_rows, reads_categories, .. } = *self;
+        Network { architecture, parameters, buffers, output, couples_rows, reads_categories }
     }
 
     /// The description.
@@ -100,69 +91,141 @@ impl<E: Element> Network<E> {
         &mut self.parameters
     }
 
-    /// Puts the weights on a tape, in the order of [`Network::parameters`]. The numbers are shared, not copied.
-    pub fn variables<'t>(&self, tape: &'t Tape<E>) -> Vec<Var<'t, E>> {
-        self.parameters.iter().map(|parameter| tape.variable(parameter.value.clone())).collect()
+    /// What the layers keep beside their weights, layer after layer.
+    pub fn buffers(&self) -> &[Buffer<E>] {
+        &self.buffers
     }
 
-    /// The output `[n, k]` for the input `x` `[n, features]`, with the weights that [`Network::variables`] put on the
-    /// same tape.
+    /// The shape of one output row.
+    pub fn output_shape(&self) -> &[usize] {
+        &self.output
+    }
+
+    /// Whether in training the output of a row depends on the other rows of the batch, as batch normalisation makes
+    /// it. Then a batch cut into parts does not give what the whole batch does.
+    pub fn couples_rows(&self) -> bool {
+        self.couples_rows
+    }
+
+    /// A table of the layers, their output shapes and their parameter counts, trainable and not.
+    pub fn summary(&self) -> Summary {
+        let frozen = self.parameters.iter().filter(|p| !p.trainable).map(|p| p.value.len()).sum();
+        match self.architecture.summary() {
+            Ok(summary) => summary.with_frozen(frozen),
+            Err(error) => unreachable!("a network's description was checked: {error}"),
+        }
+    }
+
+    /// Puts the weights on a tape, in the order of [`Network::parameters`]. The numbers are shared, not copied. Frozen
+    /// weights are constants: no gradient flows to them.
+    pub fn variables<'t>(&self, tape: &'t Tape<E>) -> Vec<Var<'t, E>> {
+        let put = |parameter: &Parameter<E>| {
+            let value = parameter.value.clone();
+            if parameter.trainable { tape.variable(value) } else { tape.constant(value) }
+        };
+        self.parameters.iter().map(put).collect()
+    }
+
+    /// The output `[n, ..]` for a batch `x` of rows, with the weights that [`Network::variables`] put on the same
+    /// tape.
     ///
     /// # Panics
-    /// If `x` has another number of features; see [`Network::check_input`].
-    pub fn forward<'t>(&self, variables: &[Var<'t, E>], x: Var<'t, E>, mode: &mut Mode) -> Var<'t, E> {
-        self.architecture.output_activation().forward(self.forward_before_activation(variables, x, mode))
+    /// If `x` has rows of another shape; see [`Network::check_input`].
+    #[track_caller]
+    pub fn forward<'t>(&self, variables: &[Var<'t, E>], x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
+        self.architecture.output_activation().forward(self.forward_before_activation(variables, x, pass))
     }
 
     /// The output before the last layer's activation: of a network that ends in softmax, the logits.
     ///
     /// # Panics
     /// As [`Network::forward`].
+    #[track_caller]
     pub fn forward_before_activation<'t>(
         &self,
         variables: &[Var<'t, E>],
         x: Var<'t, E>,
-        mode: &mut Mode,
+        pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let layers = self.architecture.layers().iter().zip(&self.of_layer);
-        let last = self.of_layer.len() - 1;
-        layers.enumerate().fold(x, |x, (index, (layer, range))| {
-            let parameters = &variables[range.clone()];
-            x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), || {
-                if index == last {
-                    layer.forward_before_activation(parameters, x, mode)
-                } else {
-                    layer.forward(parameters, x, mode)
-                }
-            })
-        })
+        if let Err(error) = self.check_shape(&x.value()) {
+            panic!("forward: {error}");
+        }
+        assert!(
+            variables.len() == self.parameters.len(),
+            "forward: the network has {} weights, but {} variables were given",
+            self.parameters.len(),
+            variables.len()
+        );
+        let mut weights = Weights::new(variables, &self.buffers);
+        let output = self.architecture.stack().forward_before_activation(&mut weights, x, pass);
+        debug_assert!(weights.is_used_up(), "forward: a layer has left weights that its plan declared");
+        output
     }
 
-    /// The output `[n, k]` for the rows of `x` `[n, features]`. Dropout does nothing here.
+    /// Writes the new values of buffers that a pass in training left.
+    ///
+    /// # Panics
+    /// If they come from another network.
+    #[track_caller]
+    pub fn apply_updates(&mut self, updates: Updates<E>) {
+        for (index, value) in updates.0 {
+            let shapes = self.buffers.get(index).map(|buffer| buffer.value.shape());
+            assert!(
+                shapes == Some(value.shape()),
+                "apply_updates: a value of shape {:?} for buffer {index}, which has shape {shapes:?}",
+                value.shape()
+            );
+            self.buffers[index].value = value;
+        }
+    }
+
+    /// The output `[n, ..]` for the rows of `x`. Dropout does nothing here, and normalisation uses running statistics.
     ///
     /// # Errors
-    /// If `x` is not a table with the network's number of features.
+    /// As [`Network::check_input`].
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
         self.check_input(x)?;
         let tape = Tape::no_record();
-        Ok(self.forward(&self.variables(&tape), tape.constant(x.clone()), &mut Mode::Inference).value())
+        Ok(self.forward(&self.variables(&tape), tape.constant(x.clone()), &mut Pass::inference()).value())
     }
 
-    /// Checks that `x` is a table with the network's number of features.
+    /// Checks that the rows of `x` have the network's input shape, and that columns which hold categories hold nothing
+    /// else.
     ///
     /// # Errors
-    /// If it is not; the error names the first layer.
+    /// If not; the error names the first layer and the shapes, or the layer that reads the category, its row, its column
+    /// and its value.
     pub fn check_input(&self, x: &Tensor<E>) -> Result<(), NnError> {
-        let expected = self.architecture.input_features();
+        self.check_shape(x)?;
+        if self.reads_categories {
+            self.architecture.stack().check_columns(&Columns::all(x), "")?;
+        }
+        Ok(())
+    }
+
+    fn check_shape(&self, x: &Tensor<E>) -> Result<(), NnError> {
+        let expected = self.architecture.input_shape();
         match x.shape() {
-            [_, features] if *features == expected => Ok(()),
-            found => {
-                Err(NnError::InputShape { layer: self.architecture.layer_name(0), expected, found: found.to_vec() })
+            [_, row @ ..] if row == expected => Ok(()),
+            found => Err(NnError::InputShape {
+                layer: self.architecture.first_layer(),
+                expected: expected.to_vec(),
+                found: found.to_vec(),
+            }),
+        }
+    }
+
+    /// Brings the weights that have a constraint back within it, except for frozen ones: what follows each step of
+    /// training.
+    pub fn constrain(&mut self) {
+        for Parameter { value, constraint, trainable, .. } in &mut self.parameters {
+            if let (Some(constraint), true) = (constraint, *trainable) {
+                constraint.apply(value);
             }
         }
     }
 
-    /// The sum of the penalties on the weights.
+    /// The sum of the penalties on the weights. Penalties on activity come from a [`Pass`].
     pub fn penalty(&self) -> f64 {
         let penalty =
             |p: &Parameter<E>| p.regularizer.map_or(0.0, |regularizer| regularizer.penalty(p.value.as_slice()));
@@ -178,7 +241,7 @@ impl<E: Element> Network<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Dense;
+    use crate::{Dense, Residual, Stack};
 
     fn network() -> Network<f32> {
         Sequential::new(4).add(Dense::new(10).activation(Activation::Tanh)).add(Dense::new(3)).init(1).unwrap()
@@ -196,48 +259,27 @@ mod tests {
         let expected = "layers.0 (Dense) expects rows of 4 features, but the input has shape [2, 5]; one row is [1, 4]";
         assert_eq!(error.to_string(), expected);
         assert!(network().predict(&Tensor::zeros([4])).is_err());
+        let network: Network = Sequential::with_input_shape([8, 3]).add(Dense::new(2)).init(1).unwrap();
+        let error = network.predict(&Tensor::zeros([2, 24])).unwrap_err();
+        let expected =
+            "layers.0 (Dense) expects rows of shape [8, 3], but the input has shape [2, 24]; one row is [1, 8, 3]";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
     #[should_panic(
-        expected = "linear: input [2, 5], weight [4, 10] and bias [10] do not fit together (in layers.0 (Dense))"
+        expected = "linear: input [2, 4], weight [5, 4] and bias [4] do not fit together (in layers.0 (Residual) > layers.0 (Dense))"
     )]
     fn a_panic_of_an_operation_names_the_layer() {
-        let tape = Tape::new();
-        let network = network();
-        network.forward(&network.variables(&tape), tape.constant(Tensor::zeros([2, 5])), &mut Mode::Inference);
+        let tape = Tape::<f32>::new();
+        let network = Sequential::new(4).add(Residual::new(Stack::new().add(Dense::new(4)))).init(0).unwrap();
+        let mut variables = network.variables(&tape);
+        variables[0] = tape.variable(Tensor::zeros([5, 4]));
+        network.forward(&variables, tape.constant(Tensor::zeros([2, 4])), &mut Pass::inference());
     }
 
     #[test]
     fn no_rows_give_no_rows() {
         assert_eq!(network().predict(&Tensor::zeros([0, 4])).unwrap().shape(), [0, 3]);
-    }
-
-    #[test]
-    fn a_state_that_does_not_fit_lists_every_name_and_changes_nothing() {
-        let mut net = network();
-        let before = net.state();
-        let mut state = net.state();
-        state.remove("layers.0.bias");
-        state.insert("layers.9.weight".to_owned(), Tensor::zeros([1]));
-        state.insert("layers.1.bias".to_owned(), Tensor::zeros([7]));
-        let message = net.load_state(state).unwrap_err().to_string();
-        for part in [
-            "missing layers.0.bias",
-            "unexpected layers.9.weight",
-            "layers.1.bias has shape [7] where the network has [3]",
-        ] {
-            assert!(message.contains(part), "{message}");
-        }
-        assert_eq!(net.state(), before);
-        net.load_state(Sequential::init(net.architecture(), 2).unwrap().state()).unwrap();
-        assert_ne!(net.state(), before);
-    }
-
-    #[test]
-    fn a_claimed_size_without_weights_allocates_nothing() {
-        let huge = Sequential::new(1 << 30).add(Dense::new(1 << 20));
-        let error = Network::<f32>::from_state(huge, BTreeMap::new()).unwrap_err();
-        assert!(error.to_string().contains("missing layers.0.weight, layers.0.bias"), "{error}");
     }
 }

@@ -1,81 +1,90 @@
 //! A network's description: which layers, in which order.
 
-use std::fmt;
-
-use mlp_tensor::{Element, Rng};
+use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, Layer, Network, NnError, ParameterSpec};
+use crate::plan::layer_name;
+use crate::{Activation, Layer, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
 ///
 /// The layers' paths are `layers.0`, `layers.1` and so on; a weight's name is its layer's path and its own name, such
 /// as `layers.0.weight`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Record", into = "Record")]
 pub struct Sequential {
-    input_features: usize,
-    layers: Vec<Layer>,
+    input: Vec<usize>,
+    stack: Stack,
+}
+
+/// A description as files have it: tables name their number of features, all others the shape of a row.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_features: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    input_shape: Option<Vec<usize>>,
+    layers: Stack,
 }
 
 impl Sequential {
     /// A network for rows of `input_features` numbers, without layers so far.
     pub fn new(input_features: usize) -> Self {
-        Self { input_features, layers: Vec::new() }
+        Self::with_input_shape([input_features])
+    }
+
+    /// A network for rows of the given shape: `[8, 3]` for batches of shape `[n, 8, 3]`.
+    pub fn with_input_shape(shape: impl Into<Vec<usize>>) -> Self {
+        Self { input: shape.into(), stack: Stack::new() }
     }
 
     /// Adds a layer at the end.
     #[expect(clippy::should_implement_trait, reason = "`add` is the field's name for this; nothing is summed")]
     #[must_use]
     pub fn add(mut self, layer: impl Into<Layer>) -> Self {
-        self.layers.push(layer.into());
+        self.stack = self.stack.add(layer);
         self
     }
 
-    /// The number of features of one input row.
-    pub fn input_features(&self) -> usize {
-        self.input_features
+    /// The shape of one input row: `[features]` for a table.
+    pub fn input_shape(&self) -> &[usize] {
+        &self.input
     }
 
-    /// The number of values of one output row.
-    pub fn output_features(&self) -> usize {
-        self.layers.iter().fold(self.input_features, |features, layer| layer.output_features(features))
+    /// The number of values of one input row.
+    pub fn input_features(&self) -> usize {
+        self.input.iter().fold(1, |n, &d| n.saturating_mul(d))
+    }
+
+    /// The shape of one output row.
+    ///
+    /// # Errors
+    /// See [`Sequential::check`].
+    pub fn output_shape(&self) -> Result<Vec<usize>, NnError> {
+        Ok(self.plan()?.1)
     }
 
     /// The layers.
     pub fn layers(&self) -> &[Layer] {
-        &self.layers
+        self.stack.layers()
+    }
+
+    pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
+        self.stack.layers_mut()
     }
 
     /// The activation that ends the network.
     pub fn output_activation(&self) -> Activation {
-        self.layers.last().map_or(Activation::Identity, Layer::activation)
+        self.layers().last().map_or(Activation::Identity, Layer::activation)
     }
 
     /// Checks every setting and every shape.
     ///
     /// # Errors
-    /// If there are no layers, a setting lies outside of its range, or a weight would be too large to address.
+    /// If there are no layers, a setting lies outside of its range, a layer cannot take what the one before it gives,
+    /// or a weight would be too large to address.
     pub fn check(&self) -> Result<(), NnError> {
-        if self.input_features == 0 {
-            let (setting, expected) = ("the number of features", "at least 1");
-            return Err(NnError::Setting { layer: "input".to_owned(), setting, value: 0.0, expected });
-        }
-        if self.layers.is_empty() {
-            return Err(NnError::NoLayers);
-        }
-        for (index, layer) in self.layers.iter().enumerate() {
-            layer.check(&format!("layers.{index}"))?;
-        }
-        for (index, specs) in self.specs().into_iter().enumerate() {
-            for spec in specs {
-                // An allocation may not exceed isize::MAX bytes, and values have at most eight.
-                let len = spec.shape.iter().try_fold(8usize, |n, &d| n.checked_mul(d));
-                if len.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
-                    return Err(NnError::TooLarge { layer: self.layer_name(index), shape: spec.shape });
-                }
-            }
-        }
-        Ok(())
+        self.plan().map(drop)
     }
 
     /// The network with first weights drawn from `seed`. The same seed gives the same weights on every machine.
@@ -84,85 +93,46 @@ impl Sequential {
     /// See [`Sequential::check`].
     pub fn init<E: Element>(&self, seed: u64) -> Result<Network<E>, NnError> {
         let mut rng = Rng::new(seed);
-        Network::new(self.clone(), |_, spec| spec.initializer.draw(&spec.shape, &mut rng))
+        let mut last = Tensor::zeros([0]);
+        Network::new(self.clone(), |_, shape, start| {
+            last = start.draw(shape, &last, &mut rng);
+            last.clone()
+        })
     }
 
-    /// A table of the layers, their output shapes and their parameter counts.
-    ///
-    /// # Errors
-    /// See [`Sequential::check`].
-    pub fn summary(&self) -> Result<Summary, NnError> {
-        self.check()?;
-        let mut features = self.input_features;
-        let mut rows = Vec::new();
-        for (index, (layer, specs)) in self.layers.iter().zip(self.specs()).enumerate() {
-            features = layer.output_features(features);
-            let kind = match (layer, layer.activation()) {
-                (Layer::Activation(activation), _) => format!("Activation ({activation})"),
-                (Layer::Dropout(dropout), _) => format!("Dropout ({})", dropout.rate),
-                (_, Activation::Identity) => layer.kind().to_owned(),
-                (_, activation) => format!("{} ({activation})", layer.kind()),
-            };
-            let parameters = specs.iter().map(|spec| spec.shape.iter().product::<usize>()).sum();
-            rows.push(SummaryRow { layer: format!("layers.{index}"), kind, output: features, parameters });
+    pub(crate) fn plan(&self) -> Result<(Plan, Vec<usize>), NnError> {
+        Plan::of(self.layers(), &self.input)
+    }
+
+    pub(crate) fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    /// The path and kind of the first layer, as messages name it.
+    pub(crate) fn first_layer(&self) -> String {
+        self.layers().first().map_or_else(|| "the network".to_owned(), |layer| layer_name("layers.0", layer))
+    }
+}
+
+impl From<Sequential> for Record {
+    fn from(Sequential { input, stack: layers }: Sequential) -> Self {
+        match *input {
+            [features] => Self { input_features: Some(features), input_shape: None, layers },
+            _ => Self { input_features: None, input_shape: Some(input), layers },
         }
-        Ok(Summary { rows })
-    }
-
-    /// The weights of every layer.
-    pub(crate) fn specs(&self) -> Vec<Vec<ParameterSpec>> {
-        let mut features = self.input_features;
-        let specs = self.layers.iter().map(|layer| {
-            let specs = layer.parameters(features);
-            features = layer.output_features(features);
-            specs
-        });
-        specs.collect()
-    }
-
-    /// The path and kind of the layer at `index`, as messages name it.
-    pub(crate) fn layer_name(&self, index: usize) -> String {
-        format!("layers.{index} ({})", self.layers.get(index).map_or("none", Layer::kind))
     }
 }
 
-/// A table of a network's layers; print it with `{}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    rows: Vec<SummaryRow>,
-}
+impl TryFrom<Record> for Sequential {
+    type Error = &'static str;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct SummaryRow {
-    layer: String,
-    kind: String,
-    output: usize,
-    parameters: usize,
-}
-
-impl Summary {
-    /// The number of all parameters.
-    pub fn parameters(&self) -> usize {
-        self.rows.iter().map(|row| row.parameters).sum()
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let header = ["layer", "kind", "output shape", "parameters"].map(str::to_owned);
-        let rows = self.rows.iter().map(|row| {
-            [row.layer.clone(), row.kind.clone(), format!("[n, {}]", row.output), row.parameters.to_string()]
-        });
-        let table: Vec<[String; 4]> = std::iter::once(header).chain(rows).collect();
-        let width = |column: usize| table.iter().map(|row| row[column].len()).max().unwrap_or(0);
-        let [a, b, c, d] = [width(0), width(1), width(2), width(3)];
-        for (index, [layer, kind, output, parameters]) in table.iter().enumerate() {
-            writeln!(f, "{layer:a$}  {kind:b$}  {output:c$}  {parameters:>d$}")?;
-            if index == 0 {
-                writeln!(f, "{}", "-".repeat(a + b + c + d + 6))?;
-            }
+    fn try_from(Record { input_features, input_shape, layers: stack }: Record) -> Result<Self, Self::Error> {
+        match (input_features, input_shape) {
+            (Some(features), None) => Ok(Self { input: vec![features], stack }),
+            (None, Some(input)) => Ok(Self { input, stack }),
+            (Some(_), Some(_)) => Err("`input_features` and `input_shape` exclude each other"),
+            (None, None) => Err("missing field `input_features`"),
         }
-        write!(f, "total parameters: {}", self.parameters())
     }
 }
 
@@ -176,20 +146,6 @@ mod tests {
             .add(Dense::new(10).activation(Activation::Relu))
             .add(Dropout::new(0.5))
             .add(Dense::new(3).activation(Activation::Softmax))
-    }
-
-    #[test]
-    fn the_summary_counts_parameters() {
-        let summary = article().summary().unwrap();
-        assert_eq!(summary.parameters(), 4 * 10 + 10 + 10 * 3 + 3);
-        let expected = "\
-layer     kind             output shape  parameters
----------------------------------------------------
-layers.0  Dense (relu)     [n, 10]               50
-layers.1  Dropout (0.5)    [n, 10]                0
-layers.2  Dense (softmax)  [n, 3]                33
-total parameters: 83";
-        assert_eq!(summary.to_string(), expected);
     }
 
     #[test]
@@ -212,5 +168,18 @@ total parameters: 83";
     fn an_absurd_width_is_an_error_and_allocates_nothing() {
         let error = Sequential::new(4).add(Dense::new(usize::MAX)).init::<f32>(0).unwrap_err();
         assert!(matches!(error, NnError::TooLarge { .. }), "{error}");
+        let error = Sequential::with_input_shape([usize::MAX, 2]).add(Activation::Relu).check().unwrap_err();
+        assert!(matches!(error, NnError::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn dense_maps_the_last_axis_of_any_rows() {
+        let network = Sequential::with_input_shape([5, 4]).add(Dense::new(3));
+        assert_eq!(network.output_shape().unwrap(), [5, 3]);
+        let network: Network<f64> = network.init(1).unwrap();
+        let rows = mlp_tensor::Tensor::normal([2, 5, 4], 0.0, 1.0, &mut Rng::new(2));
+        let table = Network::from_state(Sequential::new(4).add(Dense::new(3)), network.state()).unwrap();
+        let expected = table.predict(&rows.reshape([10, 4])).unwrap().reshape([2, 5, 3]);
+        assert!(network.predict(&rows).unwrap().bit_eq(&expected));
     }
 }

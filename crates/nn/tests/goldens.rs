@@ -1,7 +1,7 @@
 //! Activations, losses, dense layers and penalties against PyTorch (`goldens/nn.py` wrote `goldens/nn.json`).
 
 use mlp_autograd::{Tape, Var};
-use mlp_nn::{Activation, Dense, Layer, Loss, Mode, Network, Regularizer, Sequential};
+use mlp_nn::{Activation, Dense, Loss, Network, Pass, Regularizer, Sequential};
 use mlp_tensor::{Element, Tensor};
 use serde_json::Value;
 
@@ -117,10 +117,10 @@ fn losses_agree_with_their_gradients() {
 fn check_dense<E: Element>(tolerance: f64) {
     let golden = &goldens()["dense"];
     for (name, activation) in ACTIVATIONS {
-        let layer = Layer::from(Dense::new(3).activation(activation));
+        let network = Sequential::new(4).add(Dense::new(3).activation(activation)).init::<E>(0).unwrap();
         let tape = Tape::<E>::new();
         let [x, weight, bias]: [Var<'_, E>; 3] = ["x", "weight", "bias"].map(|key| tape.variable(tensor(&golden[key])));
-        let y = layer.forward(&[weight, bias], x, &mut Mode::Inference);
+        let y = network.forward(&[weight, bias], x, &mut Pass::inference());
         let case = &golden["cases"][name];
         assert_close(&y.value(), &case["output"], tolerance, name);
         let gradients = y.backward_from(&tensor(&golden["upstream"]));
@@ -159,7 +159,7 @@ fn logits_of_a_thousand_stay_finite_through_a_network() {
     let golden = &goldens()["losses"]["cross_entropy_extreme_logits_one_hot"];
     let tape = Tape::new();
     let x = tape.variable(tensor(&golden["predictions"]));
-    let logits = network.forward_before_activation(&network.variables(&tape), x, &mut Mode::Inference);
+    let logits = network.forward_before_activation(&network.variables(&tape), x, &mut Pass::inference());
     let loss = Loss::CategoricalCrossEntropyWithLogits.forward(logits, tape.constant(tensor(&golden["targets"])));
     assert_close(&loss.value(), &golden["value"], 1e-6, "loss");
     assert_close(&loss.backward().wrt(x), &golden["gradient"], 1e-6, "gradient");

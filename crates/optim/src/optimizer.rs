@@ -67,7 +67,8 @@ impl Optimizer {
         }
     }
 
-    /// One step of all parameters, given their gradients in the same order.
+    /// One step of all parameters, given their gradients in the same order. Parameters that are not trainable stay as
+    /// they are.
     ///
     /// # Panics
     /// If gradients, parameters and state do not belong together.
@@ -94,6 +95,9 @@ impl Optimizer {
                 parameter.value.shape(),
                 gradient.shape()
             );
+            if !parameter.trainable {
+                continue;
+            }
             let mut slots: Vec<&mut [E]> = slots.values.iter_mut().map(Tensor::as_mut_slice).collect();
             self.update(step, parameter.value.as_mut_slice(), gradient.as_slice(), &mut slots);
         }

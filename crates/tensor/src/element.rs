@@ -40,6 +40,9 @@ pub trait Element:
     /// The same value, in double precision.
     fn as_f64(self) -> f64;
 
+    #[doc(hidden)]
+    fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self>;
+
     /// Writes the value's little-endian bytes to the end of `out`.
     fn write_le(self, out: &mut Vec<u8>);
 
@@ -59,6 +62,21 @@ pub trait Element:
     fn sample_normal(rng: &mut Rng) -> Self;
 }
 
+/// Work that differs for each of the number types: a way from code that has `E: Element` to code that does not.
+#[doc(hidden)]
+pub trait Visit {
+    /// What the work takes.
+    type Input<E: Element>;
+    /// What it gives.
+    type Output<E: Element>;
+
+    /// The work in single precision.
+    fn f32(self, input: Self::Input<f32>) -> Self::Output<f32>;
+
+    /// The work in double precision.
+    fn f64(self, input: Self::Input<f64>) -> Self::Output<f64>;
+}
+
 macro_rules! element {
     ($type:ident, $bytes:literal) => {
         impl Element for $type {
@@ -73,6 +91,10 @@ macro_rules! element {
             #[inline]
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self> {
+                visitor.$type(input)
             }
 
             #[inline]

@@ -56,12 +56,13 @@ pub mod simd;
 mod statistics;
 mod tensor;
 
-pub use element::Element;
+pub use element::{Element, Visit};
 pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;
 pub use memory::Pool;
 pub use ndarray;
 pub use random::Rng;
+pub use reduce::argmax;
 pub use shape::broadcast_shape;
 pub use tensor::Tensor;

@@ -12,8 +12,10 @@
 //! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
 //! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
 
+use std::sync::{Mutex, PoisonError};
+
 use mlp_autograd::{Gradient, Tape, Var};
-use mlp_nn::{Loss, Mode, Network, Parameter, Regularizer};
+use mlp_nn::{Loss, Network, Parameter, Pass, Regularizer, Updates};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Pool, Rng, Tensor};
 use rayon::prelude::*;
@@ -60,28 +62,40 @@ impl Totals {
 }
 
 impl Objective {
-    /// The mean loss of a batch as a variable, and the sums for the report.
+    /// The mean loss of a batch as a variable, activity penalties included, and the sums for the report.
     pub(crate) fn forward<'t, E: Element>(
         &self,
         network: &Network<E>,
         variables: &[Var<'t, E>],
         (x, y): (Tensor<E>, Tensor<E>),
-        mode: &mut Mode,
+        tape: &'t Tape<E>,
+        pass: &mut Pass<'t, E>,
     ) -> (Var<'t, E>, Totals) {
-        let tape = variables[0].tape();
         let (rows, x, targets) = (x.rows(), tape.constant(x), tape.constant(y));
         // Softmax and cross-entropy together, from the logits, are exact where one after the other overflows.
-        let (output, loss) = if self.loss == Loss::CategoricalCrossEntropy && network.ends_in_softmax() {
-            let logits = network.forward_before_activation(variables, x, mode);
-            (logits, Loss::CategoricalCrossEntropyWithLogits.forward(logits, targets))
-        } else {
-            let output = network.forward(variables, x, mode);
-            (output, self.loss.forward(output, targets))
+        let activation = network.architecture().output_activation();
+        let (output, loss) = match self.loss.before(activation) {
+            Some(before) => {
+                let logits = network.forward_before_activation(variables, x, pass);
+                // Which class is the largest shows in the logits as well.
+                let measured = if self.metrics.is_empty() || self.loss.is_classification() {
+                    logits
+                } else {
+                    activation.forward(logits)
+                };
+                (measured, before.forward(logits, targets))
+            }
+            None => {
+                let output = network.forward(variables, x, pass);
+                (output, self.loss.forward(output, targets))
+            }
         };
         let measure = |metric: &Metric| metric.sum_over_rows(&output.value(), &targets.value());
         let metrics = self.metrics.iter().map(measure).collect();
-        let totals = Totals { rows, loss: loss.value().item().as_f64() * rows as f64, penalty: 0.0, metrics };
-        (loss, totals)
+        let sum = |mean: Var<'t, E>| mean.value().item().as_f64() * rows as f64;
+        let penalty = pass.penalty();
+        let totals = Totals { rows, loss: sum(loss), penalty: penalty.map_or(0.0, sum), metrics };
+        (penalty.map_or(loss, |penalty| loss + penalty), totals)
     }
 }
 
@@ -113,16 +127,17 @@ impl<E: Element> Engine<E> {
         seed: u64,
     ) -> Totals {
         let step = state.advance();
-        let forked = Self::uses_threads(network, rows.len());
+        // What couples the rows of a batch needs all of them on one tape.
+        let forked = Self::uses_threads(network, rows.len()) && !network.couples_rows();
         let per_shard =
             if forked { rows.len().div_ceil(rows.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { rows.len() };
         let shards = rows.len().div_ceil(per_shard);
         self.shards.resize_with(shards.max(self.shards.len()), Shard::default);
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
-            let mut mode = Mode::Training(Rng::stream(seed, &[step, index as u64]));
+            let rng = Rng::stream(seed, &[step, index as u64]);
             let mut pool = std::mem::take(&mut shard.pool);
             let share = part.len() as f64 / rows.len() as f64;
-            pool.scope(|| shard.run(network, objective, (table, part), share, &mut mode));
+            pool.scope(|| shard.run(network, objective, (table, part), share, rng));
             shard.pool = pool;
         };
         if forked {
@@ -135,8 +150,9 @@ impl<E: Element> Engine<E> {
         self.shards[..shards].iter().for_each(|shard| totals.add(&shard.totals));
         let penalized = network.parameters().iter().any(|p| p.regularizer.is_some());
         if penalized {
-            totals.penalty = network.penalty() * rows.len() as f64;
+            totals.penalty += network.penalty() * rows.len() as f64;
         }
+        self.shards[..shards].iter_mut().for_each(|shard| network.apply_updates(std::mem::take(&mut shard.updates)));
 
         let worth = network.parameters().iter().map(|p| p.value.len()).sum::<usize>() * rows.len() >= WORTH_A_FORK;
         let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
@@ -147,6 +163,7 @@ impl<E: Element> Engine<E> {
         } else {
             blocks.into_iter().for_each(job);
         }
+        network.constrain();
         totals
     }
 }
@@ -161,15 +178,19 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 struct Shard<E: Element> {
     /// The memory of one step's tensors, kept for the next.
     pool: Pool,
-    tape: Tape<E>,
+    /// A tape is one thread's at a time. The lock is never waited for: it lets a model be shared, to predict.
+    tape: Mutex<Tape<E>>,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
+    /// Of the network's buffers.
+    updates: Updates<E>,
 }
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self { pool: Pool::default(), tape: Tape::new(), gradients: Vec::new(), totals: Totals::default() }
+        let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
+        Self { pool, tape, gradients: Vec::new(), totals: Totals::default(), updates }
     }
 }
 
@@ -181,16 +202,18 @@ impl<E: Element> Shard<E> {
         objective: &Objective,
         (table, rows): (&Table<'_, E>, &[usize]),
         share: f64,
-        mode: &mut Mode,
+        rng: Rng,
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let variables = network.variables(&self.tape);
-        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), mode);
+        let tape = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let variables = network.variables(tape);
+        let mut pass = Pass::training(rng);
+        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
-        self.totals = totals;
-        self.tape.clear();
+        (self.totals, self.updates) = (totals, pass.into_updates());
+        tape.clear();
     }
 }
 
@@ -213,7 +236,10 @@ fn blocks<'a, E: Element>(
 ) -> Vec<Block<'a, E>> {
     let mut blocks = Vec::new();
     let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
-    for (parameter, ((Parameter { value, regularizer, .. }, gradient), slots)) in all {
+    for (parameter, ((Parameter { value, regularizer, trainable, .. }, gradient), slots)) in all {
+        if !*trainable {
+            continue;
+        }
         let columns = value.shape().last().copied().unwrap_or(1);
         let size = (BLOCK / columns).next_multiple_of(8) * columns;
         let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(size)).collect();
@@ -241,5 +267,42 @@ impl<E: Element> Block<'_, E> {
             regularizer.add_gradient(self.weights, self.gradient);
         }
         optimizer.update(step, self.weights, self.gradient, &mut self.slots);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_nn::{Activation, Dense, Dropout, Sequential};
+    use mlp_optim::Adam;
+
+    use super::*;
+
+    /// The bytes that a step of `rows` rows allocates once the steps before it have filled the pool.
+    fn bytes_of_a_step(rows: usize) -> u64 {
+        let architecture = Sequential::new(2)
+            .add(Dense::new(2).activation(Activation::Relu).regularizer(Regularizer::l2(0.01)))
+            .add(Dropout::new(0.2))
+            .add(Dense::new(2).activation(Activation::Softmax));
+        let mut network: Network<f32> = architecture.init(1).unwrap();
+        let objective = Objective { loss: Loss::CategoricalCrossEntropy, metrics: vec![Metric::Accuracy] };
+        let optimizer = Optimizer::from(Adam::new(0.01));
+        let mut state = OptimizerState::new(&optimizer, network.parameters());
+        let x = Tensor::uniform([rows, 2], -1.0, 1.0, &mut Rng::new(2));
+        let classes: Vec<usize> = (0..rows).map(|row| row % 2).collect();
+        let table = Table::new(&network, objective.loss, x, (&classes).into(), "train on").unwrap();
+        let order: Vec<usize> = (0..rows).collect();
+        let mut engine = Engine::new(&network);
+        let mut step = || {
+            engine.step(&mut network, &objective, (&optimizer, &mut state), (&table, &order), 3);
+        };
+        (0..3).for_each(|_| step());
+        allocation_counter::measure(step).bytes_total
+    }
+
+    /// If any tensor of a step took new memory, the larger batch would take more of it. What is left is bookkeeping, and
+    /// the copies that matrixmultiply makes of parts of its operands, of one size for both batches.
+    #[test]
+    fn a_steady_step_allocates_no_tensor() {
+        assert_eq!(bytes_of_a_step(512), bytes_of_a_step(256));
     }
 }

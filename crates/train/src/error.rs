@@ -61,6 +61,30 @@ pub enum TrainError {
         /// The loss.
         loss: Loss,
     },
+    /// A target that the loss has no meaning for.
+    #[error("the target of row {row}, column {column} is {value}; {loss} needs {expected}")]
+    TargetValue {
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The target.
+        value: f64,
+        /// The loss.
+        loss: Loss,
+        /// The values that it may have.
+        expected: &'static str,
+    },
+    /// A network with a number of outputs that the loss cannot take.
+    #[error("{loss} does not fit a network of {outputs} outputs: {advice}")]
+    LossAndOutputs {
+        /// The loss.
+        loss: Loss,
+        /// The number of outputs.
+        outputs: usize,
+        /// What to change.
+        advice: &'static str,
+    },
     /// Class numbers as targets of a loss for numbers.
     #[error("class numbers as targets go with a cross-entropy loss, not with {loss}")]
     ClassesNeedCrossEntropy {
@@ -76,6 +100,14 @@ pub enum TrainError {
         activation: Activation,
         /// What to change.
         advice: &'static str,
+    },
+    /// A loss for classes, of a network whose output rows are not one number for each class.
+    #[error("{loss} needs one output for each class, but the output rows have shape {output:?}; add Flatten")]
+    LossAndShape {
+        /// The loss.
+        loss: Loss,
+        /// The shape of an output row.
+        output: Vec<usize>,
     },
     /// A metric that says nothing about this kind of loss.
     #[error("{metric} cannot be measured with {loss}: accuracy goes with classes, the mean errors with numbers")]

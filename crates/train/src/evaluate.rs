@@ -1,7 +1,7 @@
 //! Passes over rows that do not train: predictions, losses and metrics.
 
 use mlp_autograd::Tape;
-use mlp_nn::{Mode, Network, NnError};
+use mlp_nn::{Network, NnError, Pass};
 use mlp_tensor::{Element, Tensor};
 use rayon::prelude::*;
 
@@ -24,7 +24,7 @@ pub(crate) fn evaluate<E: Element>(
     let pass = |rows: &[usize]| {
         let tape = Tape::no_record();
         let variables = network.variables(&tape);
-        objective.forward(network, &variables, table.batch(rows), &mut Mode::Inference).1
+        objective.forward(network, &variables, table.batch(rows), &tape, &mut Pass::inference()).1
     };
     let passes: Vec<Totals> = if work(network, rows.len()) < WORTH_A_FORK {
         rows.chunks(ROWS).map(pass).collect()
@@ -33,7 +33,7 @@ pub(crate) fn evaluate<E: Element>(
     };
     let mut totals = Totals::default();
     passes.iter().for_each(|pass| totals.add(pass));
-    totals.penalty = network.penalty() * totals.rows as f64;
+    totals.penalty += network.penalty() * totals.rows as f64;
     report(&totals, objective)
 }
 

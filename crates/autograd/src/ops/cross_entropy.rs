@@ -42,15 +42,15 @@ impl<E: Element> Op<E> for CrossEntropy<E> {
 
 impl<E: Element> Var<'_, E> {
     /// The mean over the rows of -Σ t · log_softmax(x), from logits x `[n, k]` and target probabilities t `[n, k]`:
-    /// one number. Finite for every finite x.
+    /// one number. Finite for every finite x; of no rows, NaN.
     ///
     /// # Panics
-    /// If the shapes differ, or are not of rank 2 with at least one row and one column.
+    /// If the shapes differ, or are not of rank 2 with at least one column.
     #[track_caller]
     pub fn cross_entropy_with_logits(self, targets: Self) -> Self {
         let (x, t) = (self.value(), targets.value());
         assert!(
-            x.shape() == t.shape() && x.rank() == 2 && !x.is_empty(),
+            x.shape() == t.shape() && x.rank() == 2 && x.row_len() > 0,
             "cross_entropy_with_logits: logits {:?} and targets {:?} must have one shape [rows, classes]",
             x.shape(),
             t.shape()

@@ -4,13 +4,16 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{ParameterSpec, Problem};
-use crate::{Activation, Initializer, Regularizer};
+use super::Kind;
+use crate::{Activation, Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A fully connected layer: Y = activation(X · W + b).
 ///
 /// # Shapes
-/// X `[n, features]`, W (`weight`) `[features, units]`, b (`bias`) `[units]`, Y `[n, units]`.
+/// X `[n, features]`, W (`weight`) `[features, units]`, b (`bias`) `[units]`, Y `[n, units]`. Rows of higher rank are
+/// mapped along their last axis: `[n, .., features]` becomes `[n, .., units]`.
+///
+/// PyTorch stores W transposed, `[units, features]`; Keras as here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Dense {
@@ -24,6 +27,18 @@ pub struct Dense {
     pub initializer: Initializer,
     /// The penalty on W; none by default.
     pub regularizer: Option<Regularizer>,
+    /// The penalty on b; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_regularizer: Option<Regularizer>,
+    /// The limit on W; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<Constraint>,
+    /// The limit on b; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_constraint: Option<Constraint>,
+    /// The penalty on the output, after the activation, divided by the number of rows (as in Keras); none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_regularizer: Option<Regularizer>,
 }
 
 impl Dense {
@@ -35,6 +50,10 @@ impl Dense {
             use_bias: true,
             initializer: Initializer::default(),
             regularizer: None,
+            bias_regularizer: None,
+            constraint: None,
+            bias_constraint: None,
+            activity_regularizer: None,
         }
     }
 
@@ -53,39 +72,100 @@ impl Dense {
         Self { regularizer: Some(regularizer), ..self }
     }
 
+    /// Adds a penalty on the bias to the loss.
+    pub fn bias_regularizer(self, regularizer: Regularizer) -> Self {
+        Self { bias_regularizer: Some(regularizer), ..self }
+    }
+
+    /// Adds a penalty on the outputs to the loss, the mean over the rows.
+    pub fn activity_regularizer(self, regularizer: Regularizer) -> Self {
+        Self { activity_regularizer: Some(regularizer), ..self }
+    }
+
+    /// Brings the weights back within a limit after each step.
+    pub fn constraint(self, constraint: Constraint) -> Self {
+        Self { constraint: Some(constraint), ..self }
+    }
+
+    /// Brings the bias back within a limit after each step.
+    pub fn bias_constraint(self, constraint: Constraint) -> Self {
+        Self { bias_constraint: Some(constraint), ..self }
+    }
+
     /// Leaves the bias out.
     pub fn without_bias(self) -> Self {
         Self { use_bias: false, ..self }
     }
 
-    pub(super) fn parameters(&self, input: usize) -> Vec<ParameterSpec> {
-        let weight = ParameterSpec {
-            name: "weight",
-            shape: vec![input, self.units],
-            initializer: self.initializer,
-            regularizer: self.regularizer,
-        };
-        let bias =
-            ParameterSpec { name: "bias", shape: vec![self.units], initializer: Initializer::Zeros, regularizer: None };
-        if self.use_bias { vec![weight, bias] } else { vec![weight] }
+    /// Checks the settings; the shape of an output row, and that of the weight.
+    pub(super) fn plan_shapes(&self, input: &[usize], plan: &Plan) -> Result<(Vec<usize>, [usize; 2]), NnError> {
+        plan.require(self.units > 0, "units", self.units as f64, "at least 1")?;
+        let (last, mut output) = (input.len() - 1, input.to_vec());
+        output[last] = self.units;
+        Ok((output, [input[last], self.units]))
     }
 
-    pub(super) fn forward_before_activation<'t, E: Element>(parameters: &[Var<'t, E>], x: Var<'t, E>) -> Var<'t, E> {
-        match *parameters {
-            [weight, bias] => x.linear(weight, bias),
-            [weight] => x.matmul(weight),
-            _ => panic!("Dense: expected a weight and possibly a bias, got {} parameters", parameters.len()),
-        }
+    pub(super) fn kernel(&self, name: &str, shape: [usize; 2]) -> ParameterSpec {
+        ParameterSpec::new(name, shape, self.initializer).regularizer(self.regularizer).constraint(self.constraint)
     }
 
-    pub(super) fn problem(&self) -> Option<Problem> {
-        if self.units == 0 {
-            return Some(("units", 0.0, "at least 1"));
+    pub(super) fn plan_bias(&self, plan: &mut Plan) -> Result<(), NnError> {
+        if !self.use_bias {
+            return Ok(());
         }
-        let Regularizer { l1, l2 } = self.regularizer.unwrap_or_default();
-        [("l1", l1), ("l2", l2)]
-            .into_iter()
-            .find(|(_, factor)| !(factor.is_finite() && *factor >= 0.0))
-            .map(|(name, factor)| (name, factor, "finite and 0 or more"))
+        let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
+        plan.parameter(bias.regularizer(self.bias_regularizer).constraint(self.bias_constraint))
     }
+}
+
+impl Kind for Dense {
+    fn name(&self) -> &str {
+        "Dense"
+    }
+
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        let (output, weight) = self.plan_shapes(input, plan)?;
+        plan.parameter(self.kernel("weight", weight))?;
+        self.plan_bias(plan)?;
+        Ok(output)
+    }
+
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        _: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let weight = weights.parameter();
+        let bias = self.use_bias.then(|| weights.parameter());
+        linear(x, weight, bias)
+    }
+
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        self.activity_regularizer
+    }
+
+    fn detail(&self) -> String {
+        if self.activation == Activation::Identity { String::new() } else { self.activation.to_string() }
+    }
+}
+
+/// X · W + b along the last axis of X.
+pub(super) fn linear<'t, E: Element>(x: Var<'t, E>, weight: Var<'t, E>, bias: Option<Var<'t, E>>) -> Var<'t, E> {
+    let map = |x: Var<'t, E>| match bias {
+        Some(bias) => x.linear(weight, bias),
+        None => x.matmul(weight),
+    };
+    if x.value().rank() == 2 {
+        return map(x);
+    }
+    let (mut shape, columns) = (x.shape(), weight.shape());
+    let features = shape.pop().unwrap_or(1);
+    let rows = shape.iter().product();
+    shape.push(columns[1]);
+    map(x.reshape([rows, features])).reshape(shape)
 }

@@ -1,140 +1,257 @@
 //! The layers: a closed set, so that a saved network is opened without knowing the program that wrote it.
+//!
+//! A layer is a file here: its settings as a struct, and what it computes as a [`Kind`]. The list below is the one
+//! place that names them all.
 
+mod activation;
+mod alpha_dropout;
+mod batch_norm;
+mod columns;
+mod concat;
+mod custom;
 mod dense;
 mod dropout;
+mod embedding;
+mod flatten;
+mod gaussian_dropout;
+mod gaussian_noise;
+mod glu;
+mod group_norm;
+mod layer_norm;
+mod norm;
+mod prelu;
+mod residual;
+mod rms_norm;
+mod select_columns;
+mod stack;
+mod weight_norm;
+
+use std::fmt;
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, Rng};
+use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use crate::{Activation, Initializer, NnError, Regularizer};
+use crate::{Activation, NnError, Pass, Plan, Regularizer, Weights};
 
+pub use alpha_dropout::AlphaDropout;
+pub use batch_norm::BatchNorm;
+pub(crate) use columns::Columns;
+pub use concat::Concat;
+pub use custom::{Custom, CustomLayer, Registry, Settings};
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use flatten::Flatten;
+pub use gaussian_dropout::GaussianDropout;
+pub use gaussian_noise::GaussianNoise;
+pub use glu::Glu;
+pub use group_norm::GroupNorm;
+pub use layer_norm::LayerNorm;
+pub use prelu::Prelu;
+pub use residual::Residual;
+pub use rms_norm::RmsNorm;
+pub use select_columns::SelectColumns;
+pub use stack::Stack;
+pub use weight_norm::WeightNorm;
 
-/// One layer of a network: its kind and settings, without weights.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Layer {
+/// What one kind of layer is: the settings are the type that implements it.
+pub(crate) trait Kind {
+    /// The kind's name in summaries and messages.
+    fn name(&self) -> &str;
+
+    /// Checks the settings and the shape of an input row, declares weights and buffers, and says what shape an output
+    /// row has. It must not allocate by the sizes it is told: a file may claim anything.
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError>;
+
+    /// The output for a batch `x` of rows, before [`Kind::activation`].
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E>;
+
+    /// The activation that ends the layer.
+    fn activation(&self) -> Activation {
+        Activation::Identity
+    }
+
+    /// The penalty on the layer's output, divided by the number of rows.
+    fn activity_regularizer(&self) -> Option<Regularizer> {
+        None
+    }
+
+    /// What a summary shows in parentheses behind the name; nothing if empty.
+    fn detail(&self) -> String {
+        String::new()
+    }
+
+    /// Whether the output's values are those of the input, possibly fewer or in another order, in training as well.
+    fn keeps_values(&self) -> bool {
+        false
+    }
+
+    /// Checks columns of the network's input that the layer, or one inside of it, reads as categories; `path` is the
+    /// layer's. Returns the columns that the output consists of, if it keeps values.
+    fn check_columns<'a, E: Element>(
+        &self,
+        _columns: &Columns<'a, E>,
+        _path: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        Ok(None)
+    }
+
+    /// The layers inside of this one.
+    fn stacks_mut(&mut self) -> &mut [Stack] {
+        &mut []
+    }
+}
+
+/// Makes the closed set of layers from a list of kinds: the enum, the conversions into it, and the one match.
+macro_rules! layers {
+    ($($(#[$doc:meta])* $kind:ident,)+) => {
+        /// One layer of a network: its kind and settings, without weights.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Layer {
+            $($(#[$doc])* $kind($kind),)+
+        }
+
+        $(impl From<$kind> for Layer {
+            fn from(layer: $kind) -> Self {
+                Self::$kind(layer)
+            }
+        })+
+
+        /// `work` with `kind` standing for the settings of `layer`, whatever its kind.
+        macro_rules! with_kind {
+            ($layer:expr, $name:ident => $work:expr) => {
+                match $layer {
+                    $(Layer::$kind($name) => $work,)+
+                }
+            };
+        }
+    };
+}
+
+layers! {
     /// Y = activation(X · W + b).
-    Dense(Dense),
+    Dense,
     /// Zeros some of the values, in training only.
-    Dropout(Dropout),
+    Dropout,
     /// An activation by itself.
-    Activation(Activation),
-}
-
-/// Whether a forward pass trains. Training carries the generator that layers such as dropout draw from.
-#[derive(Clone, Debug)]
-pub enum Mode {
-    /// Every layer computes what it does in use.
-    Inference,
-    /// Dropout drops.
-    Training(Rng),
-}
-
-/// One weight that a layer has.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ParameterSpec {
-    /// The name within the layer: `weight` or `bias`.
-    pub name: &'static str,
-    /// The shape.
-    pub shape: Vec<usize>,
-    /// How its first values are drawn.
-    pub initializer: Initializer,
-    /// The penalty on it, if there is one.
-    pub regularizer: Option<Regularizer>,
+    Activation,
+    /// Dropout that keeps mean and variance of SELU's outputs.
+    AlphaDropout,
+    /// Adds noise, in training only.
+    GaussianNoise,
+    /// Multiplies by noise, in training only.
+    GaussianDropout,
+    /// Normalises every feature over the batch.
+    BatchNorm,
+    /// Normalises every row.
+    LayerNorm,
+    /// Normalises every row by its size.
+    RmsNorm,
+    /// Normalises groups of features.
+    GroupNorm,
+    /// A dense layer whose weights have a direction and a length.
+    WeightNorm,
+    /// Vectors for categories.
+    Embedding,
+    /// Some columns of a table.
+    SelectColumns,
+    /// Rows of any shape as rows of numbers.
+    Flatten,
+    /// x + f(x).
+    Residual,
+    /// Branches side by side.
+    Concat,
+    /// ReLU with a slope that is trained.
+    Prelu,
+    /// One half of the values, opened and closed by the other.
+    Glu,
+    /// A layer that a user wrote.
+    Custom,
 }
 
 impl Layer {
     /// The layer's kind, as summaries and messages show it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Dense(_) => "Dense",
-            Self::Dropout(_) => "Dropout",
-            Self::Activation(_) => "Activation",
-        }
-    }
-
-    /// The number of features of the layer's output, given that of its input.
-    pub fn output_features(&self, input: usize) -> usize {
-        match self {
-            Self::Dense(dense) => dense.units,
-            Self::Dropout(_) | Self::Activation(_) => input,
-        }
-    }
-
-    /// The layer's weights, given the number of features of its input.
-    pub fn parameters(&self, input: usize) -> Vec<ParameterSpec> {
-        match self {
-            Self::Dense(dense) => dense.parameters(input),
-            Self::Dropout(_) | Self::Activation(_) => Vec::new(),
-        }
+    pub fn kind(&self) -> &str {
+        with_kind!(self, kind => kind.name())
     }
 
     /// The activation that ends the layer.
     pub fn activation(&self) -> Activation {
-        match self {
-            Self::Dense(dense) => dense.activation,
-            Self::Activation(activation) => *activation,
-            Self::Dropout(_) => Activation::Identity,
-        }
+        with_kind!(self, kind => kind.activation())
     }
 
-    /// The layer's output for the input `x` of shape `[n, features]`, with its weights in the order of
-    /// [`Layer::parameters`].
-    pub fn forward<'t, E: Element>(&self, parameters: &[Var<'t, E>], x: Var<'t, E>, mode: &mut Mode) -> Var<'t, E> {
-        self.activation().forward(self.forward_before_activation(parameters, x, mode))
+    /// The layer's output for a batch `x` of rows, with its weights in the order in which its plan declared them.
+    #[track_caller]
+    pub fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let y = self.activation().forward(with_kind!(self, kind => kind.forward(weights, x, pass)));
+        self.penalize_activity(y, pass);
+        y
     }
 
     /// The layer's output before [`Layer::activation`]: of a softmax layer, the logits.
+    #[track_caller]
     pub fn forward_before_activation<'t, E: Element>(
         &self,
-        parameters: &[Var<'t, E>],
+        weights: &mut Weights<'_, 't, E>,
         x: Var<'t, E>,
-        mode: &mut Mode,
+        pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        match self {
-            Self::Dense(_) => Dense::forward_before_activation(parameters, x),
-            Self::Dropout(dropout) => dropout.forward(x, mode),
-            Self::Activation(_) => x,
+        let z = with_kind!(self, kind => kind.forward(weights, x, pass));
+        if self.activity_regularizer().is_some() {
+            self.penalize_activity(self.activation().forward(z), pass);
+        }
+        z
+    }
+
+    fn penalize_activity<'t, E: Element>(&self, y: Var<'t, E>, pass: &mut Pass<'t, E>) {
+        if let Some(regularizer) = self.activity_regularizer() {
+            pass.penalize(regularizer.of_output(y));
         }
     }
 
-    /// Checks the settings; `path` is the layer's place in the network, such as `layers.1`.
-    pub(crate) fn check(&self, path: &str) -> Result<(), NnError> {
-        let problem = match self {
-            Self::Dense(dense) => dense.problem(),
-            Self::Dropout(dropout) => dropout.problem(),
-            Self::Activation(_) => None,
-        };
-        match problem {
-            None => Ok(()),
-            Some((setting, value, expected)) => {
-                Err(NnError::Setting { layer: format!("{path} ({})", self.kind()), setting, value, expected })
-            }
-        }
+    pub(crate) fn check_columns<'a, E: Element>(
+        &self,
+        columns: &Columns<'a, E>,
+        path: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        with_kind!(self, kind => kind.check_columns(columns, path))
+    }
+
+    pub(crate) fn stacks_mut(&mut self) -> &mut [Stack] {
+        with_kind!(self, kind => kind.stacks_mut())
+    }
+
+    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer> {
+        with_kind!(self, kind => kind.activity_regularizer())
+    }
+
+    pub(crate) fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        with_kind!(self, kind => kind.plan(input, plan))
+    }
+
+    pub(crate) fn keeps_values(&self) -> bool {
+        with_kind!(self, kind => kind.keeps_values())
     }
 }
 
-impl From<Dense> for Layer {
-    fn from(dense: Dense) -> Self {
-        Self::Dense(dense)
+impl fmt::Display for Layer {
+    /// The kind, with what matters most about it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let detail = with_kind!(self, kind => kind.detail());
+        let kind = self.kind();
+        if detail.is_empty() { f.write_str(kind) } else { write!(f, "{kind} ({detail})") }
     }
 }
-
-impl From<Dropout> for Layer {
-    fn from(dropout: Dropout) -> Self {
-        Self::Dropout(dropout)
-    }
-}
-
-impl From<Activation> for Layer {
-    fn from(activation: Activation) -> Self {
-        Self::Activation(activation)
-    }
-}
-
-/// A setting outside of its range: its name, its value, and what it must be.
-type Problem = (&'static str, f64, &'static str);

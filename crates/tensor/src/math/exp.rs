@@ -20,6 +20,16 @@ pub(super) fn exp(x: f32) -> f32 {
     (1.0 + expm1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
 }
 
+/// e^(high + low), where low is small: with the digits that the sum has no room for. The sum is at most 88.
+#[inline(always)]
+pub(super) fn exp_of_sum(high: f32, low: f32) -> f32 {
+    let (n, _) = reduce(high + low);
+    let n = if n < -160 { -160 } else { n };
+    let r = ((high - n as f32 * LN_2_HIGH) - n as f32 * LN_2_LOW) + low;
+    let half = n >> 1;
+    (1.0 + expm1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
+}
+
 /// eˣ for x from -87 to 88, with one multiplication less.
 #[inline(always)]
 pub(super) fn exp_of_moderate(x: f32) -> f32 {

@@ -11,6 +11,7 @@ pub trait Functions {
     fn math_tanh(self) -> Self;
     fn math_sigmoid(self) -> Self;
     fn math_erf(self) -> Self;
+    fn math_erfc(self) -> Self;
 }
 
 macro_rules! functions {
@@ -34,6 +35,7 @@ functions! { f32:
     math_tanh = tanh::tanh,
     math_sigmoid = sigmoid::sigmoid,
     math_erf = erf::erf,
+    math_erfc = erf::erfc,
 }
 
 functions! { f64:
@@ -44,4 +46,5 @@ functions! { f64:
     math_tanh = f64::tanh,
     math_sigmoid = sigmoid::sigmoid,
     math_erf = libm::erf,
+    math_erfc = libm::erfc,
 }

@@ -1,0 +1,277 @@
+//! A network's state by name: in and out, frozen and not, in one precision or the other.
+
+use std::collections::BTreeMap;
+
+use mlp_tensor::{Element, Tensor};
+
+use crate::error::StateMismatch;
+use crate::{Buffer, Network, NnError, Parameter, Sequential};
+
+impl<E: Element> Network<E> {
+    /// The network of `architecture` with the weights and buffers of `state`. Nothing is allocated for tensors that
+    /// `state` does not hold, whatever sizes the architecture claims.
+    ///
+    /// # Errors
+    /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a tensor, has one too many, or
+    /// one of another shape; the error lists them all.
+    pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
+        let mut mismatch = StateMismatch::default();
+        let network = Self::new(architecture, |name, shape, _| match state.remove(name) {
+            Some(value) if value.shape() == shape => value,
+            Some(value) => {
+                mismatch.misshaped.push((name.to_owned(), shape.to_vec(), value.shape().to_vec()));
+                value
+            }
+            None => {
+                mismatch.missing.push(name.to_owned());
+                Tensor::zeros([0])
+            }
+        })?;
+        mismatch.unexpected = state.into_keys().collect();
+        if mismatch.is_empty() { Ok(network) } else { Err(NnError::State(mismatch)) }
+    }
+
+    /// All weights and buffers by name.
+    pub fn state(&self) -> BTreeMap<String, Tensor<E>> {
+        let parameters = self.parameters.iter().map(|p| (p.name.clone(), p.value.clone()));
+        parameters.chain(self.buffers.iter().map(|b| (b.name.clone(), b.value.clone()))).collect()
+    }
+
+    /// Replaces all weights and buffers. On an error nothing is changed.
+    ///
+    /// # Errors
+    /// If `state` lacks a tensor, has one too many, or one of another shape; the error lists them all.
+    pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), NnError> {
+        let mut next = self.clone();
+        let mismatch = next.load_state_lenient(state);
+        if !mismatch.is_empty() {
+            return Err(NnError::State(mismatch));
+        }
+        *self = next;
+        Ok(())
+    }
+
+    /// Replaces the weights and buffers that `state` holds in the right shape, and leaves the others as they are.
+    /// Returns what did not fit: names that `state` lacks, names that the network lacks, and other shapes.
+    pub fn load_state_lenient(&mut self, mut state: BTreeMap<String, Tensor<E>>) -> StateMismatch {
+        let mut mismatch = StateMismatch::default();
+        for (name, value, _) in self.named_mut() {
+            match state.remove(name) {
+                Some(new) if new.shape() == value.shape() => *value = new,
+                Some(new) => {
+                    mismatch.misshaped.push((name.to_owned(), value.shape().to_vec(), new.shape().to_vec()));
+                }
+                None => mismatch.missing.push(name.to_owned()),
+            }
+        }
+        mismatch.unexpected = state.into_keys().collect();
+        mismatch
+    }
+
+    /// Keeps the weights and buffers whose names match `pattern` from being trained; returns how many tensors it
+    /// matched. In a pattern, `*` stands for any characters: `layers.0.*` is the first layer, `*.bias` every bias.
+    ///
+    /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
+    /// alone, and its penalty still counts. A frozen buffer is not updated: batch normalisation with frozen running
+    /// statistics uses them in training as in use, as Keras does in a layer that is not trainable. (PyTorch's
+    /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
+    ///
+    /// # Errors
+    /// If the pattern matches nothing; the error lists the names that there are.
+    pub fn freeze(&mut self, pattern: &str) -> Result<usize, NnError> {
+        self.set_trainable(|name| matches(pattern, name), false, pattern)
+    }
+
+    /// Lets the weights and buffers whose names match `pattern` be trained again; see [`Network::freeze`].
+    ///
+    /// # Errors
+    /// If the pattern matches nothing.
+    pub fn unfreeze(&mut self, pattern: &str) -> Result<usize, NnError> {
+        self.set_trainable(|name| matches(pattern, name), true, pattern)
+    }
+
+    /// Freezes the one weight or buffer of exactly this name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn freeze_exact(&mut self, name: &str) -> Result<(), NnError> {
+        self.set_trainable(|candidate| candidate == name, false, name).map(drop)
+    }
+
+    /// The names of the weights and buffers that are frozen, in the order of the weights and then of the buffers.
+    pub fn frozen(&self) -> Vec<&str> {
+        let parameters = self.parameters.iter().filter(|p| !p.trainable).map(|p| p.name.as_str());
+        parameters.chain(self.buffers.iter().filter(|b| !b.trainable).map(|b| b.name.as_str())).collect()
+    }
+
+    fn set_trainable(
+        &mut self,
+        matches: impl Fn(&str) -> bool,
+        trainable: bool,
+        pattern: &str,
+    ) -> Result<usize, NnError> {
+        let mut count = 0;
+        for (name, _, flag) in self.named_mut() {
+            if matches(name) {
+                *flag = trainable;
+                count += 1;
+            }
+        }
+        if count == 0 {
+            let known = self.named_mut().map(|(name, ..)| name.to_owned()).collect();
+            return Err(NnError::NoSuchName { name: pattern.to_owned(), known });
+        }
+        Ok(count)
+    }
+
+    /// The number of weights' values that training changes.
+    pub fn trainable_parameters(&self) -> usize {
+        self.parameters.iter().filter(|p| p.trainable).map(|p| p.value.len()).sum()
+    }
+
+    /// The same network in another precision; every value is rounded to the nearest.
+    pub fn cast<F: Element>(&self) -> Network<F> {
+        let parameters = self.parameters.iter().map(|p| Parameter {
+            name: p.name.clone(),
+            value: p.value.cast(),
+            regularizer: p.regularizer,
+            constraint: p.constraint,
+            trainable: p.trainable,
+        });
+        let buffers =
+            self.buffers.iter().map(|b| Buffer { name: b.name.clone(), value: b.value.cast(), trainable: b.trainable });
+        self.with_values(parameters.collect(), buffers.collect())
+    }
+
+    /// Name, value and whether it is trained, of every weight and then of every buffer.
+    fn named_mut(&mut self) -> impl Iterator<Item = (&str, &mut Tensor<E>, &mut bool)> {
+        let parameters = self.parameters.iter_mut().map(|p| (p.name.as_str(), &mut p.value, &mut p.trainable));
+        parameters.chain(self.buffers.iter_mut().map(|b| (b.name.as_str(), &mut b.value, &mut b.trainable)))
+    }
+}
+
+/// Whether `name` is what `pattern` stands for, where `*` is any characters, also none.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut name) = name.strip_prefix(first) else { return false };
+    // Each part in the earliest place where it occurs, and the last one at the end.
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match name.find(part) {
+            Some(place) => name = &name[place + part.len()..],
+            None => return false,
+        }
+    }
+    name.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, Dense};
+
+    fn network() -> Network<f32> {
+        Sequential::new(4).add(Dense::new(10).activation(Activation::Tanh)).add(Dense::new(3)).init(1).unwrap()
+    }
+
+    #[test]
+    fn a_state_that_does_not_fit_lists_every_name_and_changes_nothing() {
+        let mut net = network();
+        let before = net.state();
+        let mut state = net.state();
+        state.remove("layers.0.bias");
+        state.insert("layers.9.weight".to_owned(), Tensor::zeros([1]));
+        state.insert("layers.1.bias".to_owned(), Tensor::zeros([7]));
+        let message = net.load_state(state).unwrap_err().to_string();
+        for part in [
+            "missing layers.0.bias",
+            "unexpected layers.9.weight",
+            "layers.1.bias has shape [7] where the network has [3]",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert_eq!(net.state(), before);
+        net.load_state(Sequential::init(net.architecture(), 2).unwrap().state()).unwrap();
+        assert_ne!(net.state(), before);
+    }
+
+    #[test]
+    fn lenient_loading_takes_what_fits_and_says_what_did_not() {
+        let mut net = network();
+        let other = Sequential::init::<f32>(net.architecture(), 2).unwrap().state();
+        let mut state = other.clone();
+        state.remove("layers.0.bias");
+        state.insert("head.weight".to_owned(), Tensor::zeros([1]));
+        state.insert("layers.1.bias".to_owned(), Tensor::zeros([7]));
+        let before = net.state();
+        let mismatch = net.load_state_lenient(state);
+        assert_eq!(mismatch.missing, ["layers.0.bias"]);
+        assert_eq!(mismatch.unexpected, ["head.weight"]);
+        assert_eq!(mismatch.misshaped, [("layers.1.bias".to_owned(), vec![3], vec![7])]);
+        let after = net.state();
+        for name in ["layers.0.weight", "layers.1.weight"] {
+            assert_eq!(after[name], other[name], "{name}");
+        }
+        for name in ["layers.0.bias", "layers.1.bias"] {
+            assert_eq!(after[name], before[name], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_claimed_size_without_weights_allocates_nothing() {
+        let huge = Sequential::new(1 << 30).add(Dense::new(1 << 20));
+        let error = Network::<f32>::from_state(huge, BTreeMap::new()).unwrap_err();
+        assert!(error.to_string().contains("missing layers.0.weight, layers.0.bias"), "{error}");
+    }
+
+    #[test]
+    fn patterns_stand_for_names() {
+        let cases = [
+            ("layers.0.weight", "layers.0.weight", true),
+            ("layers.0.weight", "layers.0.weights", false),
+            ("layers.0.*", "layers.0.bias", true),
+            ("layers.0.*", "layers.10.bias", false),
+            ("*", "", true),
+            ("*.bias", "layers.0.bias", true),
+            ("*.bias", "layers.0.bias.x", false),
+            ("l*s.*.w*t", "layers.3.weight", true),
+            ("*ab*ab", "ab", false),
+            ("*ab*ab", "abab", true),
+            ("a*a", "a", false),
+            ("a*b*b", "ab", false),
+        ];
+        for (pattern, name, expected) in cases {
+            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn freezing_is_by_name_and_a_name_that_is_not_there_is_an_error() {
+        let mut net = network();
+        assert_eq!(net.freeze("layers.0.*"), Ok(2));
+        assert_eq!(net.frozen(), ["layers.0.weight", "layers.0.bias"]);
+        assert_eq!(net.trainable_parameters(), 33);
+        let tape = mlp_autograd::Tape::new();
+        let gradient: Vec<bool> = net.variables(&tape).iter().map(|v| v.needs_gradient()).collect();
+        assert_eq!(gradient, [false, false, true, true]);
+        assert_eq!(net.unfreeze("*.bias"), Ok(2));
+        assert_eq!(net.frozen(), ["layers.0.weight"]);
+        let message = net.freeze("layer.0.*").unwrap_err().to_string();
+        assert!(message.contains("\"layer.0.*\"") && message.contains("layers.1.bias"), "{message}");
+        net.load_state(network().state()).unwrap();
+        assert_eq!(net.frozen(), ["layers.0.weight"]);
+    }
+
+    #[test]
+    fn a_network_goes_to_double_precision_and_back() {
+        let mut net = network();
+        net.freeze("layers.1.bias").unwrap();
+        let double = net.cast::<f64>();
+        let x = Tensor::from([[0.5, -1.0, 2.0, 0.25]]);
+        let difference = double.predict(&x.cast()).unwrap().cast() - net.predict(&x).unwrap();
+        assert!(difference.abs().max() < 1e-6);
+        let back = double.cast::<f32>();
+        assert_eq!((back.state(), back.frozen()), (net.state(), net.frozen()));
+    }
+}
