@@ -24,6 +24,9 @@ fn functions(criterion: &mut Criterion) {
     let matrix = x.reshape([64, 64]);
     group.throughput(Throughput::Elements(4096));
     group.bench_function("exp", |bencher| bencher.iter(|| black_box(&x).exp()));
+    let positive = x.abs();
+    group.bench_function("ln", |bencher| bencher.iter(|| black_box(&positive).ln()));
+    group.bench_function("erf", |bencher| bencher.iter(|| black_box(&x).erf()));
     group.bench_function("tanh", |bencher| bencher.iter(|| black_box(&x).tanh()));
     group.bench_function("sigmoid", |bencher| bencher.iter(|| black_box(&x).sigmoid()));
     group.bench_function("relu", |bencher| bencher.iter(|| black_box(&x).relu()));

@@ -1,10 +1,12 @@
-//! The walk back along the tape, and what it returns.
+//! Gradients with respect to all variables, and what they are held in.
+
+use std::sync::Arc;
 
 use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 use mlp_tensor::{Element, Tensor, gemm};
 
-use crate::op::Values;
-use crate::{Site, Tape, Var};
+use crate::Var;
+use crate::walk::walk;
 
 /// One gradient, either as numbers or as a product that was not multiplied out.
 ///
@@ -68,7 +70,15 @@ impl<E: Element> Gradient<E> {
         }
     }
 
-    fn add(self, other: Self) -> Self {
+    /// Sums away what broadcasting repeated.
+    pub(crate) fn sum_to(self, shape: &[usize]) -> Self {
+        match self {
+            Self::Value(value) if value.shape() != shape => Self::Value(value.sum_to(shape)),
+            other => other,
+        }
+    }
+
+    pub(crate) fn add(self, other: Self) -> Self {
         let mut sum = self.into_value();
         sum.add_in_place(&other.into_value());
         Self::Value(sum)
@@ -78,15 +88,21 @@ impl<E: Element> Gradient<E> {
 /// The gradients of one output with respect to the variables that were put on the tape.
 #[derive(Debug)]
 pub struct Gradients<E: Element = f32> {
+    /// That of the tape, when the gradients were computed.
+    tape: Arc<()>,
     /// By the variable's place on the tape; `None` for what is no leaf and for what the output does not depend on.
     leaves: Vec<Option<Gradient<E>>>,
 }
 
 impl<E: Element> Gradients<E> {
-    /// The gradient with respect to `variable`: zeros if the output does not depend on it.
+    /// The gradient with respect to `variable`: zeros if the output does not depend on it, or it is a constant.
     ///
-    /// Only variables that were put on the tape with [`Tape::variable`] have theirs kept.
+    /// # Panics
+    /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
+    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`grad`](crate::grad) gives the others.
+    #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
+        self.check("wrt", variable);
         match self.leaves.get(variable.id()) {
             Some(Some(gradient)) => gradient.clone().into_value(),
             _ => Tensor::zeros(variable.shape()),
@@ -96,8 +112,32 @@ impl<E: Element> Gradients<E> {
     /// Takes the gradient with respect to `variable` as the engine left it, for training loops that add up gradients
     /// block by block (all others want [`Gradients::wrt`]); `None` if the output does not depend on
     /// it.
+    ///
+    /// # Panics
+    /// As [`Gradients::wrt`].
+    #[track_caller]
     pub fn take(&mut self, variable: Var<'_, E>) -> Option<Gradient<E>> {
+        self.check("take", variable);
         self.leaves.get_mut(variable.id()).and_then(Option::take)
+    }
+
+    #[track_caller]
+    fn check(&self, what: &str, variable: Var<'_, E>) {
+        let tape = variable.tape();
+        assert!(
+            Arc::ptr_eq(&self.tape, tape.identity()),
+            "{what}: the variable of shape {:?} is not on the tape that these gradients come from, or that tape was \
+             cleared since",
+            variable.shape()
+        );
+        if let Some(op) = &tape.record().node(variable.id()).op {
+            panic!(
+                "{what}: the variable of shape {:?} is the result of {}, and only variables put on the tape keep their \
+                 gradient; use grad(&[output], &[variable])",
+                variable.shape(),
+                op.name()
+            );
+        }
     }
 }
 
@@ -106,7 +146,7 @@ impl<E: Element> Var<'_, E> {
     ///
     /// # Panics
     /// If this is not a single number: then there is no one gradient, and [`Var::backward_from`] takes the gradient
-    /// to start from.
+    /// to start from. If the tape does not record.
     #[track_caller]
     pub fn backward(self) -> Gradients<E> {
         let shape = self.shape();
@@ -114,13 +154,13 @@ impl<E: Element> Var<'_, E> {
             shape.iter().product::<usize>() == 1,
             "backward: the output has shape {shape:?}, not one value; sum it up or use backward_from"
         );
-        walk(self, Tensor::ones(shape))
+        leaves("backward", self, Tensor::ones(shape))
     }
 
     /// The gradients of the sum of this value times `upstream`, number by number.
     ///
     /// # Panics
-    /// If `upstream` has another shape than this value.
+    /// If `upstream` has another shape than this value, or the tape does not record.
     #[track_caller]
     pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
         let shape = self.shape();
@@ -129,68 +169,22 @@ impl<E: Element> Var<'_, E> {
             "backward_from: the output has shape {shape:?}, the upstream gradient {:?}",
             upstream.shape()
         );
-        walk(self, upstream.clone())
+        leaves("backward_from", self, upstream.clone())
     }
 }
 
-fn walk<E: Element>(output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
+#[track_caller]
+fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
     let tape = output.tape();
-    let mut gradients: Vec<Option<Gradient<E>>> = vec![None; output.id() + 1];
-    if output.needs_gradient() {
-        gradients[output.id()] = Some(Gradient::Value(upstream));
-    }
-    for id in (0..=output.id()).rev() {
-        // What has no operation is a leaf: its gradient stays.
-        if tape.nodes()[id].op.is_none() {
-            continue;
-        }
-        let Some(gradient) = gradients[id].take() else { continue };
-        for (input, gradient) in step(tape, id, gradient.into_value()) {
-            let sum = match gradients[input].take() {
-                None => gradient,
-                Some(sum) => sum.add(gradient),
-            };
-            gradients[input] = Some(sum);
-        }
-    }
-    Gradients { leaves: gradients }
-}
-
-/// One node: the gradients of its inputs that are asked for, in their own shapes.
-fn step<E: Element>(tape: &Tape<E>, id: usize, gradient: Tensor<E>) -> Vec<(usize, Gradient<E>)> {
-    let nodes = tape.nodes();
-    let node = &nodes[id];
-    let Some(op) = node.op.clone() else { return Vec::new() };
-    let inputs = node.inputs.clone();
-    let values: Vec<_> = inputs.iter().map(|&i| (&nodes[i].value, nodes[i].needs_gradient)).collect();
-    let result = op.backward_kernel(&Values { inputs: &values, output: &node.value }, gradient);
-    drop(values);
-    drop(nodes);
-    let result = match result {
-        Ok(result) => result,
-        Err(gradient) => tape.scratch(|| {
-            let site = Site { tape, inputs: inputs.clone(), output: id };
-            let result = op.backward(&site, tape.constant(gradient));
-            result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
-        }),
-    };
-    debug_assert_eq!(result.len(), inputs.len(), "{}: one gradient (or None) for every input", op.name());
-    let nodes = tape.nodes();
-    let wanted = inputs.into_iter().zip(result).filter(|&(input, _)| nodes[input].needs_gradient);
-    wanted
-        .filter_map(|(input, gradient)| {
-            let gradient = match gradient? {
-                Gradient::Value(value) => Gradient::Value(value.sum_to(nodes[input].value.shape())),
-                product => product,
-            };
-            Some((input, gradient))
-        })
-        .collect()
+    assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
+    let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);
+    Gradients { tape: Arc::clone(tape.identity()), leaves: leaves.into_slots() }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Tape;
 
     #[test]
     fn a_value_used_twice_gets_both_gradients() {
@@ -248,5 +242,43 @@ mod tests {
     fn many_outputs_need_an_upstream_gradient() {
         let tape = Tape::new();
         let _ = tape.variable(Tensor::from([1.0_f32, 2.0])).backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "wrt: the variable of shape [1] is not on the tape that these gradients come from")]
+    fn gradients_know_their_tape() {
+        let (one, other) = (Tape::new(), Tape::new());
+        let gradients = one.variable(Tensor::from([1.0_f32])).backward();
+        gradients.wrt(other.variable(Tensor::from([1.0])));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "wrt: the variable of shape [2] is not on the tape that these gradients come from, or that \
+                               tape was cleared since"
+    )]
+    fn gradients_from_before_the_tape_was_cleared_are_not_those_of_what_stands_there_now() {
+        let mut tape = Tape::new();
+        let gradients = tape.variable(Tensor::from([1.0_f32])).backward();
+        tape.clear();
+        gradients.wrt(tape.variable(Tensor::from([1.0, 2.0])));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "wrt: the variable of shape [1] is the result of mul, and only variables put on the tape"
+    )]
+    fn results_keep_no_gradient() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([1.0_f32]));
+        let y = x * x;
+        y.exp().backward().wrt(y);
+    }
+
+    #[test]
+    #[should_panic(expected = "backward: the tape was made with no_record")]
+    fn a_tape_that_does_not_record_says_so() {
+        let tape = Tape::no_record();
+        let _ = tape.variable(Tensor::from([1.0_f32])).exp().backward();
     }
 }

@@ -1,10 +1,10 @@
-//! Gradients checked against differences.
+//! Gradients, and gradients of gradients, checked against differences.
 
 use std::fmt;
 
 use mlp_tensor::{Rng, Tensor};
 
-use crate::{Tape, Var};
+use crate::{Tape, Var, grad_recorded_from};
 
 /// The step of the central differences, and what may differ, absolutely and relative to the larger value. In double
 /// precision the differences themselves are right to about nine digits.
@@ -59,15 +59,14 @@ pub fn gradcheck<F>(function: F, inputs: &[Tensor<f64>]) -> Result<(), Gradcheck
 where
     F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
 {
-    let weights = |shape: Vec<usize>| Tensor::uniform(shape, 0.5, 1.5, &mut Rng::new(0));
-
     let tape = Tape::new();
     let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
     let output = function(&tape, &variables);
     let gradients = output.backward_from(&weights(output.shape()));
 
     let evaluate = |inputs: &[Tensor<f64>]| {
-        let tape = Tape::no_record();
+        // One that records: the function may take gradients itself.
+        let tape = Tape::new();
         let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
         let output = function(&tape, &variables).value();
         (&output * &weights(output.shape().to_vec())).sum()
@@ -93,6 +92,44 @@ where
         }
     }
     if mismatches.is_empty() { Ok(()) } else { Err(GradcheckError { mismatches }) }
+}
+
+/// Compares the second derivatives of `function` at `inputs` with central differences of its gradients.
+///
+/// What is checked is the gradient as a function of the inputs and of the upstream gradient, by [`gradcheck`]; in the
+/// report the upstream gradient is the input after the last. Choose inputs away from kinks of the gradient.
+///
+/// # Errors
+/// If a derivative differs by more than 1e-8 + 1e-6 of the larger of the two, or is NaN.
+pub fn gradgradcheck<F>(function: F, inputs: &[Tensor<f64>]) -> Result<(), GradcheckError>
+where
+    F: for<'t> Fn(&'t Tape<f64>, &[Var<'t, f64>]) -> Var<'t, f64>,
+{
+    let tape = Tape::new();
+    let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+    let mut with_upstream = inputs.to_vec();
+    with_upstream.push(weights(function(&tape, &variables).shape()));
+    gradcheck(|tape, variables| all_gradients(tape, &function, variables), &with_upstream)
+}
+
+/// The gradients with respect to all variables but the last, which is the upstream gradient, one after the other.
+fn all_gradients<'t, F>(tape: &'t Tape<f64>, function: &F, variables: &[Var<'t, f64>]) -> Var<'t, f64>
+where
+    F: for<'a> Fn(&'a Tape<f64>, &[Var<'a, f64>]) -> Var<'a, f64>,
+{
+    let (upstream, inputs) = match variables.split_last() {
+        Some((&upstream, inputs)) => (upstream, inputs),
+        None => unreachable!("the upstream gradient is always there"),
+    };
+    let gradients = grad_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
+    let flat: Vec<_> =
+        gradients.into_iter().map(|gradient| gradient.reshape([gradient.shape().iter().product()])).collect();
+    Var::concatenate(&flat, 0)
+}
+
+/// Fixed pseudo-random factors, by which the values of an output are weighed.
+fn weights(shape: Vec<usize>) -> Tensor<f64> {
+    Tensor::uniform(shape, 0.5, 1.5, &mut Rng::new(0))
 }
 
 #[cfg(test)]
@@ -129,5 +166,41 @@ mod tests {
     #[test]
     fn nan_is_a_mismatch() {
         assert!(gradcheck(|_, x| x[0].ln(), &[Tensor::from([-1.0])]).is_err());
+    }
+
+    /// Right to the first order, and wrong on purpose to the second: the factor is kept as a constant.
+    #[derive(Debug)]
+    struct HalfRight;
+
+    impl Op<f64> for HalfRight {
+        fn name(&self) -> &'static str {
+            "half_right"
+        }
+        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * site.input(0).detach() * 2.0)]
+        }
+    }
+
+    #[test]
+    fn a_wrong_second_derivative_is_found() {
+        let inputs = [Tensor::from([3.0])];
+        fn square<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            tape.push(x[0].value().square(), HalfRight, &[x[0]])
+        }
+        gradcheck(square, &inputs).unwrap();
+        let error = gradgradcheck(square, &inputs).unwrap_err();
+        assert_eq!(error.mismatches.len(), 1);
+        assert_eq!((error.mismatches[0].input, error.mismatches[0].analytic), (0, 0.0));
+        gradgradcheck(|_, x| x[0] * x[0], &inputs).unwrap();
+    }
+
+    #[test]
+    fn functions_that_take_gradients_themselves_are_checked_too() {
+        fn norm_of_gradient<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            crate::grad_recorded(&[(x[0].tanh() * x[1]).sum()], &[x[0]])[0].norm_axes(2.0, &[0], false)
+        }
+        let inputs = [Tensor::from([0.3, -0.8]), Tensor::from([1.5, 2.0])];
+        gradcheck(norm_of_gradient, &inputs).unwrap();
+        gradgradcheck(norm_of_gradient, &inputs).unwrap();
     }
 }

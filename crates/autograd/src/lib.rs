@@ -53,14 +53,22 @@
 //!
 //! Operations panic on shapes that do not fit, and name themselves and every shape.
 
+mod anomaly;
 mod backward;
+mod calculus;
+mod grad;
 mod gradcheck;
 mod op;
 mod ops;
+mod scope;
 mod tape;
+mod walk;
 
+pub use anomaly::{Anomaly, Pass};
 pub use backward::{Gradient, Gradients};
-pub use gradcheck::{GradcheckError, Mismatch, gradcheck};
+pub use calculus::{Accumulator, checkpoint, hessian, hvp, jacobian, jvp, per_sample, vjp};
+pub use grad::{grad, grad_from, grad_recorded, grad_recorded_from};
+pub use gradcheck::{GradcheckError, Mismatch, gradcheck, gradgradcheck};
 pub use mlp_tensor as tensor;
 pub use op::{Op, Site, Values};
 pub use tape::{Tape, Var};

@@ -1,9 +1,12 @@
 //! What an operation is to the tape.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::rc::Rc;
 
 use mlp_tensor::{Element, Tensor};
 
+use crate::tape::Record;
+use crate::walk::Reach;
 use crate::{Gradient, Tape, Var};
 
 /// How an operation's gradient flows from its output to its inputs.
@@ -34,14 +37,16 @@ pub trait Op<E: Element>: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Site<'t, E: Element> {
     pub(crate) tape: &'t Tape<E>,
-    pub(crate) inputs: Vec<usize>,
     pub(crate) output: usize,
+    /// What the walk asks for; every variable, if there is none.
+    pub(crate) reach: Option<Rc<Reach>>,
 }
 
 impl<'t, E: Element> Site<'t, E> {
     /// The input at `index`, in the order in which they were given to [`Tape::push`].
     pub fn input(&self, index: usize) -> Var<'t, E> {
-        self.tape.handle(self.inputs[index])
+        let id = self.tape.record().inputs(self.output)[index];
+        self.tape.handle(id)
     }
 
     /// The operation's output.
@@ -51,30 +56,45 @@ impl<'t, E: Element> Site<'t, E> {
 
     /// Whether anyone asks for the gradient of the input at `index`.
     pub fn needs(&self, index: usize) -> bool {
-        self.input(index).needs_gradient()
+        let record = self.tape.record();
+        let input = record.inputs(self.output)[index];
+        record.node(input).needs_gradient && self.reach.as_ref().is_none_or(|reach| reach.asks_for(input))
+    }
+
+    /// The tape, for constants and for results of operations.
+    pub fn tape(&self) -> &'t Tape<E> {
+        self.tape
     }
 }
 
 /// What an operation's kernel works from: the values of its inputs and of its output.
-#[derive(Debug)]
 pub struct Values<'a, E: Element> {
-    pub(crate) inputs: &'a [(&'a Tensor<E>, bool)],
-    pub(crate) output: &'a Tensor<E>,
+    pub(crate) record: &'a Record<E>,
+    pub(crate) output: usize,
+    pub(crate) reach: Option<&'a Reach>,
 }
 
 impl<'a, E: Element> Values<'a, E> {
     /// The value of the input at `index`.
     pub fn input(&self, index: usize) -> &'a Tensor<E> {
-        self.inputs[index].0
+        &self.record.node(self.record.inputs(self.output)[index]).value
     }
 
     /// The value of the output.
     pub fn output(&self) -> &'a Tensor<E> {
-        self.output
+        &self.record.node(self.output).value
     }
 
     /// Whether anyone asks for the gradient of the input at `index`.
     pub fn needs(&self, index: usize) -> bool {
-        self.inputs[index].1
+        let input = self.record.inputs(self.output)[index];
+        self.record.node(input).needs_gradient && self.reach.is_none_or(|reach| reach.asks_for(input))
+    }
+}
+
+impl<E: Element> fmt::Debug for Values<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs = self.record.inputs(self.output).iter().map(|&id| &self.record.node(id).value);
+        f.debug_struct("Values").field("inputs", &inputs.collect::<Vec<_>>()).field("output", self.output()).finish()
     }
 }

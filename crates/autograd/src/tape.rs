@@ -7,22 +7,56 @@ use std::sync::Arc;
 use mlp_tensor::{Element, Tensor};
 
 use crate::Op;
+use crate::anomaly::Watch;
 
 /// The record of a computation, in the order in which it was done.
 ///
-/// A tape belongs to one thread at a time; computations on several threads have a tape each.
+/// A tape belongs to one thread at a time; computations on several threads have a tape each. A tape is never spent: its
+/// variables can be walked back from as often as one likes, and [`Tape::clear`] cannot be called while there are any.
 pub struct Tape<E: Element = f32> {
-    nodes: RefCell<Vec<Node<E>>>,
+    record: RefCell<Record<E>>,
     recording: Cell<bool>,
+    /// Whether it was made to record; `recording` is off for a while also on such a tape.
+    records: bool,
+    /// Tells this tape and what is on it from every other: gradients keep a copy.
+    identity: Arc<()>,
+    pub(crate) watch: Watch,
 }
 
+/// What is on a tape.
+pub(crate) struct Record<E: Element> {
+    nodes: Vec<Node<E>>,
+    /// The inputs of all nodes, one after the other: a node's are those from its `first_input` to the next node's.
+    inputs: Vec<usize>,
+}
+
+/// One value on a tape.
 pub(crate) struct Node<E: Element> {
     pub(crate) value: Tensor<E>,
     /// Whether a gradient flows here; if not, `op` is `None`.
     pub(crate) needs_gradient: bool,
     /// `None` for what was put on the tape from outside.
     pub(crate) op: Option<Arc<dyn Op<E>>>,
-    pub(crate) inputs: Vec<usize>,
+    first_input: usize,
+}
+
+impl<E: Element> Record<E> {
+    pub(crate) fn node(&self, id: usize) -> &Node<E> {
+        &self.nodes[id]
+    }
+
+    /// The places of a node's inputs on the tape.
+    pub(crate) fn inputs(&self, id: usize) -> &[usize] {
+        let end = self.nodes.get(id + 1).map_or(self.inputs.len(), |next| next.first_input);
+        &self.inputs[self.nodes[id].first_input..end]
+    }
+
+    fn truncate(&mut self, length: usize) {
+        if let Some(first) = self.nodes.get(length) {
+            self.inputs.truncate(first.first_input);
+            self.nodes.truncate(length);
+        }
+    }
 }
 
 impl<E: Element> Tape<E> {
@@ -37,19 +71,27 @@ impl<E: Element> Tape<E> {
     }
 
     fn with_recording(recording: bool) -> Self {
-        // Room for a small network: a short computation should not spend its time on growing the list.
-        Self { nodes: RefCell::new(Vec::with_capacity(32)), recording: Cell::new(recording) }
+        // Room for a small network: a short computation should not spend its time on growing the lists.
+        let record = Record { nodes: Vec::with_capacity(32), inputs: Vec::with_capacity(64) };
+        Self {
+            record: RefCell::new(record),
+            recording: Cell::new(recording),
+            records: recording,
+            identity: Arc::new(()),
+            watch: Watch::default(),
+        }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
     pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
-        let needs_gradient = self.recording.get();
-        self.append(Node { value, needs_gradient, op: None, inputs: Vec::new() })
+        self.watch_value("variable", &value);
+        self.append(value, self.recording.get(), None, &[])
     }
 
     /// Puts a value on the tape through which no gradient flows: a batch of data, say.
     pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.append(Node { value, needs_gradient: false, op: None, inputs: Vec::new() })
+        self.watch_value("constant", &value);
+        self.append(value, false, None, &[])
     }
 
     /// Puts the result of an operation on the tape: `value`, which `op` computed from `inputs`.
@@ -58,48 +100,125 @@ impl<E: Element> Tape<E> {
     /// If an input belongs to another tape.
     #[track_caller]
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
-        for input in inputs {
-            assert!(std::ptr::eq(input.tape, self), "{}: the operands belong to different tapes", op.name());
+        self.check_same_tape(op.name(), "operand", inputs);
+        if self.watch.is_on() {
+            self.watch_operation(op.name(), &value, inputs);
         }
         if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
-            let inputs = inputs.iter().map(|input| input.id).collect();
-            self.append(Node { value, needs_gradient: true, op: Some(Arc::new(op)), inputs })
+            self.append(value, true, Some(Arc::new(op)), inputs)
         } else {
-            self.constant(value)
+            self.append(value, false, None, &[])
         }
+    }
+
+    #[track_caller]
+    pub(crate) fn check_same_tape(&self, op: &str, what: &str, inputs: &[Var<'_, E>]) {
+        if let Some(other) = inputs.iter().position(|input| !std::ptr::eq(input.tape, self)) {
+            let shapes: Vec<_> = inputs.iter().map(|input| input.shape()).collect();
+            panic!(
+                "{op}: the {what}s belong to different tapes: {what} {other} of shape {:?} is not on the tape of {}",
+                shapes[other],
+                match inputs.iter().position(|input| std::ptr::eq(input.tape, self)) {
+                    Some(own) => format!("{what} {own} of shape {:?}", shapes[own]),
+                    None => "the operation".to_owned(),
+                }
+            );
+        }
+    }
+
+    /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
+    ///
+    /// What is on the tape must be out of use: the compiler refuses variables that live on.
+    pub fn clear(&mut self) {
+        self.record.get_mut().truncate(0);
+        self.watch.truncate(0);
+        // Gradients that are still around are those of what was on the tape before.
+        if Arc::get_mut(&mut self.identity).is_none() {
+            self.identity = Arc::new(());
+        }
+    }
+
+    /// Whether this tape was made to record.
+    pub(crate) fn records(&self) -> bool {
+        self.records
+    }
+
+    /// Whether it records at this moment.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording.get()
+    }
+
+    pub(crate) fn identity(&self) -> &Arc<()> {
+        &self.identity
     }
 
     /// The number of values on the tape.
     pub fn len(&self) -> usize {
-        self.nodes.borrow().len()
+        self.record().nodes.len()
     }
 
     /// Whether nothing is on the tape.
     pub fn is_empty(&self) -> bool {
-        self.nodes.borrow().is_empty()
+        self.record().nodes.is_empty()
     }
 
-    fn append(&self, node: Node<E>) -> Var<'_, E> {
-        let mut nodes = self.nodes.borrow_mut();
-        nodes.push(node);
-        Var { tape: self, id: nodes.len() - 1 }
+    fn append(
+        &self,
+        value: Tensor<E>,
+        needs_gradient: bool,
+        op: Option<Arc<dyn Op<E>>>,
+        inputs: &[Var<'_, E>],
+    ) -> Var<'_, E> {
+        let mut record = self.record.borrow_mut();
+        let first_input = record.inputs.len();
+        record.inputs.extend(inputs.iter().map(|input| input.id));
+        record.nodes.push(Node { value, needs_gradient, op, first_input });
+        Var { tape: self, id: record.nodes.len() - 1 }
     }
 
     pub(crate) fn handle(&self, id: usize) -> Var<'_, E> {
         Var { tape: self, id }
     }
 
-    pub(crate) fn nodes(&self) -> std::cell::Ref<'_, Vec<Node<E>>> {
-        self.nodes.borrow()
+    pub(crate) fn record(&self) -> std::cell::Ref<'_, Record<E>> {
+        self.record.borrow()
     }
 
     /// Runs `work` without recording, and then takes what it put on the tape off again.
     pub(crate) fn scratch<R>(&self, work: impl FnOnce() -> R) -> R {
-        let (length, recording) = (self.len(), self.recording.replace(false));
-        let result = work();
-        self.recording.set(recording);
-        self.nodes.borrow_mut().truncate(length);
-        result
+        let mut scratch = Switch::new(self, false);
+        scratch.keep = Some(self.len());
+        work()
+    }
+
+    /// Runs `work` with recording on or off.
+    pub(crate) fn with_recording_set<R>(&self, recording: bool, work: impl FnOnce() -> R) -> R {
+        let _switch = Switch::new(self, recording);
+        work()
+    }
+}
+
+/// Recording turned on or off for a while. Everything is put back in its place also when the work panics.
+struct Switch<'t, E: Element> {
+    tape: &'t Tape<E>,
+    before: bool,
+    /// The length that the tape is cut back to at the end.
+    keep: Option<usize>,
+}
+
+impl<'t, E: Element> Switch<'t, E> {
+    fn new(tape: &'t Tape<E>, recording: bool) -> Self {
+        Self { tape, before: tape.recording.replace(recording), keep: None }
+    }
+}
+
+impl<E: Element> Drop for Switch<'_, E> {
+    fn drop(&mut self) {
+        self.tape.recording.set(self.before);
+        if let Some(length) = self.keep {
+            self.tape.record.borrow_mut().truncate(length);
+            self.tape.watch.truncate(length);
+        }
     }
 }
 
@@ -111,8 +230,9 @@ impl<E: Element> Default for Tape<E> {
 
 impl<E: Element> fmt::Debug for Tape<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nodes = self.nodes();
-        let names = nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
+        let record = self.record();
+        let names =
+            record.nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
         f.debug_list().entries(names).finish()
     }
 }
@@ -131,17 +251,17 @@ impl<'t, E: Element> Var<'t, E> {
 
     /// The value. The numbers are shared, not copied.
     pub fn value(self) -> Tensor<E> {
-        self.tape.nodes()[self.id].value.clone()
+        self.tape.record().node(self.id).value.clone()
     }
 
     /// The length of every axis.
     pub fn shape(self) -> Vec<usize> {
-        self.tape.nodes()[self.id].value.shape().to_vec()
+        self.tape.record().node(self.id).value.shape().to_vec()
     }
 
     /// Whether a gradient flows to this variable.
     pub fn needs_gradient(self) -> bool {
-        self.tape.nodes()[self.id].needs_gradient
+        self.tape.record().node(self.id).needs_gradient
     }
 
     pub(crate) fn id(self) -> usize {
@@ -182,9 +302,36 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "add: the operands belong to different tapes")]
+    fn a_cleared_tape_serves_again() {
+        let mut tape = Tape::new();
+        let gradient = |tape: &Tape<f32>| {
+            let x = tape.variable(Tensor::from([3.0]));
+            (x * x + x).backward().wrt(x)
+        };
+        let first = gradient(&tape);
+        tape.clear();
+        assert!(tape.is_empty());
+        assert_eq!(gradient(&tape), first);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "add: the operands belong to different tapes: operand 1 of shape [1] is not on the tape of \
+                               operand 0 of shape [2]"
+    )]
     fn tapes_do_not_mix() {
         let (one, other) = (Tape::new(), Tape::new());
-        let _ = one.variable(Tensor::from([1.0_f32])) + other.variable(Tensor::from([1.0]));
+        let _ = one.variable(Tensor::from([1.0_f32, 2.0])) + other.variable(Tensor::from([1.0]));
+    }
+
+    #[test]
+    fn an_operation_that_panics_leaves_a_tape_that_records() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::from([1.0]));
+        let length = tape.len();
+        assert!(catch_unwind(AssertUnwindSafe(|| tape.scratch(|| (x + 1.0).reshape([7]).value()))).is_err());
+        assert_eq!(tape.len(), length);
+        assert!((x * x).needs_gradient());
     }
 }

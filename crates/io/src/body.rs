@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Network, Parameter, Sequential};
+use mlp_nn::{Loss, Network, Parameter, Registry, Sequential};
 use mlp_optim::{Optimizer, OptimizerState, Slots};
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
@@ -114,7 +114,7 @@ impl<'a> Body<Unchecked<'a>> {
         }
     }
 
-    pub(crate) fn into_model<E: Element>(self) -> Result<SavedModel<E>, FormatError> {
+    pub(crate) fn into_model<E: Element>(self, registry: &Registry) -> Result<SavedModel<E>, FormatError> {
         let expected = Dtype::of::<E>();
         if self.dtype != expected {
             return Err(FormatError::WrongDtype { expected, found: self.dtype });
@@ -123,7 +123,8 @@ impl<'a> Body<Unchecked<'a>> {
             let tensor = tensor.decode(&name)?;
             Ok((name, tensor))
         });
-        let mut network = Network::from_state(self.architecture, tensors.collect::<Result<_, FormatError>>()?)?;
+        let architecture = self.architecture.resolve(registry)?;
+        let mut network = Network::from_state(architecture, tensors.collect::<Result<_, FormatError>>()?)?;
         self.frozen.iter().try_for_each(|name| network.freeze_exact(name))?;
         if network.frozen() != self.frozen {
             return Err(FormatError::Frozen { found: self.frozen });
@@ -139,6 +140,7 @@ impl<'a> Body<Unchecked<'a>> {
 impl TrainingBody<Unchecked<'_>> {
     fn into_training<E: Element>(mut self, parameters: &[Parameter<E>]) -> Result<Training<E>, FormatError> {
         self.optimizer.check()?;
+        self.loss.check()?;
         let names = parameters.iter().map(|parameter| parameter.name.as_str());
         check_keys("the network", names, &self.slots.0)?;
         let mut slots = Vec::with_capacity(parameters.len());

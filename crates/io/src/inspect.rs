@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Sequential};
+use mlp_nn::{Loss, Registry, Sequential};
 use mlp_optim::Optimizer;
 use mlp_tensor::{Element, Tensor};
 
@@ -75,8 +75,16 @@ pub struct TrainingInfo {
 /// # Errors
 /// As [`SavedModel::load`], except that every type of numbers is right.
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
+    inspect_with(path, &Registry::new())
+}
+
+/// Lists what stands in a file whose layers of your own `registry` makes.
+///
+/// # Errors
+/// As [`SavedModel::load_with`], except that every type of numbers is right.
+pub fn inspect_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Inspection, IoError> {
     let path = path.as_ref();
-    Inspection::decode(&file::read(path)?).map_err(IoError::in_file(path))
+    Inspection::decode(&file::read(path)?, registry).map_err(IoError::in_file(path))
 }
 
 impl Inspection {
@@ -85,15 +93,23 @@ impl Inspection {
     /// # Errors
     /// As [`SavedModel::from_bytes`], except that every type of numbers is right.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
-        Self::decode(bytes).map_err(IoError::in_memory)
+        Self::from_bytes_with(bytes, &Registry::new())
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+    /// Lists what stands in the bytes of a file, with layers of your own made by `registry`.
+    ///
+    /// # Errors
+    /// As [`SavedModel::from_bytes_with`], except that every type of numbers is right.
+    pub fn from_bytes_with(bytes: &[u8], registry: &Registry) -> Result<Self, IoError> {
+        Self::decode(bytes, registry).map_err(IoError::in_memory)
+    }
+
+    fn decode(bytes: &[u8], registry: &Registry) -> Result<Self, FormatError> {
         let (body, checksum) = prefix::open(bytes)?;
         let body = Body::decode(body)?;
         match body.dtype {
-            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model()?, bytes.len(), checksum)),
-            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model()?, bytes.len(), checksum)),
+            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model(registry)?, bytes.len(), checksum)),
+            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model(registry)?, bytes.len(), checksum)),
         }
     }
 

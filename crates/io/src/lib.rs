@@ -59,5 +59,5 @@ mod unique_map;
 
 pub use dtype::Dtype;
 pub use error::{FormatError, IoError};
-pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect};
+pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect, inspect_with};
 pub use model::{SavedModel, Training};

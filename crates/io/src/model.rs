@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Network};
+use mlp_nn::{Loss, Network, Registry};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 
 use crate::body::Body;
+use crate::skim::skim;
 use crate::{FormatError, IoError, file, prefix};
 
 /// A model as it is saved: all that is needed to predict and to go on training.
@@ -79,8 +80,16 @@ impl<E: Element> SavedModel<E> {
     /// # Errors
     /// [`IoError::File`] if the file cannot be read; [`IoError::Format`] as [`SavedModel::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, IoError> {
+        Self::load_with(path, &Registry::new())
+    }
+
+    /// Loads a model whose layers of your own `registry` makes.
+    ///
+    /// # Errors
+    /// As [`SavedModel::load`], and if a constructor refuses the settings in the file.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self, IoError> {
         let path = path.as_ref();
-        Self::decode(&file::read(path)?).map_err(IoError::in_file(path))
+        Self::decode(&file::read(path)?, registry).map_err(IoError::in_file(path))
     }
 
     /// The bytes of the file that [`SavedModel::save`] writes.
@@ -88,7 +97,8 @@ impl<E: Element> SavedModel<E> {
     /// # Errors
     /// [`IoError::Format`] if the parts of the model do not belong together (weights of another shape than the network
     /// describes, another optimizer's state, a scaler or names for another number of columns), a setting of the
-    /// optimizer lies outside of its range, or a tensor is larger than 4 GiB. What is written can be read.
+    /// optimizer lies outside of its range, layers lie inside each other too deeply, or a tensor is larger than 4 GiB.
+    /// What is written can be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, IoError> {
         self.encode().map_err(IoError::in_memory)
     }
@@ -99,27 +109,38 @@ impl<E: Element> SavedModel<E> {
     /// [`IoError::Format`] if the bytes are not a model, were written by a newer version, are truncated or damaged,
     /// hold another type of numbers than `E`, or describe a model whose parts do not belong together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
-        Self::decode(bytes).map_err(IoError::in_memory)
+        Self::from_bytes_with(bytes, &Registry::new())
+    }
+
+    /// The model in the bytes of a file, with layers of your own made by `registry`.
+    ///
+    /// # Errors
+    /// As [`SavedModel::from_bytes`], and if a constructor refuses the settings in the file.
+    pub fn from_bytes_with(bytes: &[u8], registry: &Registry) -> Result<Self, IoError> {
+        Self::decode(bytes, registry).map_err(IoError::in_memory)
     }
 
     fn encode(&self) -> Result<Vec<u8>, FormatError> {
         let mut bytes = prefix::start();
         Body::of(self)?.encode(&mut bytes)?;
+        // Layers may lie inside each other more deeply than a reader follows.
+        skim(&bytes[prefix::LEN..])?;
         prefix::finish(&mut bytes);
         Ok(bytes)
     }
 
-    fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
+    fn decode(bytes: &[u8], registry: &Registry) -> Result<Self, FormatError> {
         let (body, _) = prefix::open(bytes)?;
-        Body::decode(body)?.into_model()
+        Body::decode(body)?.into_model(registry)
     }
 
     /// Checks that the parts belong together, as they must to be read again.
     pub(crate) fn check(&self) -> Result<(), FormatError> {
         let Self { network, training, .. } = self;
         Network::from_state(network.architecture().clone(), network.state())?;
-        if let Some(Training { optimizer, state, .. }) = training {
+        if let Some(Training { optimizer, state, loss, .. }) = training {
             optimizer.check()?;
+            loss.check()?;
             OptimizerState::from_parts(optimizer, network.parameters(), state.steps(), state.slots().to_vec())?;
         }
         self.check_names()

@@ -6,8 +6,12 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-/// A function of a layer's output, value by value or (softmax) row by row.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+use crate::error::{Problem, above_zero, finite};
+
+/// A function of a layer's output, value by value or (the softmaxes) row by row.
+///
+/// Two more change shapes or are trained, and so are no part of this list: [`Var::glu`] and [`Var::prelu`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Activation {
@@ -16,35 +20,170 @@ pub enum Activation {
     Identity,
     /// max(x, 0).
     Relu,
+    /// min(max(x, 0), 6).
+    Relu6,
+    /// x above 0, `negative_slope` · x up to it.
+    LeakyRelu {
+        /// The slope up to 0, finite; 0.01 in PyTorch, 0.3 in Keras.
+        negative_slope: f64,
+    },
+    /// x above 0, `alpha` · (eˣ - 1) up to it.
+    Elu {
+        /// Minus the value that it goes to, finite and above 0; 1 as a rule.
+        alpha: f64,
+    },
+    /// [`Activation::Elu`] with the alpha, and the factor, that keep mean 0 and variance 1 from layer to layer.
+    /// Goes with [`Initializer::LecunNormal`](crate::Initializer::LecunNormal).
+    Selu,
+    /// x above 0, `alpha` · (e^(x / `alpha`) - 1) up to it.
+    Celu {
+        /// Minus the value that it goes to, finite and above 0; 1 as a rule.
+        alpha: f64,
+    },
+    /// x · Φ(x), with Φ the normal distribution's probability of a smaller number.
+    Gelu,
+    /// [`Activation::Gelu`] to about three digits, by a hyperbolic tangent.
+    GeluTanh,
+    /// x / (1 + e⁻ˣ), also called swish.
+    Silu,
+    /// x · tanh(ln(1 + eˣ)).
+    Mish,
+    /// ln(1 + e^(`beta` x)) / `beta`; always above 0.
+    Softplus {
+        /// How sharp the bend is, finite and above 0; 1 as a rule.
+        beta: f64,
+    },
+    /// x / (1 + |x|).
+    Softsign,
     /// 1 / (1 + e⁻ˣ).
     Sigmoid,
+    /// min(max(x + 3, 0), 6) / 6.
+    HardSigmoid,
+    /// x · min(max(x + 3, 0), 6) / 6.
+    HardSwish,
     /// tanh x.
     Tanh,
+    /// x, but not below `low` and not above `high`.
+    HardTanh {
+        /// The least value; -1 as a rule.
+        low: f64,
+        /// The largest value, above `low`; 1 as a rule.
+        high: f64,
+    },
+    /// ln(1 / (1 + e⁻ˣ)).
+    LogSigmoid,
     /// eˣ / Σ eˣ over the last axis: probabilities of classes.
     Softmax,
+    /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities.
+    LogSoftmax,
 }
 
 impl Activation {
+    /// Leaky ReLU with PyTorch's slope, 0.01.
+    pub const fn leaky_relu() -> Self {
+        Self::LeakyRelu { negative_slope: 0.01 }
+    }
+
+    /// ELU with alpha 1.
+    pub const fn elu() -> Self {
+        Self::Elu { alpha: 1.0 }
+    }
+
+    /// CELU with alpha 1.
+    pub const fn celu() -> Self {
+        Self::Celu { alpha: 1.0 }
+    }
+
+    /// Softplus with beta 1.
+    pub const fn softplus() -> Self {
+        Self::Softplus { beta: 1.0 }
+    }
+
+    /// Hard tanh between -1 and 1.
+    pub const fn hard_tanh() -> Self {
+        Self::HardTanh { low: -1.0, high: 1.0 }
+    }
+
     /// Applies the function; the shape stays.
     pub fn forward<E: Element>(self, x: Var<'_, E>) -> Var<'_, E> {
         match self {
             Self::Identity => x,
             Self::Relu => x.relu(),
+            Self::Relu6 => x.relu6(),
+            Self::LeakyRelu { negative_slope } => x.leaky_relu(E::from_f64(negative_slope)),
+            Self::Elu { alpha } => x.elu(E::from_f64(alpha)),
+            Self::Selu => x.selu(),
+            Self::Celu { alpha } => x.celu(E::from_f64(alpha)),
+            Self::Gelu => x.gelu(),
+            Self::GeluTanh => x.gelu_tanh(),
+            Self::Silu => x.silu(),
+            Self::Mish => x.mish(),
+            Self::Softplus { beta } => x.softplus(E::from_f64(beta)),
+            Self::Softsign => x.softsign(),
             Self::Sigmoid => x.sigmoid(),
+            Self::HardSigmoid => x.hard_sigmoid(),
+            Self::HardSwish => x.hard_swish(),
             Self::Tanh => x.tanh(),
+            Self::HardTanh { low, high } => x.hard_tanh(E::from_f64(low), E::from_f64(high)),
+            Self::LogSigmoid => x.log_sigmoid(),
             Self::Softmax => x.softmax(),
+            Self::LogSoftmax => x.log_softmax(),
+        }
+    }
+
+    /// The factor by which PyTorch's `calculate_gain` widens first weights in front of this function, so that the
+    /// variance stays from layer to layer: 5/3 for tanh, √2 for ReLU, √(2 / (1 + slope²)) for leaky ReLU, 3/4 for SELU,
+    /// 1 for identity and sigmoid, and 1 for all that PyTorch has no number for.
+    ///
+    /// [`Initializer::Orthogonal`](crate::Initializer::Orthogonal) takes it; the He initialisers contain ReLU's.
+    pub fn gain(self) -> f64 {
+        match self {
+            Self::Relu => std::f64::consts::SQRT_2,
+            Self::LeakyRelu { negative_slope } => (2.0 / (1.0 + negative_slope * negative_slope)).sqrt(),
+            Self::Tanh => 5.0 / 3.0,
+            Self::Selu => 0.75,
+            _ => 1.0,
+        }
+    }
+
+    /// The setting that lies outside of its range, if there is one.
+    pub(crate) fn problem(self) -> Option<Problem> {
+        match self {
+            Self::LeakyRelu { negative_slope } => finite("negative_slope", negative_slope),
+            Self::Elu { alpha } | Self::Celu { alpha } => above_zero("alpha", alpha),
+            Self::Softplus { beta } => above_zero("beta", beta),
+            Self::HardTanh { low, high } => {
+                finite("low", low).or(finite("high", high)).or((low >= high).then_some(("low", low, "below high")))
+            }
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Identity => "identity",
-            Self::Relu => "relu",
-            Self::Sigmoid => "sigmoid",
-            Self::Tanh => "tanh",
-            Self::Softmax => "softmax",
-        })
+        match self {
+            Self::Identity => f.write_str("identity"),
+            Self::Relu => f.write_str("relu"),
+            Self::Relu6 => f.write_str("relu6"),
+            Self::LeakyRelu { negative_slope } => write!(f, "leaky relu {negative_slope}"),
+            Self::Elu { alpha } => write!(f, "elu {alpha}"),
+            Self::Selu => f.write_str("selu"),
+            Self::Celu { alpha } => write!(f, "celu {alpha}"),
+            Self::Gelu => f.write_str("gelu"),
+            Self::GeluTanh => f.write_str("gelu tanh"),
+            Self::Silu => f.write_str("silu"),
+            Self::Mish => f.write_str("mish"),
+            Self::Softplus { beta } => write!(f, "softplus {beta}"),
+            Self::Softsign => f.write_str("softsign"),
+            Self::Sigmoid => f.write_str("sigmoid"),
+            Self::HardSigmoid => f.write_str("hard sigmoid"),
+            Self::HardSwish => f.write_str("hard swish"),
+            Self::Tanh => f.write_str("tanh"),
+            Self::HardTanh { low, high } => write!(f, "hard tanh {low}..{high}"),
+            Self::LogSigmoid => f.write_str("log-sigmoid"),
+            Self::Softmax => f.write_str("softmax"),
+            Self::LogSoftmax => f.write_str("log-softmax"),
+        }
     }
 }

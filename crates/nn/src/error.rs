@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::Loss;
+
 /// Why a network cannot be built, fed or filled with weights.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +88,61 @@ pub enum NnError {
         /// The weight.
         value: f64,
     },
+    /// An option that says nothing to a loss.
+    #[error("{option} goes with {goes_with}, not with {loss}")]
+    LossOption {
+        /// The loss.
+        loss: Loss,
+        /// The option.
+        option: &'static str,
+        /// The losses that have it.
+        goes_with: &'static str,
+    },
+    /// Weights of rows or classes that are not one each.
+    #[error("the {what} have shape {found:?}, but must have {expected:?}, one each")]
+    LossWeights {
+        /// Sample weights or class weights.
+        what: &'static str,
+        /// The shape that they must have.
+        expected: Vec<usize>,
+        /// The shape that they have.
+        found: Vec<usize>,
+    },
+    /// A number in the input that is no category.
+    #[error(
+        "{layer}: row {row}, column {column} is {value}, but must be a whole number from 0 to {}",
+        categories.saturating_sub(1)
+    )]
+    Category {
+        /// The path and kind of the layer that looks it up.
+        layer: String,
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0 along all values of a row.
+        column: usize,
+        /// The number.
+        value: f64,
+        /// The number of categories.
+        categories: usize,
+    },
+    /// A layer of which a file gives only the name.
+    #[error(
+        "{path} is {name:?}, which this library does not know; if it is a layer of yours, register it, by          Registry::new().register({name:?}, ..), and load with that registry, by load_with"
+    )]
+    UnknownLayer {
+        /// The layer's path.
+        path: String,
+        /// Its name, cut off if it is long.
+        name: String,
+    },
+    /// Settings from which a user's layer cannot be made.
+    #[error("the layer {name:?} cannot be made: {reason}")]
+    CustomSettings {
+        /// The layer's name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// Weights that do not fit the network, all of them at once.
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
@@ -99,9 +156,6 @@ pub enum NnError {
     },
 }
 
-/// A setting outside of its range: its name, its value, and what it must be.
-pub(crate) type Problem = (&'static str, f64, &'static str);
-
 fn rows(shape: &[usize]) -> String {
     match shape {
         [features] => format!("{features} features"),
@@ -112,6 +166,21 @@ fn rows(shape: &[usize]) -> String {
 /// The shape of a batch of one row.
 fn one(row: &[usize]) -> String {
     format!("{:?}", [&[1], row].concat())
+}
+
+/// A setting outside of its range: its name, its value, and what it must be.
+pub(crate) type Problem = (&'static str, f64, &'static str);
+
+pub(crate) fn finite(setting: &'static str, value: f64) -> Option<Problem> {
+    (!value.is_finite()).then_some((setting, value, "finite"))
+}
+
+pub(crate) fn above_zero(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value > 0.0)).then_some((setting, value, "finite and above 0"))
+}
+
+pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem> {
+    (!(value.is_finite() && value >= 0.0)).then_some((setting, value, "finite and 0 or more"))
 }
 
 /// The names that keep weights from being loaded.

@@ -1,4 +1,4 @@
-//! Layers, activations, initialisers, losses and regularisers for feed-forward networks.
+//! Layers, activations, initialisers, losses, regularisers and constraints for feed-forward networks.
 //!
 //! A [`Sequential`] describes a network: it is plain data that can be printed, compared and saved. [`Sequential::init`]
 //! draws its weights from a seed and gives a [`Network`], which computes.
@@ -19,7 +19,26 @@
 //! # Ok::<(), mlp_nn::NnError>(())
 //! ```
 //!
+//! # Layers
+//!
+//! | what for | layers |
+//! |---|---|
+//! | weights | [`Dense`], [`WeightNorm`] |
+//! | functions | [`Activation`], [`Prelu`], [`Glu`] |
+//! | against overfitting, in training only | [`Dropout`], [`AlphaDropout`], [`GaussianDropout`], [`GaussianNoise`] |
+//! | normalisation | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`] |
+//! | tables with categories | [`SelectColumns`], [`Embedding`], [`Flatten`] |
+//! | layers inside of layers, as a [`Stack`] | [`Residual`], [`Concat`] |
+//! | your own | [`CustomLayer`], added as [`Custom`] |
+//!
+//! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`. So do buffers, which
+//! are what a layer keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
+//! [`Network::freeze`] takes patterns of.
+//!
 //! # A training loop by hand
+//!
+//! A [`Pass`] holds what one forward pass draws from, and what it leaves behind: penalties on activity, which belong
+//! into the loss, and new running statistics. This network has neither; the lines are there for those that do.
 //!
 //! ```
 //! use mlp_autograd::Tape;
@@ -29,21 +48,26 @@
 //! let x = Tensor::from([[0.0], [1.0], [2.0], [3.0]]);
 //! let y = &x * 2.0 + 1.0;
 //! let mut network = Sequential::new(1).add(Dense::new(1)).init(7)?;
-//! for _ in 0..500 {
+//! for step in 0..500 {
 //!     let tape = Tape::new();
 //!     let parameters = network.variables(&tape);
-//!     let output = network.forward(&parameters, tape.constant(x.clone()), &mut Pass::inference());
-//!     let gradients = Loss::MeanSquaredError.forward(output, tape.constant(y.clone())).backward();
+//!     let mut pass = Pass::training(Rng::stream(7, &[step]));
+//!     let output = network.forward(&parameters, tape.constant(x.clone()), &mut pass);
+//!     let loss = Loss::MeanSquaredError.forward(output, tape.constant(y.clone()));
+//!     let gradients = pass.penalty().map_or(loss, |penalty| loss + penalty).backward();
 //!     let gradients: Vec<_> = parameters.iter().map(|&p| gradients.wrt(p)).collect();
 //!     for (parameter, gradient) in network.parameters_mut().iter_mut().zip(&gradients) {
 //!         parameter.value = &parameter.value - gradient * 0.1;
 //!     }
+//!     network.apply_updates(pass.into_updates());
+//!     network.constrain();
 //! }
 //! assert!((network.parameters()[0].value.item() - 2.0_f32).abs() < 1e-3);
 //! # Ok::<(), mlp_nn::NnError>(())
 //! ```
 
 mod activation;
+mod constraint;
 mod error;
 mod initializer;
 mod layers;
@@ -58,10 +82,15 @@ mod state;
 mod summary;
 
 pub use activation::Activation;
+pub use constraint::Constraint;
 pub use error::{NnError, StateMismatch};
 pub use initializer::Initializer;
-pub use layers::{Dense, Dropout, Layer};
-pub use losses::Loss;
+pub use layers::{
+    AlphaDropout, BatchNorm, Concat, Custom, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout,
+    GaussianNoise, Glu, GroupNorm, Layer, LayerNorm, Prelu, Registry, Residual, RmsNorm, SelectColumns, Settings,
+    Stack, WeightNorm,
+};
+pub use losses::{Loss, LossOptions, Reduction, TargetKind};
 pub use network::{Buffer, Network, Parameter};
 pub use pass::{Held, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};

@@ -3,8 +3,9 @@
 use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 
+use crate::layers::Columns;
 use crate::plan::Start;
-use crate::{Activation, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
+use crate::{Activation, Constraint, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
 
 /// A network's description together with its weights.
 #[derive(Clone, Debug)]
@@ -14,6 +15,7 @@ pub struct Network<E: Element = f32> {
     pub(crate) buffers: Vec<Buffer<E>>,
     output: Vec<usize>,
     couples_rows: bool,
+    reads_categories: bool,
 }
 
 /// One weight of a network.
@@ -25,6 +27,8 @@ pub struct Parameter<E: Element = f32> {
     pub value: Tensor<E>,
     /// The penalty on it, if there is one.
     pub regularizer: Option<Regularizer>,
+    /// The limit that it is brought back to after each step, if there is one.
+    pub constraint: Option<Constraint>,
     /// Whether training changes it; see [`Network::freeze`].
     pub trainable: bool,
 }
@@ -51,6 +55,7 @@ impl<E: Element> Network<E> {
             value: value(&spec.name, &spec.shape, &spec.start),
             name: spec.name,
             regularizer: spec.regularizer,
+            constraint: spec.constraint,
             trainable: true,
         });
         let parameters = parameters.collect();
@@ -60,13 +65,15 @@ impl<E: Element> Network<E> {
             trainable: true,
         });
         let buffers = buffers.collect();
-        Ok(Self { architecture, parameters, buffers, output, couples_rows: plan.couples_rows })
+        let (couples_rows, reads_categories) = (plan.couples_rows, plan.reads_categories);
+        Ok(Self { architecture, parameters, buffers, output, couples_rows, reads_categories })
     }
 
     /// The same network with other numbers, which belong to it.
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
         let (architecture, output) = (self.architecture.clone(), self.output.clone());
-        Network { architecture, parameters, buffers, output, couples_rows: self.couples_rows }
+        let Self { couples_rows, reads_categories, .. } = *self;
+        Network { architecture, parameters, buffers, output, couples_rows, reads_categories }
     }
 
     /// The description.
@@ -150,9 +157,7 @@ impl<E: Element> Network<E> {
             variables.len()
         );
         let mut weights = Weights::new(variables, &self.buffers);
-        let Some((last, layers)) = self.architecture.layers().split_last() else { return x };
-        let x = layers.iter().fold(x, |x, layer| layer.forward(&mut weights, x, pass));
-        let output = last.forward_before_activation(&mut weights, x, pass);
+        let output = self.architecture.stack().forward_before_activation(&mut weights, x, pass);
         debug_assert!(weights.is_used_up(), "forward: a layer has left weights that its plan declared");
         output
     }
@@ -177,19 +182,25 @@ impl<E: Element> Network<E> {
     /// The output `[n, ..]` for the rows of `x`. Dropout does nothing here, and normalisation uses running statistics.
     ///
     /// # Errors
-    /// If the rows of `x` do not have the network's input shape.
+    /// As [`Network::check_input`].
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
         self.check_input(x)?;
         let tape = Tape::no_record();
         Ok(self.forward(&self.variables(&tape), tape.constant(x.clone()), &mut Pass::inference()).value())
     }
 
-    /// Checks that the rows of `x` have the network's input shape.
+    /// Checks that the rows of `x` have the network's input shape, and that columns which hold categories hold nothing
+    /// else.
     ///
     /// # Errors
-    /// If they do not; the error names the first layer.
+    /// If not; the error names the first layer and the shapes, or the layer that reads the category, its row, its column
+    /// and its value.
     pub fn check_input(&self, x: &Tensor<E>) -> Result<(), NnError> {
-        self.check_shape(x)
+        self.check_shape(x)?;
+        if self.reads_categories {
+            self.architecture.stack().check_columns(&Columns::all(x), "")?;
+        }
+        Ok(())
     }
 
     fn check_shape(&self, x: &Tensor<E>) -> Result<(), NnError> {
@@ -201,6 +212,16 @@ impl<E: Element> Network<E> {
                 expected: expected.to_vec(),
                 found: found.to_vec(),
             }),
+        }
+    }
+
+    /// Brings the weights that have a constraint back within it, except for frozen ones: what follows each step of
+    /// training.
+    pub fn constrain(&mut self) {
+        for Parameter { value, constraint, trainable, .. } in &mut self.parameters {
+            if let (Some(constraint), true) = (constraint, *trainable) {
+                constraint.apply(value);
+            }
         }
     }
 
@@ -220,7 +241,7 @@ impl<E: Element> Network<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Dense;
+    use crate::{Dense, Residual, Stack};
 
     fn network() -> Network<f32> {
         Sequential::new(4).add(Dense::new(10).activation(Activation::Tanh)).add(Dense::new(3)).init(1).unwrap()
@@ -243,6 +264,18 @@ mod tests {
         let expected =
             "layers.0 (Dense) expects rows of shape [8, 3], but the input has shape [2, 24]; one row is [1, 8, 3]";
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "linear: input [2, 4], weight [5, 4] and bias [4] do not fit together (in layers.0 (Residual) > layers.0 (Dense))"
+    )]
+    fn a_panic_of_an_operation_names_the_layer() {
+        let tape = Tape::<f32>::new();
+        let network = Sequential::new(4).add(Residual::new(Stack::new().add(Dense::new(4)))).init(0).unwrap();
+        let mut variables = network.variables(&tape);
+        variables[0] = tape.variable(Tensor::zeros([5, 4]));
+        network.forward(&variables, tape.constant(Tensor::zeros([2, 4])), &mut Pass::inference());
     }
 
     #[test]

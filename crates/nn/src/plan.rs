@@ -3,7 +3,7 @@
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::error::Problem;
-use crate::{Initializer, Layer, NnError, Regularizer};
+use crate::{Constraint, Initializer, Layer, NnError, Regularizer, Stack};
 
 /// One walk over a network: every layer checks its settings and its input here, and declares its weights and buffers.
 #[derive(Debug)]
@@ -18,6 +18,7 @@ pub struct Plan {
     pub(crate) buffers: Vec<BufferSpec>,
     pub(crate) layers: Vec<PlannedLayer>,
     pub(crate) couples_rows: bool,
+    pub(crate) reads_categories: bool,
 }
 
 /// One weight that a layer has.
@@ -27,6 +28,7 @@ pub struct ParameterSpec {
     pub(crate) shape: Vec<usize>,
     pub(crate) start: Start,
     pub(crate) regularizer: Option<Regularizer>,
+    pub(crate) constraint: Option<Constraint>,
 }
 
 /// One tensor that a layer keeps and updates in training, but that is not trained.
@@ -42,6 +44,8 @@ pub(crate) struct BufferSpec {
 pub(crate) enum Start {
     Drawn(Initializer),
     Constant(f64),
+    /// The norms of the columns of the weight declared last.
+    NormsOfTheLast,
 }
 
 /// A layer as a summary shows it.
@@ -57,7 +61,17 @@ pub(crate) struct PlannedLayer {
 impl ParameterSpec {
     /// A weight of the name that it has within its layer, such as `weight`.
     pub fn new(name: &str, shape: impl Into<Vec<usize>>, initializer: Initializer) -> Self {
-        Self { name: name.to_owned(), shape: shape.into(), start: Start::Drawn(initializer), regularizer: None }
+        Self::starting(name, shape, Start::Drawn(initializer))
+    }
+
+    pub(crate) fn starting(name: &str, shape: impl Into<Vec<usize>>, start: Start) -> Self {
+        Self { name: name.to_owned(), shape: shape.into(), start, regularizer: None, constraint: None }
+    }
+
+    /// With this limit, if it is one.
+    #[must_use]
+    pub fn constraint(self, constraint: Option<Constraint>) -> Self {
+        Self { constraint, ..self }
     }
 
     /// With this penalty, if it is one.
@@ -68,8 +82,10 @@ impl ParameterSpec {
 }
 
 impl Start {
-    pub(crate) fn draw<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
+    /// The first values, `last` being those of the weight declared before.
+    pub(crate) fn draw<E: Element>(&self, shape: &[usize], last: &Tensor<E>, rng: &mut Rng) -> Tensor<E> {
         match self {
+            Self::NormsOfTheLast => last.norm_axes(E::from_f64(2.0), &[0], false),
             Self::Drawn(initializer) => initializer.draw(shape, rng),
             Self::Constant(value) => Tensor::full(shape, E::from_f64(*value)),
         }
@@ -87,6 +103,7 @@ impl Plan {
             buffers: Vec::new(),
             layers: Vec::new(),
             couples_rows: false,
+            reads_categories: false,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
         plan.require(!input.contains(&0), "the number of features", 0.0, "at least 1")?;
@@ -117,6 +134,8 @@ impl Plan {
             output: Vec::new(),
             parameters: 0,
         });
+        self.check(layer.activation().problem())?;
+        self.check(layer.activity_regularizer().and_then(|regularizer| regularizer.problem()))?;
         let output = layer.plan(input, self)?;
         self.check_size(&output)?;
         let all: usize = self.parameters[parameters..].iter().map(ParameterSpec::len).fold(0, usize::saturating_add);
@@ -128,13 +147,38 @@ impl Plan {
         Ok(output)
     }
 
+    /// Plans layers inside of the layer that is being planned, at `prefix` within it. They see its input.
+    pub(crate) fn branch(&mut self, prefix: &str, stack: &Stack, input: &[usize]) -> Result<Vec<usize>, NnError> {
+        let from_columns = self.from_columns;
+        let output = self.stack(prefix, stack.layers(), input);
+        self.from_columns = from_columns;
+        output
+    }
+
+    /// Declares that the layer reads its input as categories: they must be columns of the network's input.
+    pub(crate) fn read_categories(&mut self, input: &[usize]) -> Result<(), NnError> {
+        self.reads_categories = true;
+        if self.from_columns {
+            return Ok(());
+        }
+        let reason = "it reads categories, which must come from the network's input, through SelectColumns and Flatten \
+                      alone";
+        Err(self.refuse(input, reason))
+    }
+
     /// Declares a weight. The layer's forward gets it from [`Weights::parameter`](crate::Weights::parameter), in the
     /// order of declaration.
     ///
     /// # Errors
-    /// If it would be too large to address.
+    /// If it would be too large to address, or a setting of its initialiser, regulariser or constraint lies outside of
+    /// its range.
     pub fn parameter(&mut self, spec: ParameterSpec) -> Result<(), NnError> {
         self.check_size(&spec.shape)?;
+        if let Start::Drawn(initializer) = spec.start {
+            self.check(initializer.problem(spec.shape.len()))?;
+        }
+        self.check(spec.regularizer.and_then(|regularizer| regularizer.problem()))?;
+        self.check(spec.constraint.and_then(|constraint| constraint.problem()))?;
         let name = self.name(&spec.name);
         self.parameters.push(ParameterSpec { name, ..spec });
         Ok(())
@@ -185,6 +229,11 @@ impl Plan {
     /// The error that the layer cannot take rows of shape `input`, and why.
     pub fn refuse(&self, input: &[usize], reason: impl Into<String>) -> NnError {
         NnError::RowShape { layer: self.layer.clone(), input: input.to_vec(), reason: reason.into() }
+    }
+
+    /// The place of the layer that is being planned, such as `layers.1`.
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The full name of something of the layer.

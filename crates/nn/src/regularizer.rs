@@ -1,10 +1,13 @@
-//! Penalties on large weights.
+//! Penalties on large weights and large outputs.
 
+use mlp_autograd::Var;
 use mlp_tensor::Element;
 use mlp_tensor::simd::vectorize;
 use serde::{Deserialize, Serialize};
 
-/// A penalty added to the loss: l1 · Σ|w| + l2 · Σw², with gradient l1 · sign(w) + 2 · l2 · w (Keras' convention,
+use crate::error::{Problem, not_negative};
+
+/// A penalty on a weight, a bias or a layer's output, added to the loss: l1 · Σ|w| + l2 · Σw², with gradient l1 · sign(w) + 2 · l2 · w (Keras' convention,
 /// without the half that some texts put before l2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Regularizer {
@@ -60,5 +63,23 @@ impl Regularizer {
                 });
             },
         );
+    }
+
+    /// The penalty of a layer's output `y` as a variable: l1 · Σ|y| + l2 · Σy², divided by the number of rows, as in
+    /// Keras. One number, 0 where there are no rows.
+    ///
+    /// # Panics
+    /// If `y` is a single number, without an axis of rows.
+    #[track_caller]
+    pub fn of_output<'t, E: Element>(&self, y: Var<'t, E>) -> Var<'t, E> {
+        let shape = y.shape();
+        assert!(!shape.is_empty(), "of_output: an output of shape [] has no rows");
+        let [l1, l2] = [self.l1, self.l2].map(|factor| E::from_f64(factor / shape[0].max(1) as f64));
+        (y.abs() * l1 + y.square() * l2).sum()
+    }
+
+    /// The setting that lies outside of its range, if there is one.
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        not_negative("l1", self.l1).or(not_negative("l2", self.l2))
     }
 }

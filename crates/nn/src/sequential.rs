@@ -1,10 +1,10 @@
 //! A network's description: which layers, in which order.
 
-use mlp_tensor::{Element, Rng};
+use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::layer_name;
-use crate::{Activation, Layer, Network, NnError, Plan};
+use crate::{Activation, Layer, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
 ///
@@ -14,7 +14,7 @@ use crate::{Activation, Layer, Network, NnError, Plan};
 #[serde(try_from = "Record", into = "Record")]
 pub struct Sequential {
     input: Vec<usize>,
-    layers: Vec<Layer>,
+    stack: Stack,
 }
 
 /// A description as files have it: tables name their number of features, all others the shape of a row.
@@ -24,7 +24,7 @@ struct Record {
     input_features: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     input_shape: Option<Vec<usize>>,
-    layers: Vec<Layer>,
+    layers: Stack,
 }
 
 impl Sequential {
@@ -35,14 +35,14 @@ impl Sequential {
 
     /// A network for rows of the given shape: `[8, 3]` for batches of shape `[n, 8, 3]`.
     pub fn with_input_shape(shape: impl Into<Vec<usize>>) -> Self {
-        Self { input: shape.into(), layers: Vec::new() }
+        Self { input: shape.into(), stack: Stack::new() }
     }
 
     /// Adds a layer at the end.
     #[expect(clippy::should_implement_trait, reason = "`add` is the field's name for this; nothing is summed")]
     #[must_use]
     pub fn add(mut self, layer: impl Into<Layer>) -> Self {
-        self.layers.push(layer.into());
+        self.stack = self.stack.add(layer);
         self
     }
 
@@ -66,12 +66,16 @@ impl Sequential {
 
     /// The layers.
     pub fn layers(&self) -> &[Layer] {
-        &self.layers
+        self.stack.layers()
+    }
+
+    pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
+        self.stack.layers_mut()
     }
 
     /// The activation that ends the network.
     pub fn output_activation(&self) -> Activation {
-        self.layers.last().map_or(Activation::Identity, Layer::activation)
+        self.layers().last().map_or(Activation::Identity, Layer::activation)
     }
 
     /// Checks every setting and every shape.
@@ -89,21 +93,29 @@ impl Sequential {
     /// See [`Sequential::check`].
     pub fn init<E: Element>(&self, seed: u64) -> Result<Network<E>, NnError> {
         let mut rng = Rng::new(seed);
-        Network::new(self.clone(), |_, shape, start| start.draw(shape, &mut rng))
+        let mut last = Tensor::zeros([0]);
+        Network::new(self.clone(), |_, shape, start| {
+            last = start.draw(shape, &last, &mut rng);
+            last.clone()
+        })
     }
 
     pub(crate) fn plan(&self) -> Result<(Plan, Vec<usize>), NnError> {
-        Plan::of(&self.layers, &self.input)
+        Plan::of(self.layers(), &self.input)
+    }
+
+    pub(crate) fn stack(&self) -> &Stack {
+        &self.stack
     }
 
     /// The path and kind of the first layer, as messages name it.
     pub(crate) fn first_layer(&self) -> String {
-        self.layers.first().map_or_else(|| "the network".to_owned(), |layer| layer_name("layers.0", layer))
+        self.layers().first().map_or_else(|| "the network".to_owned(), |layer| layer_name("layers.0", layer))
     }
 }
 
 impl From<Sequential> for Record {
-    fn from(Sequential { input, layers }: Sequential) -> Self {
+    fn from(Sequential { input, stack: layers }: Sequential) -> Self {
         match *input {
             [features] => Self { input_features: Some(features), input_shape: None, layers },
             _ => Self { input_features: None, input_shape: Some(input), layers },
@@ -114,10 +126,10 @@ impl From<Sequential> for Record {
 impl TryFrom<Record> for Sequential {
     type Error = &'static str;
 
-    fn try_from(Record { input_features, input_shape, layers }: Record) -> Result<Self, Self::Error> {
+    fn try_from(Record { input_features, input_shape, layers: stack }: Record) -> Result<Self, Self::Error> {
         match (input_features, input_shape) {
-            (Some(features), None) => Ok(Self { input: vec![features], layers }),
-            (None, Some(input)) => Ok(Self { input, layers }),
+            (Some(features), None) => Ok(Self { input: vec![features], stack }),
+            (None, Some(input)) => Ok(Self { input, stack }),
             (Some(_), Some(_)) => Err("`input_features` and `input_shape` exclude each other"),
             (None, None) => Err("missing field `input_features`"),
         }

@@ -135,6 +135,7 @@ impl<E: Element> Network<E> {
             name: p.name.clone(),
             value: p.value.cast(),
             regularizer: p.regularizer,
+            constraint: p.constraint,
             trainable: p.trainable,
         });
         let buffers =

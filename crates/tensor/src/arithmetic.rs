@@ -2,9 +2,10 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
-use ndarray::{Dimension, IxDyn, Zip};
+use ndarray::{Dimension, IxDyn};
 
-use crate::memory::room;
+use crate::broadcast::Walk;
+use crate::memory::blank;
 use crate::shape::broadcast_shape;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
@@ -18,29 +19,53 @@ impl<E: Element> Tensor<E> {
     pub fn zip_map(&self, other: &Self, op: &str, f: impl Fn(E, E) -> E) -> Self {
         if self.shape() == other.shape() {
             let pairs = self.as_slice().iter().zip(other.as_slice());
-            let mut data = room(self.len());
+            let mut data = blank(self.len());
+            let to = &mut data[..];
             vectorize(
                 #[inline(always)]
-                || data.extend(pairs.map(|(&a, &b)| f(a, b))),
+                || {
+                    for (to, (&a, &b)) in to.iter_mut().zip(pairs) {
+                        *to = f(a, b);
+                    }
+                },
             );
             return Self::from_parts(data, self.dim().clone());
         }
         let Some(shape) = broadcast_shape(self.shape(), other.shape()) else {
             panic!("{op}: shapes {:?} and {:?} do not broadcast", self.shape(), other.shape());
         };
+        let walk = Walk::new(&shape, [self.shape(), other.shape()]);
         let shape = IxDyn(&shape);
-        let (a, b) = (self.view(), other.view());
-        let (Some(a), Some(b)) = (a.broadcast(shape.clone()), b.broadcast(shape.clone())) else {
-            unreachable!("both shapes broadcast to their common shape");
-        };
-        let mut data = room(shape.size());
-        if shape.size() > 0 {
-            // `for_each` may visit in another order than row-major; lanes along the last axis keep it.
-            let last = ndarray::Axis(shape.ndim() - 1);
-            for (a, b) in a.lanes(last).into_iter().zip(b.lanes(last)) {
-                data.extend(a.iter().zip(&b).map(|(&a, &b)| f(a, b)));
-            }
-        }
+        let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane.max(1));
+        let mut data = blank(shape.size());
+        let mut lanes = data.chunks_exact_mut(n);
+        vectorize(
+            #[inline(always)]
+            || {
+                walk.for_each_lane(
+                    #[inline(always)]
+                    |[i, j]| {
+                        let Some(to) = lanes.next() else { return };
+                        match walk.steps {
+                            [1, 1] => {
+                                let pairs = a[i..i + n].iter().zip(&b[j..j + n]);
+                                to.iter_mut().zip(pairs).for_each(|(to, (&a, &b))| *to = f(a, b));
+                            }
+                            [1, _] => {
+                                let b = b[j];
+                                to.iter_mut().zip(&a[i..i + n]).for_each(|(to, &a)| *to = f(a, b));
+                            }
+                            [_, 1] => {
+                                let a = a[i];
+                                to.iter_mut().zip(&b[j..j + n]).for_each(|(to, &b)| *to = f(a, b));
+                            }
+                            // Where neither moves there is one value.
+                            _ => to[0] = f(a[i], b[j]),
+                        }
+                    },
+                );
+            },
+        );
         Self::from_parts(data, shape)
     }
 
@@ -58,15 +83,30 @@ impl<E: Element> Tensor<E> {
             );
             return;
         }
-        let shape = self.dim().clone();
-        let view = other.view();
-        let Some(b) = view.broadcast(shape.clone()) else {
-            panic!("add_in_place: shape {:?} does not broadcast to {:?}", other.shape(), self.shape());
-        };
-        let Ok(a) = ndarray::ArrayViewMutD::from_shape(shape, self.as_mut_slice()) else {
-            unreachable!("the length always fits the shape");
-        };
-        Zip::from(a).and(b).for_each(|a, &b| *a += b);
+        assert!(
+            broadcast_shape(self.shape(), other.shape()).is_some_and(|common| common == self.shape()),
+            "add_in_place: shape {:?} does not broadcast to {:?}",
+            other.shape(),
+            self.shape()
+        );
+        let walk = Walk::new(self.shape(), [self.shape(), other.shape()]);
+        let (to, from, n) = (self.as_mut_slice(), other.as_slice(), walk.lane);
+        vectorize(
+            #[inline(always)]
+            || {
+                walk.for_each_lane(
+                    #[inline(always)]
+                    |[i, j]| {
+                        let to = to[i..i + n].iter_mut();
+                        if walk.steps[1] == 1 {
+                            to.zip(&from[j..j + n]).for_each(|(a, &b)| *a += b);
+                        } else {
+                            to.for_each(|a| *a += from[j]);
+                        }
+                    },
+                );
+            },
+        );
     }
 }
 

@@ -6,20 +6,15 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::math::Functions;
 use crate::{Pool, Rng};
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
 ///
 /// `f32` is the default everywhere: it is what networks train in. `f64` is for gradient checks and for scientific
 /// work. The trait is sealed.
 pub trait Element:
-    sealed::Sealed
+    Functions
     + Float
     + AddAssign
     + SubAssign
@@ -45,6 +40,9 @@ pub trait Element:
     /// The same value, in double precision.
     fn as_f64(self) -> f64;
 
+    #[doc(hidden)]
+    fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self>;
+
     /// Writes the value's little-endian bytes to the end of `out`.
     fn write_le(self, out: &mut Vec<u8>);
 
@@ -64,6 +62,21 @@ pub trait Element:
     fn sample_normal(rng: &mut Rng) -> Self;
 }
 
+/// Work that differs for each of the number types: a way from code that has `E: Element` to code that does not.
+#[doc(hidden)]
+pub trait Visit {
+    /// What the work takes.
+    type Input<E: Element>;
+    /// What it gives.
+    type Output<E: Element>;
+
+    /// The work in single precision.
+    fn f32(self, input: Self::Input<f32>) -> Self::Output<f32>;
+
+    /// The work in double precision.
+    fn f64(self, input: Self::Input<f64>) -> Self::Output<f64>;
+}
+
 macro_rules! element {
     ($type:ident, $bytes:literal) => {
         impl Element for $type {
@@ -78,6 +91,10 @@ macro_rules! element {
             #[inline]
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self> {
+                visitor.$type(input)
             }
 
             #[inline]

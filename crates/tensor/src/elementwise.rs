@@ -1,17 +1,22 @@
 //! Functions of every value by itself.
 
-use crate::memory::room;
+use crate::memory::blank;
 use crate::simd::vectorize;
-use crate::{Element, Tensor};
+use crate::{Element, Tensor, math};
 
 impl<E: Element> Tensor<E> {
     /// `f(v)` for every value.
     pub fn map(&self, f: impl Fn(E) -> E) -> Self {
-        let values = self.as_slice().iter();
-        let mut data = room(self.len());
+        let values = self.as_slice();
+        let mut data = blank(values.len());
+        let to = &mut data[..];
         vectorize(
             #[inline(always)]
-            || data.extend(values.map(|&v| f(v))),
+            || {
+                for (to, &v) in to.iter_mut().zip(values) {
+                    *to = f(v);
+                }
+            },
         );
         Self::from_parts(data, self.dim().clone())
     }
@@ -21,18 +26,32 @@ impl<E: Element> Tensor<E> {
         let values = self.as_mut_slice();
         vectorize(
             #[inline(always)]
-            || values.iter_mut().for_each(|v| *v = f(*v)),
+            || {
+                for v in values {
+                    *v = f(*v);
+                }
+            },
         );
     }
 
     /// eᵛ.
     pub fn exp(&self) -> Self {
-        self.map(E::exp)
+        self.map(math::exp)
+    }
+
+    /// eᵛ - 1, exact also where eᵛ is almost 1.
+    pub fn expm1(&self) -> Self {
+        self.map(math::expm1)
     }
 
     /// The natural logarithm; of a negative number, NaN.
     pub fn ln(&self) -> Self {
-        self.map(E::ln)
+        self.map(math::ln)
+    }
+
+    /// ln(1 + v), exact also where v is tiny; of a number below -1, NaN.
+    pub fn ln_1p(&self) -> Self {
+        self.map(math::ln_1p)
     }
 
     /// The square root; of a negative number, NaN.
@@ -53,6 +72,15 @@ impl<E: Element> Tensor<E> {
     /// vᵖ; of a negative v and a fractional p, NaN.
     pub fn powf(&self, p: E) -> Self {
         self.map(|v| v.powf(p))
+    }
+
+    /// aᵇ for each pair of values, with broadcasting; of a negative a and a fractional b, NaN.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, exponents: &Self) -> Self {
+        self.zip_map(exponents, "pow", E::powf)
     }
 
     /// 1 / v.
@@ -90,16 +118,22 @@ impl<E: Element> Tensor<E> {
 
     /// The hyperbolic tangent.
     pub fn tanh(&self) -> Self {
-        self.map(E::tanh)
+        self.map(math::tanh)
+    }
+
+    /// The error function, 2/√π · ∫ e^(-t²) dt from 0 to v.
+    pub fn erf(&self) -> Self {
+        self.map(math::erf)
+    }
+
+    /// 1 - erf v, with all digits also where that is tiny.
+    pub fn erfc(&self) -> Self {
+        self.map(math::erfc)
     }
 
     /// 1 / (1 + e⁻ᵛ), without overflow for any v.
     pub fn sigmoid(&self) -> Self {
-        self.map(|v| {
-            // e^-|v| never overflows; the two branches are the same function.
-            let e = (-v.abs()).exp();
-            if v >= E::zero() { E::one() / (E::one() + e) } else { e / (E::one() + e) }
-        })
+        self.map(math::sigmoid)
     }
 
     /// max(v, 0); NaN stays NaN.
@@ -139,8 +173,24 @@ impl<E: Element> Tensor<E> {
 
     /// Whether no value is NaN or infinite.
     pub fn all_finite(&self) -> bool {
-        self.as_slice().iter().all(|v| v.is_finite())
+        all_finite(self.as_slice())
     }
+}
+
+/// Whether no value is NaN or infinite.
+pub fn all_finite<E: Element>(values: &[E]) -> bool {
+    // v - v is 0 for every finite v and NaN for all others, and NaN stays in a sum.
+    let mut sums = [E::zero(); 32];
+    vectorize(
+        #[inline(always)]
+        move || {
+            let parts = values.chunks_exact(sums.len());
+            let rest = parts.remainder();
+            parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += v - v));
+            sums.iter_mut().zip(rest).for_each(|(sum, &v)| *sum += v - v);
+            sums.iter().all(|sum| *sum == E::zero())
+        },
+    )
 }
 
 #[cfg(test)]
@@ -161,7 +211,16 @@ mod tests {
             assert!(y.as_slice()[0].is_nan(), "{y}");
         }
         assert_eq!(x.clamp(0.0, 1.0).as_slice()[1..], [0.0, 1.0]);
-        assert!(!x.all_finite());
+        for len in [1, 31, 32, 33, 100] {
+            for place in [0, len / 2, len - 1] {
+                for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+                    let mut values = vec![f64::MAX; len];
+                    assert!(all_finite(&values));
+                    values[place] = bad;
+                    assert!(!all_finite(&values), "{bad} at {place} of {len}");
+                }
+            }
+        }
         assert!(Tensor::<f32>::zeros([0, 3]).all_finite());
     }
 }

@@ -38,20 +38,26 @@
 //! shape. What comes from outside, such as rows read from a file, has constructors that return [`TensorError`].
 
 mod arithmetic;
+mod broadcast;
 mod convert;
 mod display;
 mod element;
 mod elementwise;
 mod error;
+mod indexing;
 mod linalg;
+pub mod math;
 mod memory;
 mod random;
 mod reduce;
+mod select;
 mod shape;
 pub mod simd;
+mod statistics;
 mod tensor;
 
-pub use element::Element;
+pub use element::{Element, Visit};
+pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;
 pub use memory::Pool;

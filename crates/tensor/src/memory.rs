@@ -62,16 +62,32 @@ impl fmt::Debug for Pool {
 
 /// An empty vector with room for `len` values.
 pub(crate) fn room<E: Element>(len: usize) -> Vec<E> {
-    let kept = if len < SHORTEST {
-        None
-    } else {
-        CURRENT.with_borrow_mut(|pool| {
-            let free = E::free(pool.as_mut()?);
-            let index = free.iter().rposition(|buffer| buffer.capacity() == len)?;
-            Some(free.swap_remove(index))
-        })
-    };
-    kept.unwrap_or_else(|| Vec::with_capacity(len))
+    let mut data = used(len).unwrap_or_else(|| Vec::with_capacity(len));
+    data.clear();
+    data
+}
+
+/// `len` values to be written over: what they are, nobody knows.
+pub(crate) fn blank<E: Element>(len: usize) -> Vec<E> {
+    match used(len) {
+        Some(mut data) => {
+            data.resize(len, E::zero());
+            data
+        }
+        None => vec![E::zero(); len],
+    }
+}
+
+/// A vector of the pool with room for `len` values, and old values in it.
+fn used<E: Element>(len: usize) -> Option<Vec<E>> {
+    if len < SHORTEST {
+        return None;
+    }
+    CURRENT.with_borrow_mut(|pool| {
+        let free = E::free(pool.as_mut()?);
+        let index = free.iter().rposition(|buffer| buffer.capacity() == len)?;
+        Some(free.swap_remove(index))
+    })
 }
 
 /// The numbers of a tensor, which go back to the pool at the end.
@@ -120,9 +136,7 @@ impl<E: Element> Drop for Buffer<E> {
             if let Some(pool) = current.borrow_mut().as_mut() {
                 let free = E::free(pool);
                 if free.len() < MOST {
-                    let mut data = std::mem::take(&mut self.0);
-                    data.clear();
-                    free.push(data);
+                    free.push(std::mem::take(&mut self.0));
                 }
             }
         });
@@ -153,6 +167,12 @@ mod tests {
         pool.scope(|| drop(Tensor::<f32>::full([400], f32::NAN)));
         let t = pool.scope(|| Tensor::<f32>::zeros([20, 20]));
         assert_eq!(t, Tensor::zeros([20, 20]));
+        let ones = Tensor::<f32>::ones([20, 20]);
+        for sum in [|t: &Tensor| t.map(|v| v + 1.0), |t: &Tensor| t + t, |t: &Tensor| t + &Tensor::ones([20])] {
+            pool.scope(|| drop(Tensor::<f32>::full([400], f32::NAN)));
+            assert_eq!(pool.scope(|| sum(&ones)), Tensor::full([20, 20], 2.0));
+            assert!(pool.f32.is_empty());
+        }
         assert!(pool.f32.is_empty());
     }
 

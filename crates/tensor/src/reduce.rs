@@ -2,13 +2,14 @@
 
 use ndarray::{Axis, Dimension, IxDyn};
 
+use crate::memory::room;
 use crate::simd::vectorize;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// The sum of all values, 0 if there are none.
     pub fn sum(&self) -> E {
-        self.view().sum()
+        fold_all(self.as_slice(), E::zero(), plus)
     }
 
     /// The mean of all values, NaN if there are none.
@@ -23,7 +24,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn max(&self) -> E {
         assert!(!self.is_empty(), "max: a tensor of shape {:?} has no largest value", self.shape());
-        self.as_slice().iter().copied().reduce(larger).unwrap_or_else(E::nan)
+        fold_all(self.as_slice(), E::neg_infinity(), larger)
     }
 
     /// The smallest value; NaN if any value is.
@@ -33,33 +34,17 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn min(&self) -> E {
         assert!(!self.is_empty(), "min: a tensor of shape {:?} has no smallest value", self.shape());
-        -(-self).max()
+        fold_all(self.as_slice(), E::infinity(), smaller)
     }
 
-    /// Sums over `axes`, which stay as axes of length 1 with `keep_dims` and disappear without.
+    /// Sums over `axes`, which stay as axes of length 1 with `keep_dims` and disappear without. The order in which the
+    /// values are added depends on the shape alone.
     ///
     /// # Panics
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn sum_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
-        if let ([0], &[_, columns], false) = (axes, self.shape(), keep_dims) {
-            return self.sum_rows(columns);
-        }
-        self.reduce_axes("sum_axes", axes, keep_dims, |view, axis| view.sum_axis(axis))
-    }
-
-    /// The sum of the rows of a matrix: what every bias has as its gradient, so it goes straight over the slice.
-    fn sum_rows(&self, columns: usize) -> Self {
-        let mut sum = vec![E::zero(); columns];
-        if columns > 0 {
-            let rows = self.as_slice().chunks_exact(columns);
-            let sum = &mut sum[..];
-            vectorize(
-                #[inline(always)]
-                || rows.for_each(|row| sum.iter_mut().zip(row).for_each(|(s, &v)| *s += v)),
-            );
-        }
-        sum.into()
+        self.fold_axes("sum_axes", axes, keep_dims, E::zero(), plus)
     }
 
     /// Means over `axes`, kept or not as in [`Tensor::sum_axes`]; NaN over an axis of length 0.
@@ -68,9 +53,10 @@ impl<E: Element> Tensor<E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn mean_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
-        let sum = self.reduce_axes("mean_axes", axes, keep_dims, |view, axis| view.sum_axis(axis));
-        let count: usize = axes.iter().map(|&a| self.shape()[a]).product();
-        sum / E::from_f64(count as f64)
+        let mut mean = self.fold_axes("mean_axes", axes, keep_dims, E::zero(), plus);
+        let count = E::from_f64(self.count_along(axes) as f64);
+        mean.map_in_place(|v| v / count);
+        mean
     }
 
     /// The largest values over `axes`, kept or not as in [`Tensor::sum_axes`]; NaN wherever one is.
@@ -79,16 +65,18 @@ impl<E: Element> Tensor<E> {
     /// If there is no such axis, one is named twice or one has length 0.
     #[track_caller]
     pub fn max_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
-        for &axis in axes {
-            assert!(
-                self.shape().get(axis) != Some(&0),
-                "max_axes: axis {axis} of shape {:?} has no largest value",
-                self.shape()
-            );
-        }
-        self.reduce_axes("max_axes", axes, keep_dims, |view, axis| {
-            view.fold_axis(axis, E::neg_infinity(), |&a, &b| larger(a, b))
-        })
+        self.check_not_empty("max_axes", axes, "largest");
+        self.fold_axes("max_axes", axes, keep_dims, E::neg_infinity(), larger)
+    }
+
+    /// The smallest values over `axes`, kept or not as in [`Tensor::sum_axes`]; NaN wherever one is.
+    ///
+    /// # Panics
+    /// If there is no such axis, one is named twice or one has length 0.
+    #[track_caller]
+    pub fn min_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
+        self.check_not_empty("min_axes", axes, "smallest");
+        self.fold_axes("min_axes", axes, keep_dims, E::infinity(), smaller)
     }
 
     /// Where the largest value stands along `axis`, for each place on the other axes in row-major order. Of equal
@@ -138,32 +126,59 @@ impl<E: Element> Tensor<E> {
         self.sum_axes(&axes, true).reshape(shape)
     }
 
+    /// Joins the values along `axes` one after the other, beginning with `start`.
+    ///
+    /// Neighbouring axes are taken as one, so that a tensor is `[outer, axis, inner]` to every pass over it, and the
+    /// values are read in the order in which they lie.
     #[track_caller]
-    fn reduce_axes(
+    pub(crate) fn fold_axes(
         &self,
         op: &str,
         axes: &[usize],
         keep_dims: bool,
-        reduce: impl Fn(&ndarray::ArrayViewD<'_, E>, Axis) -> ndarray::ArrayD<E>,
+        start: E,
+        join: impl Fn(E, E) -> E + Copy,
     ) -> Self {
-        let mut kept = self.shape().to_vec();
         for (i, &axis) in axes.iter().enumerate() {
             self.check_axis(op, axis);
             assert!(!axes[..i].contains(&axis), "{op}: axis {axis} of shape {:?} is named twice", self.shape());
-            kept[axis] = 1;
         }
-        let mut current: Option<ndarray::ArrayD<E>> = None;
+        let shape = self.shape();
+        let gone = |axis: usize| axes.contains(&axis);
+        let mut folded: Option<Self> = None;
+        let (mut inner, mut end) = (1, shape.len());
+        while end > 0 {
+            let start_of_group = (0..end).rev().take_while(|&axis| gone(axis) == gone(end - 1)).last().unwrap_or(0);
+            let length: usize = shape[start_of_group..end].iter().product();
+            if !gone(end - 1) {
+                inner *= length;
+            } else if length != 1 {
+                let outer = shape[..start_of_group].iter().product();
+                let source = folded.as_ref().unwrap_or(self);
+                let data = fold(source.as_slice(), [outer, length, inner], start, join);
+                folded = Some(data.into());
+            }
+            end = start_of_group;
+        }
+        let left = |axis: usize| if gone(axis) { keep_dims.then_some(1) } else { Some(shape[axis]) };
+        let left: Vec<usize> = (0..shape.len()).filter_map(left).collect();
+        folded.as_ref().unwrap_or(self).with_dim(IxDyn(&left))
+    }
+
+    /// The number of values that fall together along `axes`.
+    pub(crate) fn count_along(&self, axes: &[usize]) -> usize {
+        axes.iter().map(|&axis| self.shape()[axis]).product()
+    }
+
+    #[track_caller]
+    fn check_not_empty(&self, op: &str, axes: &[usize], extreme: &str) {
         for &axis in axes {
-            let view = current.as_ref().map_or_else(|| self.view(), |array| array.view());
-            let reduced = reduce(&view, Axis(axis)).insert_axis(Axis(axis));
-            current = Some(reduced);
+            assert!(
+                self.shape().get(axis) != Some(&0),
+                "{op}: axis {axis} of shape {:?} has no {extreme} value",
+                self.shape()
+            );
         }
-        let result = current.map_or_else(|| self.clone(), Self::from);
-        if keep_dims {
-            return result;
-        }
-        let left: Vec<usize> = (0..self.rank()).filter(|a| !axes.contains(a)).map(|a| kept[a]).collect();
-        result.with_dim(IxDyn(&left))
     }
 
     #[track_caller]
@@ -172,8 +187,89 @@ impl<E: Element> Tensor<E> {
     }
 }
 
-fn larger<E: Element>(a: E, b: E) -> E {
+/// `[outer, length, inner]` folded to `[outer, inner]`.
+fn fold<E: Element>(
+    source: &[E],
+    [outer, length, inner]: [usize; 3],
+    start: E,
+    join: impl Fn(E, E) -> E + Copy,
+) -> Vec<E> {
+    let mut data = room(outer * inner);
+    if length * inner == 0 {
+        data.resize(outer * inner, start);
+    } else if inner == 1 {
+        let lanes = source.chunks_exact(length);
+        vectorize(
+            #[inline(always)]
+            || data.extend(lanes.map(|lane| fold_lane(lane, start, join))),
+        );
+    } else {
+        data.resize(outer * inner, start);
+        let blocks = data.chunks_exact_mut(inner).zip(source.chunks_exact(length * inner));
+        vectorize(
+            #[inline(always)]
+            || {
+                for (sum, block) in blocks {
+                    for row in block.chunks_exact(inner) {
+                        sum.iter_mut().zip(row).for_each(|(s, &v)| *s = join(*s, v));
+                    }
+                }
+            },
+        );
+    }
+    data
+}
+
+fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
+    vectorize(
+        #[inline(always)]
+        || fold_lane(values, start, join),
+    )
+}
+
+/// The values of a lane that are joined side by side, as vectors.
+const SIDE_BY_SIDE: usize = 16;
+/// The results of so many values are joined before more are read: errors of rounding grow with the longest chain.
+const BLOCK: usize = 1024;
+
+/// Joins all values of `lane`, in an order that depends on its length alone.
+#[inline(always)]
+fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
+    if lane.len() < 2 * SIDE_BY_SIDE {
+        return lane.iter().fold(start, |sum, &v| join(sum, v));
+    }
+    let mut total = start;
+    for block in lane.chunks(BLOCK) {
+        let (groups, rest) = block.as_chunks::<SIDE_BY_SIDE>();
+        let mut sums = [start; SIDE_BY_SIDE];
+        for group in groups {
+            sums.iter_mut().zip(group).for_each(|(s, &v)| *s = join(*s, v));
+        }
+        let mut width = SIDE_BY_SIDE / 2;
+        while width > 0 {
+            for i in 0..width {
+                sums[i] = join(sums[i], sums[i + width]);
+            }
+            width /= 2;
+        }
+        total = join(total, rest.iter().fold(sums[0], |sum, &v| join(sum, v)));
+    }
+    total
+}
+
+#[inline(always)]
+fn plus<E: Element>(a: E, b: E) -> E {
+    a + b
+}
+
+#[inline(always)]
+pub(crate) fn larger<E: Element>(a: E, b: E) -> E {
     if a > b || a.is_nan() { a } else { b }
+}
+
+#[inline(always)]
+fn smaller<E: Element>(a: E, b: E) -> E {
+    if a < b || a.is_nan() { a } else { b }
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayViewD, Axis, IxDyn, Slice};
+use ndarray::{ArrayViewD, IxDyn};
 
+use crate::broadcast::Walk;
 use crate::memory::room;
-use crate::tensor::count;
+use crate::tensor::{count, expect_count};
 use crate::{Element, Tensor};
 
 /// The shape that `a` and `b` broadcast to by NumPy's rules: aligned at the last axis, equal lengths or 1.
@@ -47,7 +48,20 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn t(&self) -> Self {
         assert!(self.rank() == 2, "t: a matrix has two axes, but this tensor has shape {:?}", self.shape());
-        self.view2().t().into()
+        let &[rows, columns] = self.shape() else { unreachable!("two axes, as was just checked") };
+        let (from, mut data) = (self.as_slice(), room(self.len()));
+        data.resize(self.len(), E::zero());
+        // In squares, so that both sides stay in the cache.
+        for top in (0..rows).step_by(SQUARE) {
+            for left in (0..columns).step_by(SQUARE) {
+                for column in left..columns.min(left + SQUARE) {
+                    for row in top..rows.min(top + SQUARE) {
+                        data[column * rows + row] = from[row * columns + column];
+                    }
+                }
+            }
+        }
+        Self::from_parts(data, IxDyn(&[columns, rows]))
     }
 
     /// The axes in another order, copied: axis `i` of the result is axis `order[i]` of this tensor.
@@ -63,7 +77,7 @@ impl<E: Element> Tensor<E> {
             "permute: {order:?} does not name every axis of shape {:?} once",
             self.shape()
         );
-        self.view().permuted_axes(IxDyn(order)).into()
+        copied(self.view().permuted_axes(IxDyn(order)))
     }
 
     /// The values repeated along new axes and axes of length 1 until the shape is `shape`.
@@ -73,17 +87,22 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl AsRef<[usize]>) -> Self {
         let shape = shape.as_ref();
-        if let (&[width], &[rows, columns]) = (self.shape(), shape)
-            && width == columns
-        {
-            let mut data = room(rows * columns);
-            (0..rows).for_each(|_| data.extend_from_slice(self.as_slice()));
-            return Self::from_vec(data, shape);
-        }
-        match self.view().broadcast(IxDyn(shape)) {
-            Some(view) => view.into(),
-            None => panic!("broadcast_to: shape {:?} does not broadcast to {shape:?}", self.shape()),
-        }
+        assert!(
+            broadcast_shape(self.shape(), shape).is_some_and(|common| common == shape),
+            "broadcast_to: shape {:?} does not broadcast to {shape:?}",
+            self.shape()
+        );
+        let walk = Walk::new(shape, [self.shape(), &[]]);
+        let (from, n) = (self.as_slice(), walk.lane);
+        let mut data = room(expect_count(shape));
+        walk.for_each_lane(|[i, _]| {
+            if walk.steps[0] == 1 {
+                data.extend_from_slice(&from[i..i + n]);
+            } else {
+                data.resize(data.len() + n, from[i]);
+            }
+        });
+        Self::from_parts(data, IxDyn(shape))
     }
 
     /// The indices `range` of `axis`, copied.
@@ -98,28 +117,34 @@ impl<E: Element> Tensor<E> {
             "slice: {range:?} does not lie within axis {axis} of shape {:?}",
             self.shape()
         );
-        self.view().slice_axis(Axis(axis), Slice::from(range)).into()
+        let [_, length, inner] = self.around(axis);
+        let mut shape = self.shape().to_vec();
+        shape[axis] = range.len();
+        let mut data = room(expect_count(&shape));
+        if !self.is_empty() {
+            let blocks = self.as_slice().chunks_exact(length * inner);
+            blocks.for_each(|block| data.extend_from_slice(&block[range.start * inner..range.end * inner]));
+        }
+        Self::from_parts(data, IxDyn(&shape))
     }
 
-    /// The rows (indices of the first axis) that `rows` names, in that order; a row may be named more than once.
+    /// Zeros put before and after the values along `axis`, `before` and `after` many.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such axis.
     #[track_caller]
-    pub fn gather_rows(&self, rows: &[usize]) -> Self {
-        let (count, width) = (self.rows(), self.row_len());
-        let mut data = room(rows.len() * width);
-        for &row in rows {
-            assert!(row < count, "gather_rows: no row {row} in a tensor of shape {:?}", self.shape());
-            data.extend_from_slice(&self.as_slice()[row * width..(row + 1) * width]);
-        }
+    pub fn pad(&self, axis: usize, before: usize, after: usize) -> Self {
+        self.check_axis("pad", axis);
+        let [outer, length, inner] = self.around(axis);
         let mut shape = self.shape().to_vec();
-        if let Some(first) = shape.first_mut() {
-            *first = rows.len();
-        } else {
-            shape.push(rows.len());
+        shape[axis] += before + after;
+        let mut data = room(expect_count(&shape));
+        for block in 0..outer {
+            data.resize(data.len() + before * inner, E::zero());
+            data.extend_from_slice(&self.as_slice()[block * length * inner..(block + 1) * length * inner]);
+            data.resize(data.len() + after * inner, E::zero());
         }
-        Self::from_vec(data, shape)
+        Self::from_parts(data, IxDyn(&shape))
     }
 
     /// The tensors one after the other along `axis`.
@@ -128,17 +153,52 @@ impl<E: Element> Tensor<E> {
     /// If there are none, or their shapes differ on another axis.
     #[track_caller]
     pub fn concatenate(tensors: &[&Self], axis: usize) -> Self {
-        let views: Vec<ArrayViewD<'_, E>> = tensors.iter().map(|t| t.view()).collect();
-        // ndarray takes it for granted that the ranks are equal.
-        let same_rank = tensors.windows(2).all(|pair| pair[0].rank() == pair[1].rank());
-        match same_rank.then(|| ndarray::concatenate(Axis(axis), &views)) {
-            Some(Ok(array)) => array.into(),
-            _ => {
-                let shapes: Vec<&[usize]> = tensors.iter().map(|t| t.shape()).collect();
-                panic!("concatenate: shapes {shapes:?} do not fit together along axis {axis}")
+        let others = |t: &Self| [&t.shape()[..axis], &t.shape()[axis + 1..]].concat();
+        let fits = !tensors.is_empty()
+            && tensors.iter().all(|t| axis < t.rank())
+            && tensors.iter().all(|t| others(t) == others(tensors[0]));
+        assert!(fits, "concatenate: shapes {:?} do not fit together along axis {axis}", shapes(tensors));
+        let mut shape = tensors[0].shape().to_vec();
+        shape[axis] = tensors.iter().map(|t| t.shape()[axis]).sum();
+        let mut data = room(expect_count(&shape));
+        let [outer, _, _] = tensors[0].around(axis);
+        for block in 0..outer {
+            for tensor in tensors {
+                let width = tensor.len() / outer;
+                data.extend_from_slice(&tensor.as_slice()[block * width..(block + 1) * width]);
             }
         }
+        Self::from_parts(data, IxDyn(&shape))
     }
+
+    /// The tensors, which have one shape, side by side along a new axis at `axis`.
+    ///
+    /// # Panics
+    /// If there are none, their shapes differ, or `axis` is beyond the end.
+    #[track_caller]
+    pub fn stack(tensors: &[&Self], axis: usize) -> Self {
+        let fits = tensors.first().is_some_and(|first| axis <= first.rank());
+        let fits = fits && tensors.iter().all(|t| t.shape() == tensors[0].shape());
+        assert!(fits, "stack: shapes {:?} do not stack along a new axis {axis}", shapes(tensors));
+        let mut shape = tensors[0].shape().to_vec();
+        shape.insert(axis, 1);
+        let tensors: Vec<Self> = tensors.iter().map(|t| t.reshape(&shape)).collect();
+        Self::concatenate(&tensors.iter().collect::<Vec<_>>(), axis)
+    }
+}
+
+fn shapes<'a, E: Element>(tensors: &[&'a Tensor<E>]) -> Vec<&'a [usize]> {
+    tensors.iter().map(|t| t.shape()).collect()
+}
+
+/// The side of the squares in which a matrix is transposed.
+const SQUARE: usize = 16;
+
+/// The values of a view, in its order.
+fn copied<E: Element>(view: ArrayViewD<'_, E>) -> Tensor<E> {
+    let mut data = room(view.len());
+    data.extend(view.iter());
+    Tensor::from_parts(data, view.raw_dim())
 }
 
 #[cfg(test)]
@@ -154,19 +214,22 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_gathered_in_the_order_given() {
-        let t = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
-        assert_eq!(t.gather_rows(&[2, 0, 2]), Tensor::from([[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]]));
-        assert_eq!(t.gather_rows(&[]).shape(), [0, 2]);
-    }
-
-    #[test]
     fn cutting_and_joining_are_inverse() {
         let t = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let (left, right) = (t.slice(1, 0..1), t.slice(1, 1..3));
         assert_eq!(right, Tensor::from([[2.0, 3.0], [5.0, 6.0]]));
         assert_eq!(Tensor::concatenate(&[&left, &right], 1), t);
         assert_eq!(t.slice(0, 1..1).shape(), [0, 3]);
+        assert_eq!(right.pad(1, 1, 0), Tensor::from([[0.0, 2.0, 3.0], [0.0, 5.0, 6.0]]));
+        assert_eq!(left.pad(0, 0, 1), Tensor::from([[1.0], [4.0], [0.0]]));
+    }
+
+    #[test]
+    fn stacking_makes_an_axis() {
+        let (a, b) = (Tensor::from([1.0_f32, 2.0]), Tensor::from([3.0, 4.0]));
+        assert_eq!(Tensor::stack(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+        assert_eq!(Tensor::stack(&[&a, &b], 1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+        assert_eq!(Tensor::stack(&[&Tensor::scalar(5.0_f32)], 0), Tensor::from([5.0]));
     }
 
     #[test]

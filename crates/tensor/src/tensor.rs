@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Dimension, IxDyn};
 
 use crate::memory::{Buffer, room};
+use crate::random::Lanes;
+use crate::simd::vectorize;
 use crate::{Element, Rng, TensorError};
 
 /// A dense array of numbers in row-major order, of any shape.
@@ -125,6 +127,40 @@ impl<E: Element> Tensor<E> {
                 }
             }
         })
+    }
+
+    /// `value` with the given probability, right to 2⁻³¹, and 0 otherwise.
+    ///
+    /// # Panics
+    /// If the probability is below 0, above 1 or NaN.
+    #[track_caller]
+    pub fn bernoulli(shape: impl AsRef<[usize]>, probability: f64, value: E, rng: &mut Rng) -> Self {
+        assert!(
+            (0.0..=1.0).contains(&probability),
+            "bernoulli: a probability lies between 0 and 1, not at {probability}"
+        );
+        // Signed numbers, which older vector instructions compare directly: 0 to 2³¹, of which the last is never drawn.
+        let limit = (probability * 2f64.powi(31)).round() as i64;
+        let (always, limit) = (limit == 1 << 31, i32::try_from(limit).unwrap_or(i32::MAX));
+        if always {
+            return Self::full(shape, value);
+        }
+        let mut lanes = Lanes::new(rng);
+        let below = move |bits: u32| if ((bits >> 1) as i32) < limit { value } else { E::zero() };
+        let mut choices = Self::zeros(shape);
+        let values = choices.as_mut_slice();
+        vectorize(
+            #[inline(always)]
+            move || {
+                let mut parts = values.chunks_exact_mut(Lanes::DRAWS);
+                for part in &mut parts {
+                    let bits = lanes.next();
+                    (0..Lanes::DRAWS).for_each(|i| part[i] = below(bits[i]));
+                }
+                parts.into_remainder().iter_mut().zip(lanes.next()).for_each(|(v, bits)| *v = below(bits));
+            },
+        );
+        choices
     }
 
     fn sample(shape: impl AsRef<[usize]>, mut draw: impl FnMut() -> E) -> Self {
@@ -298,7 +334,7 @@ pub(crate) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 #[track_caller]
-fn expect_count(shape: &[usize]) -> usize {
+pub(crate) fn expect_count(shape: &[usize]) -> usize {
     match count(shape) {
         Some(count) => count,
         None => panic!("{}", TensorError::TooLarge { shape: shape.to_vec() }),

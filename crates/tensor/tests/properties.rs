@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use mlp_tensor::ndarray::{Array, Array2, ArrayBase, ArrayD, Axis, Ix2, IxDyn, RawData, ShapeBuilder, Slice, arr0};
 use mlp_tensor::{Element, Rng, Tensor, TensorError, broadcast_shape, gemm, simd};
@@ -483,6 +484,7 @@ fn check_reductions<E: Element>(shape: &[usize], axes: &[usize], rng: &mut Rng, 
         }
         if axes.iter().all(|&axis| shape[axis] > 0) {
             assert_eq!(t.max_axes(axes, keep), collect(&largest), "max over {axes:?}");
+            assert_eq!(t.min_axes(axes, keep), -(-&t).max_axes(axes, keep), "min over {axes:?}");
         }
     }
 
@@ -696,6 +698,12 @@ const MISUSES: &[Misuse] = &[
     ("mul", || drop(zeros(&[4, 1, 2]) * &zeros(&[3, 3])), "mul: shapes [4, 1, 2] and [3, 3] do not broadcast"),
     ("div", || drop(&zeros(&[2]) / zeros(&[3])), "div: shapes [2] and [3] do not broadcast"),
     ("maximum", || drop(zeros(&[2]).maximum(&zeros(&[3]))), "maximum: shapes [2] and [3] do not broadcast"),
+    ("pow", || drop(zeros(&[2]).pow(&zeros(&[3]))), "pow: shapes [2] and [3] do not broadcast"),
+    (
+        "select",
+        || drop(zeros(&[2]).select(&zeros(&[3]), &zeros(&[1]))),
+        "select: shapes [2] and [1] and mask [3] do not broadcast",
+    ),
     ("minimum", || drop(zeros(&[2]).minimum(&zeros(&[3]))), "minimum: shapes [2] and [3] do not broadcast"),
     (
         "add_in_place",
@@ -764,6 +772,22 @@ const MISUSES: &[Misuse] = &[
         || drop(zeros(&[2, 0]).max_axes(&[0, 1], false)),
         "max_axes: axis 1 of shape [2, 0] has no largest value",
     ),
+    ("min_axes", || drop(zeros(&[2, 3]).min_axes(&[3], false)), "min_axes: no axis 3 in a tensor of shape [2, 3]"),
+    (
+        "min_axes",
+        || drop(zeros(&[2, 0]).min_axes(&[0, 1], false)),
+        "min_axes: axis 1 of shape [2, 0] has no smallest value",
+    ),
+    ("var_axes", || drop(zeros(&[2]).var_axes(&[1], 0, false)), "var_axes: no axis 1 in a tensor of shape [2]"),
+    ("var_axes", || drop(zeros(&[2]).var_axes(&[0, 0], 0, false)), "var_axes: axis 0 of shape [2] is named twice"),
+    (
+        "logsumexp_axes",
+        || drop(zeros(&[2]).logsumexp_axes(&[1], false)),
+        "logsumexp_axes: no axis 1 in a tensor of shape [2]",
+    ),
+    ("norm_axes", || drop(zeros(&[2]).norm_axes(2.0, &[1], false)), "norm_axes: no axis 1 in a tensor of shape [2]"),
+    ("norm_axes", || drop(zeros(&[2]).norm_axes(0.0, &[0], false)), "norm_axes: p must be above 0, but is 0"),
+    ("norm_axes", || drop(zeros(&[2]).norm_axes(f32::NAN, &[0], false)), "norm_axes: p must be above 0, but is NaN"),
     ("argmax", || drop(zeros(&[2, 3]).argmax(2)), "argmax: no axis 2 in a tensor of shape [2, 3]"),
     ("argmax", || drop(zeros(&[2, 0]).argmax(1)), "argmax: axis 1 of shape [2, 0] has no largest value"),
     ("sum_to", || drop(zeros(&[2, 3]).sum_to(&[2])), "sum_to: shape [2] does not broadcast to [2, 3]"),
@@ -803,6 +827,47 @@ const MISUSES: &[Misuse] = &[
     ),
     ("gather_rows", || drop(zeros(&[0, 3]).gather_rows(&[0])), "gather_rows: no row 0 in a tensor of shape [0, 3]"),
     (
+        "scatter_rows",
+        || drop(zeros(&[2, 3]).scatter_rows(&[0], 5)),
+        "scatter_rows: the 1 indices do not name one of 5 rows for each row of shape [2, 3]",
+    ),
+    (
+        "scatter_rows",
+        || drop(zeros(&[1, 3]).scatter_rows(&[5], 5)),
+        "scatter_rows: the 1 indices do not name one of 5 rows for each row of shape [1, 3]",
+    ),
+    ("take_along", || drop(zeros(&[2]).take_along(1, &[0])), "take_along: no axis 1 in a tensor of shape [2]"),
+    (
+        "take_along",
+        || drop(zeros(&[2, 3]).take_along(1, &[0])),
+        "take_along: the 1 indices do not name one place along axis 1 for each lane of shape [2, 3]",
+    ),
+    (
+        "take_along",
+        || drop(zeros(&[2, 3]).take_along(1, &[0, 3])),
+        "take_along: the 2 indices do not name one place along axis 1 for each lane of shape [2, 3]",
+    ),
+    (
+        "scatter_along",
+        || drop(zeros(&[2]).scatter_along(2, 1, &[0, 0])),
+        "scatter_along: no place 2 for an axis in shape [2]",
+    ),
+    (
+        "scatter_along",
+        || drop(zeros(&[2]).scatter_along(1, 3, &[0, 3])),
+        "scatter_along: the 2 indices do not name one place along axis 1 for each lane of shape [2, 3]",
+    ),
+    ("cumsum", || drop(zeros(&[2]).cumsum(1)), "cumsum: no axis 1 in a tensor of shape [2]"),
+    ("cumsum_from_end", || drop(zeros(&[2]).cumsum_from_end(1)), "cumsum_from_end: no axis 1 in a tensor of shape [2]"),
+    ("pad", || drop(zeros(&[2]).pad(1, 0, 0)), "pad: no axis 1 in a tensor of shape [2]"),
+    ("stack", || drop(Tensor::<f32>::stack(&[], 0)), "stack: shapes [] do not stack along a new axis 0"),
+    (
+        "stack",
+        || drop(Tensor::stack(&[&zeros(&[2]), &zeros(&[3])], 0)),
+        "stack: shapes [[2], [3]] do not stack along a new axis 0",
+    ),
+    ("stack", || drop(Tensor::stack(&[&zeros(&[2])], 2)), "stack: shapes [[2]] do not stack along a new axis 2"),
+    (
         "concatenate",
         || drop(Tensor::<f32>::concatenate(&[], 1)),
         "concatenate: shapes [] do not fit together along axis 1",
@@ -832,6 +897,11 @@ const MISUSES: &[Misuse] = &[
         || drop(Tensor::concatenate(&[&zeros(&[2, 3]), &zeros(&[2, 3, 4])], 0)),
         "concatenate: shapes [[2, 3], [2, 3, 4]] do not fit together along axis 0",
     ),
+    (
+        "bernoulli",
+        || drop(Tensor::<f32>::bernoulli([2], -0.5, 1.0, &mut Rng::new(0))),
+        "bernoulli: a probability lies between 0 and 1, not at -0.5",
+    ),
     ("below", || _ = Rng::new(0).below(0), "below: there is no whole number below 0"),
 ];
 
@@ -859,8 +929,13 @@ fn a_number_has_as_many_bytes_as_its_type() {
 #[test]
 fn every_documented_panic_is_in_the_table() {
     let mut documented = BTreeSet::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
-        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut paths = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(path) = paths.pop() {
+        if path.is_dir() {
+            paths.extend(path.read_dir().unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = std::fs::read_to_string(path).unwrap();
         for after in source.split("/// # Panics").skip(1) {
             let name = after.split("fn ").nth(1).unwrap().split(['(', '<']).next().unwrap();
             documented.insert(name.to_owned());

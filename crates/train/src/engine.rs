@@ -12,6 +12,8 @@
 //! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
 //! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
 
+use std::sync::{Mutex, PoisonError};
+
 use mlp_autograd::{Gradient, Tape, Var};
 use mlp_nn::{Loss, Network, Parameter, Pass, Regularizer, Updates};
 use mlp_optim::{Optimizer, OptimizerState};
@@ -71,12 +73,22 @@ impl Objective {
     ) -> (Var<'t, E>, Totals) {
         let (rows, x, targets) = (x.rows(), tape.constant(x), tape.constant(y));
         // Softmax and cross-entropy together, from the logits, are exact where one after the other overflows.
-        let (output, loss) = if self.loss == Loss::CategoricalCrossEntropy && network.ends_in_softmax() {
-            let logits = network.forward_before_activation(variables, x, pass);
-            (logits, Loss::CategoricalCrossEntropyWithLogits.forward(logits, targets))
-        } else {
-            let output = network.forward(variables, x, pass);
-            (output, self.loss.forward(output, targets))
+        let activation = network.architecture().output_activation();
+        let (output, loss) = match self.loss.before(activation) {
+            Some(before) => {
+                let logits = network.forward_before_activation(variables, x, pass);
+                // Which class is the largest shows in the logits as well.
+                let measured = if self.metrics.is_empty() || self.loss.is_classification() {
+                    logits
+                } else {
+                    activation.forward(logits)
+                };
+                (measured, before.forward(logits, targets))
+            }
+            None => {
+                let output = network.forward(variables, x, pass);
+                (output, self.loss.forward(output, targets))
+            }
         };
         let measure = |metric: &Metric| metric.sum_over_rows(&output.value(), &targets.value());
         let metrics = self.metrics.iter().map(measure).collect();
@@ -151,6 +163,7 @@ impl<E: Element> Engine<E> {
         } else {
             blocks.into_iter().for_each(job);
         }
+        network.constrain();
         totals
     }
 }
@@ -165,6 +178,8 @@ pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
 struct Shard<E: Element> {
     /// The memory of one step's tensors, kept for the next.
     pool: Pool,
+    /// A tape is one thread's at a time. The lock is never waited for: it lets a model be shared, to predict.
+    tape: Mutex<Tape<E>>,
     /// In the order of the network's parameters; `None` where the loss does not depend on one.
     gradients: Vec<Option<Gradient<E>>>,
     totals: Totals,
@@ -174,7 +189,8 @@ struct Shard<E: Element> {
 
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
-        Self { pool: Pool::default(), gradients: Vec::new(), totals: Totals::default(), updates: Updates::default() }
+        let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
+        Self { pool, tape, gradients: Vec::new(), totals: Totals::default(), updates }
     }
 }
 
@@ -190,13 +206,14 @@ impl<E: Element> Shard<E> {
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
-        let tape = Tape::new();
-        let variables = network.variables(&tape);
+        let tape = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
-        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), &tape, &mut pass);
+        let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
         let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
         self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         (self.totals, self.updates) = (totals, pass.into_updates());
+        tape.clear();
     }
 }
 

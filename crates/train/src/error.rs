@@ -61,6 +61,30 @@ pub enum TrainError {
         /// The loss.
         loss: Loss,
     },
+    /// A target that the loss has no meaning for.
+    #[error("the target of row {row}, column {column} is {value}; {loss} needs {expected}")]
+    TargetValue {
+        /// The row, counted from 0.
+        row: usize,
+        /// The column, counted from 0.
+        column: usize,
+        /// The target.
+        value: f64,
+        /// The loss.
+        loss: Loss,
+        /// The values that it may have.
+        expected: &'static str,
+    },
+    /// A network with a number of outputs that the loss cannot take.
+    #[error("{loss} does not fit a network of {outputs} outputs: {advice}")]
+    LossAndOutputs {
+        /// The loss.
+        loss: Loss,
+        /// The number of outputs.
+        outputs: usize,
+        /// What to change.
+        advice: &'static str,
+    },
     /// Class numbers as targets of a loss for numbers.
     #[error("class numbers as targets go with a cross-entropy loss, not with {loss}")]
     ClassesNeedCrossEntropy {

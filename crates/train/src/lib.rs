@@ -32,6 +32,7 @@ mod error;
 mod evaluate;
 mod fit;
 mod history;
+mod loss;
 mod metric;
 mod model;
 #[cfg(feature = "progress")]

@@ -32,7 +32,8 @@ impl Metric {
 
     /// Whether the metric says something about what `loss` trains.
     pub fn fits(self, loss: Loss) -> bool {
-        loss.is_classification() == (self == Self::Accuracy)
+        // A Gaussian's predictions are means and variances: of another shape than the targets.
+        loss != Loss::GaussianNll && loss.is_classification() == (self == Self::Accuracy)
     }
 
     /// The sum of the measure over the rows; divided by their number it is the metric. Accuracy may be taken from

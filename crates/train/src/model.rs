@@ -4,13 +4,14 @@ use std::path::Path;
 
 use mlp_data::{StandardScaler, TrainTestSplit};
 use mlp_io::{SavedModel, Training};
-use mlp_nn::{Activation, Loss, Network, Predictor, Sequential};
+use mlp_nn::{Loss, Network, Predictor, Registry, Sequential};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::engine::{Engine, Objective, Totals};
 use crate::evaluate::{evaluate, predict, report};
 use crate::fit::Validation;
+use crate::loss::check_loss;
 use crate::table::{Table, check_features};
 use crate::{Epoch, Evaluation, Fit, History, Metric, Targets, TrainError};
 
@@ -63,10 +64,7 @@ impl<E: Element> Model<E> {
     ) -> Result<Self, TrainError> {
         let optimizer = optimizer.into();
         optimizer.check()?;
-        check_loss(loss, network.architecture().output_activation())?;
-        if loss.is_classification() && network.output_shape().len() != 1 {
-            return Err(TrainError::LossAndShape { loss, output: network.output_shape().to_vec() });
-        }
+        check_loss(loss, &network)?;
         let state = OptimizerState::new(&optimizer, network.parameters());
         Ok(Self {
             engine: Engine::new(&network),
@@ -276,7 +274,15 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If the file cannot be read, is damaged, was written by a newer version, or holds numbers of another type.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, TrainError> {
-        Self::from_saved(SavedModel::load(path)?)
+        Self::load_with(path, &Registry::new())
+    }
+
+    /// Reads a model whose layers of your own `registry` makes.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and if a constructor refuses the settings in the file.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self, TrainError> {
+        Self::from_saved(SavedModel::load_with(path, registry)?)
     }
 
     /// The model as a file holds it.
@@ -400,20 +406,4 @@ impl<E: Element> Model<E> {
             _ => Ok(x.clone()),
         }
     }
-}
-
-/// Cross-entropy from probabilities needs softmax at the end, and cross-entropy from logits none.
-fn check_loss(loss: Loss, activation: Activation) -> Result<(), TrainError> {
-    let advice = match (loss, activation) {
-        (Loss::CategoricalCrossEntropy, Activation::Softmax) => return Ok(()),
-        (Loss::CategoricalCrossEntropy, Activation::Identity) => {
-            "end the network in softmax, or use CategoricalCrossEntropyWithLogits"
-        }
-        (Loss::CategoricalCrossEntropy, _) => "end the network in softmax",
-        (Loss::CategoricalCrossEntropyWithLogits, Activation::Softmax) => {
-            "softmax would be applied twice; use CategoricalCrossEntropy"
-        }
-        _ => return Ok(()),
-    };
-    Err(TrainError::LossAndActivation { loss, activation, advice })
 }

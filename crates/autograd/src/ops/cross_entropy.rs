@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use super::softmax::exp_of_row;
+use super::softmax::{below_largest, divide_rows, sums_of_rows};
 use crate::op::Values;
 use crate::{Gradient, Op, Site, Var};
 
@@ -42,38 +42,34 @@ impl<E: Element> Op<E> for CrossEntropy<E> {
 
 impl<E: Element> Var<'_, E> {
     /// The mean over the rows of -Σ t · log_softmax(x), from logits x `[n, k]` and target probabilities t `[n, k]`:
-    /// one number. Finite for every finite x.
+    /// one number. Finite for every finite x; of no rows, NaN.
     ///
     /// # Panics
-    /// If the shapes differ, or are not of rank 2 with at least one row and one column.
+    /// If the shapes differ, or are not of rank 2 with at least one column.
     #[track_caller]
     pub fn cross_entropy_with_logits(self, targets: Self) -> Self {
         let (x, t) = (self.value(), targets.value());
         assert!(
-            x.shape() == t.shape() && x.rank() == 2 && !x.is_empty(),
+            x.shape() == t.shape() && x.rank() == 2 && x.row_len() > 0,
             "cross_entropy_with_logits: logits {:?} and targets {:?} must have one shape [rows, classes]",
             x.shape(),
             t.shape()
         );
-        let width = x.row_len();
-        let mut probabilities = x.clone();
+        let (rows, width) = (x.rows(), x.row_len());
+        let below = below_largest(x, width);
+        let mut probabilities = below.exp();
+        let sums = sums_of_rows(&probabilities, width);
+        let ln_sums = sums.ln();
         let mut total = 0.0;
-        let rows_of = probabilities
-            .as_mut_slice()
-            .chunks_mut(width)
-            .zip(x.as_slice().chunks(width))
-            .zip(t.as_slice().chunks(width));
-        for ((p, x), t) in rows_of {
-            let max = super::softmax::largest(x);
-            let sum = exp_of_row(p);
-            let ln_sum = sum.ln();
+        let rows_of = below.as_slice().chunks(width).zip(t.as_slice().chunks(width)).zip(ln_sums.as_slice());
+        for ((x, t), &ln_sum) in rows_of {
             // A target of 0 takes no part, even where the logit is minus infinity.
-            let row: E =
-                x.iter().zip(t).filter(|(_, t)| **t != E::zero()).map(|(&x, &t)| t * (ln_sum - (x - max))).sum();
+            let part = |(&x, &t): (&E, &E)| if t == E::zero() { t } else { t * (ln_sum - x) };
+            let row: E = x.iter().zip(t).map(part).sum();
             total += row.as_f64();
-            p.iter_mut().for_each(|v| *v /= sum);
         }
-        let loss = Tensor::scalar(E::from_f64(total / x.rows() as f64));
+        divide_rows(&mut probabilities, &sums, width);
+        let loss = Tensor::scalar(E::from_f64(total / rows as f64));
         self.tape().push(loss, CrossEntropy { probabilities }, &[self, targets])
     }
 }

@@ -30,6 +30,32 @@ impl<E: Element> Op<E> for Ln {
     }
 }
 
+/// eˣ - 1, with derivative eˣ (not y + 1, which is 0 where eˣ is small).
+#[derive(Debug)]
+struct ExpM1;
+
+impl<E: Element> Op<E> for ExpM1 {
+    fn name(&self) -> &'static str {
+        "expm1"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * site.input(0).exp())]
+    }
+}
+
+/// ln(1 + x), with derivative 1 / (1 + x).
+#[derive(Debug)]
+struct Ln1p;
+
+impl<E: Element> Op<E> for Ln1p {
+    fn name(&self) -> &'static str {
+        "ln_1p"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad / (site.input(0) + E::one()))]
+    }
+}
+
 /// √x, with derivative 1 / 2√x.
 #[derive(Debug)]
 struct Sqrt;
@@ -43,16 +69,43 @@ impl<E: Element> Op<E> for Sqrt {
     }
 }
 
-/// xᵖ for a number p, with derivative p xᵖ⁻¹.
+/// sin x, with derivative cos x.
 #[derive(Debug)]
-struct Powf<E>(E);
+struct Sin;
 
-impl<E: Element> Op<E> for Powf<E> {
+impl<E: Element> Op<E> for Sin {
     fn name(&self) -> &'static str {
-        "powf"
+        "sin"
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * site.input(0).powf(self.0 - E::one()) * self.0)]
+        vec![Some(grad * site.input(0).cos())]
+    }
+}
+
+/// cos x, with derivative -sin x.
+#[derive(Debug)]
+struct Cos;
+
+impl<E: Element> Op<E> for Cos {
+    fn name(&self) -> &'static str {
+        "cos"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(-(grad * site.input(0).sin()))]
+    }
+}
+
+/// erf x, with derivative 2 / √π · e^(-x²).
+#[derive(Debug)]
+struct Erf;
+
+impl<E: Element> Op<E> for Erf {
+    fn name(&self) -> &'static str {
+        "erf"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let slope = (-site.input(0).square()).exp() * E::from_f64(std::f64::consts::FRAC_2_SQRT_PI);
+        vec![Some(grad * slope)]
     }
 }
 
@@ -82,7 +135,7 @@ impl<E: Element> Op<E> for Clamp<E> {
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let inside = |v| if v >= self.low && v <= self.high { E::one() } else { E::zero() };
-        vec![Some(grad * site.tape.constant(site.input(0).value().map(inside)))]
+        vec![Some(grad.only_where(&site.input(0).value().map(inside)))]
     }
 }
 
@@ -97,19 +150,34 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().ln(), Ln, &[self])
     }
 
+    /// eˣ - 1, exact near 0 as well. Derivative: eˣ.
+    pub fn expm1(self) -> Self {
+        self.tape().push(self.value().expm1(), ExpM1, &[self])
+    }
+
+    /// ln(1 + x), exact near 0 as well. Derivative: 1 / (1 + x).
+    pub fn ln_1p(self) -> Self {
+        self.tape().push(self.value().ln_1p(), Ln1p, &[self])
+    }
+
     /// The square root. Derivative: 1 / 2√x, infinite at 0.
     pub fn sqrt(self) -> Self {
         self.tape().push(self.value().sqrt(), Sqrt, &[self])
     }
 
-    /// x². Derivative: 2x.
-    pub fn square(self) -> Self {
-        self * self
+    /// sin x, x in radians. Derivative: cos x.
+    pub fn sin(self) -> Self {
+        self.tape().push(self.value().sin(), Sin, &[self])
     }
 
-    /// xᵖ for a number p. Derivative: p xᵖ⁻¹.
-    pub fn powf(self, p: E) -> Self {
-        self.tape().push(self.value().powf(p), Powf(p), &[self])
+    /// cos x, x in radians. Derivative: -sin x.
+    pub fn cos(self) -> Self {
+        self.tape().push(self.value().cos(), Cos, &[self])
+    }
+
+    /// The error function. Derivative: 2 / √π · e^(-x²).
+    pub fn erf(self) -> Self {
+        self.tape().push(self.value().erf(), Erf, &[self])
     }
 
     /// |x|. Derivative: the sign of x, 0 at 0.

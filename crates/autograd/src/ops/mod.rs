@@ -3,9 +3,14 @@
 mod activation;
 mod arithmetic;
 mod cross_entropy;
+mod detach;
 mod elementwise;
+mod indexing;
 mod linear;
 mod matmul;
+mod power;
 mod reduce;
+mod select;
 mod shape;
 mod softmax;
+mod statistics;

@@ -1,6 +1,6 @@
 //! Sums, means and extremes along axes.
 
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
 use crate::{Op, Site, Var};
 
@@ -32,12 +32,32 @@ impl<E: Element> Op<E> for MaxAxes {
         "max_axes"
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0).value();
-        let largest = site.output().value().reshape(&self.kept);
-        let hits = x.zip_map(&largest, "max_axes", |v, m| if v == m { E::one() } else { E::zero() });
-        let share = &hits / &hits.sum_axes(&self.axes, true);
+        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
         vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
     }
+}
+
+/// The smallest value over some axes, with the gradient shared as that of the largest.
+#[derive(Debug)]
+struct MinAxes {
+    axes: Vec<usize>,
+    kept: Vec<usize>,
+}
+
+impl<E: Element> Op<E> for MinAxes {
+    fn name(&self) -> &'static str {
+        "min_axes"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
+        vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
+    }
+}
+
+/// The part of each value of `x` in the extreme value over `axes`: 0, or one divided by how many are equally extreme.
+pub(super) fn shares<E: Element>(x: &Tensor<E>, extreme: &Tensor<E>, axes: &[usize]) -> Tensor<E> {
+    let hits = x.zip_map(extreme, "shares", |v, m| if v == m { E::one() } else { E::zero() });
+    &hits / &hits.sum_axes(axes, true)
 }
 
 impl<E: Element> Var<'_, E> {
@@ -83,12 +103,31 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(max, MaxAxes { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
     }
 
+    /// The smallest values over `axes`, kept or not as in [`Var::sum_axes`].
+    ///
+    /// # Panics
+    /// If there is no such axis, one is named twice or one has length 0.
+    #[track_caller]
+    pub fn min_axes(self, axes: &[usize], keep_dims: bool) -> Self {
+        let min = self.value().min_axes(axes, keep_dims);
+        self.tape().push(min, MinAxes { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
+    }
+
+    /// The sum over the axes along which `shape` was broadcast to this value's shape.
+    pub(crate) fn sum_to(self, shape: &[usize]) -> Self {
+        let own = self.shape();
+        let extra = own.len() - shape.len();
+        let stretched = |&axis: &usize| axis < extra || shape[axis - extra] != own[axis];
+        let axes: Vec<usize> = (0..own.len()).filter(stretched).collect();
+        self.sum_axes(&axes, true).reshape(shape)
+    }
+
     fn all_axes(self) -> Vec<usize> {
         (0..self.shape().len()).collect()
     }
 
     /// The shape with `axes` at length 1.
-    fn kept(self, axes: &[usize]) -> Vec<usize> {
+    pub(super) fn kept(self, axes: &[usize]) -> Vec<usize> {
         self.shape().iter().enumerate().map(|(axis, &length)| if axes.contains(&axis) { 1 } else { length }).collect()
     }
 }

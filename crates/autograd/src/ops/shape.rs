@@ -1,6 +1,8 @@
-//! The same values in another shape.
+//! Shapes: reshaping, transposing, cutting and joining.
 
-use mlp_tensor::Element;
+use std::ops::Range;
+
+use mlp_tensor::{Element, Tensor};
 
 use crate::{Op, Site, Var};
 
@@ -43,6 +45,79 @@ impl<E: Element> Op<E> for Transpose {
     }
 }
 
+/// The axes in another order: the gradient's go back.
+#[derive(Debug)]
+struct Permute {
+    order: Vec<usize>,
+}
+
+impl<E: Element> Op<E> for Permute {
+    fn name(&self) -> &'static str {
+        "permute"
+    }
+    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let mut back = vec![0; self.order.len()];
+        self.order.iter().enumerate().for_each(|(to, &from)| back[from] = to);
+        vec![Some(grad.permute(&back))]
+    }
+}
+
+/// Some indices of an axis: the gradient of the others is 0.
+#[derive(Debug)]
+struct Cut {
+    axis: usize,
+    range: Range<usize>,
+}
+
+impl<E: Element> Op<E> for Cut {
+    fn name(&self) -> &'static str {
+        "slice"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = site.input(0).shape()[self.axis];
+        vec![Some(grad.pad(self.axis, self.range.start, length - self.range.end))]
+    }
+}
+
+/// Zeros around the values along an axis: they are constants.
+#[derive(Debug)]
+struct Pad {
+    axis: usize,
+    before: usize,
+}
+
+impl<E: Element> Op<E> for Pad {
+    fn name(&self) -> &'static str {
+        "pad"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = site.input(0).shape()[self.axis];
+        vec![Some(grad.slice(self.axis, self.before..self.before + length))]
+    }
+}
+
+/// Several values one after the other: the gradient is cut as they were joined.
+#[derive(Debug)]
+struct Concatenate {
+    axis: usize,
+    count: usize,
+}
+
+impl<E: Element> Op<E> for Concatenate {
+    fn name(&self) -> &'static str {
+        "concatenate"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let mut end = 0;
+        let mut part = |index: usize| {
+            let start = end;
+            end += site.input(index).shape()[self.axis];
+            site.needs(index).then(|| grad.slice(self.axis, start..end))
+        };
+        (0..self.count).map(&mut part).collect()
+    }
+}
+
 impl<E: Element> Var<'_, E> {
     /// The same values in another shape.
     ///
@@ -69,5 +144,58 @@ impl<E: Element> Var<'_, E> {
     #[track_caller]
     pub fn t(self) -> Self {
         self.tape().push(self.value().t(), Transpose, &[self])
+    }
+
+    /// The axes in another order: axis `i` of the result is axis `order[i]` of this value.
+    ///
+    /// # Panics
+    /// If `order` does not name every axis once.
+    #[track_caller]
+    pub fn permute(self, order: &[usize]) -> Self {
+        self.tape().push(self.value().permute(order), Permute { order: order.to_vec() }, &[self])
+    }
+
+    /// The indices `range` of `axis`.
+    ///
+    /// # Panics
+    /// If there is no such axis or the range goes past its end.
+    #[track_caller]
+    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
+        self.tape().push(self.value().slice(axis, range.clone()), Cut { axis, range }, &[self])
+    }
+
+    /// Zeros put before and after the values along `axis`, `before` and `after` many.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn pad(self, axis: usize, before: usize, after: usize) -> Self {
+        self.tape().push(self.value().pad(axis, before, after), Pad { axis, before }, &[self])
+    }
+
+    /// The values one after the other along `axis`.
+    ///
+    /// # Panics
+    /// If there are none, their shapes differ on another axis, or they belong to different tapes.
+    #[track_caller]
+    pub fn concatenate(parts: &[Self], axis: usize) -> Self {
+        let values: Vec<_> = parts.iter().map(|part| part.value()).collect();
+        let joined = Tensor::concatenate(&values.iter().collect::<Vec<_>>(), axis);
+        parts[0].tape().push(joined, Concatenate { axis, count: parts.len() }, parts)
+    }
+
+    /// The values, which have one shape, side by side along a new axis at `axis`.
+    ///
+    /// # Panics
+    /// If there are none, their shapes differ, `axis` is beyond the end, or they belong to different tapes.
+    #[track_caller]
+    pub fn stack(parts: &[Self], axis: usize) -> Self {
+        let shapes: Vec<_> = parts.iter().map(|part| part.shape()).collect();
+        let fits = shapes.first().is_some_and(|first| axis <= first.len() && shapes.iter().all(|s| s == first));
+        assert!(fits, "stack: shapes {shapes:?} do not stack along a new axis {axis}");
+        let mut widened = shapes[0].clone();
+        widened.insert(axis, 1);
+        let parts: Vec<_> = parts.iter().map(|part| part.reshape(&widened)).collect();
+        Self::concatenate(&parts, axis)
     }
 }

@@ -1,12 +1,14 @@
-//! Softmax and its logarithm, over the last axis.
+//! Softmax and its logarithm, over an axis.
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, math};
 
 use crate::{Op, Site, Var};
 
 /// y = eˣ / Σ eˣ: dx = y (dy - Σ dy y).
 #[derive(Debug)]
-struct Softmax;
+struct Softmax {
+    axis: usize,
+}
 
 impl<E: Element> Op<E> for Softmax {
     fn name(&self) -> &'static str {
@@ -15,14 +17,15 @@ impl<E: Element> Op<E> for Softmax {
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let y = site.output();
         let weighed = grad * y;
-        let last = y.shape().len() - 1;
-        vec![Some(weighed - y * weighed.sum_axes(&[last], true))]
+        vec![Some(weighed - y * weighed.sum_axes(&[self.axis], true))]
     }
 }
 
 /// y = x - ln Σ eˣ: dx = dy - eʸ Σ dy.
 #[derive(Debug)]
-struct LogSoftmax;
+struct LogSoftmax {
+    axis: usize,
+}
 
 impl<E: Element> Op<E> for LogSoftmax {
     fn name(&self) -> &'static str {
@@ -30,8 +33,7 @@ impl<E: Element> Op<E> for LogSoftmax {
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let y = site.output();
-        let last = y.shape().len() - 1;
-        vec![Some(grad - y.exp() * grad.sum_axes(&[last], true))]
+        vec![Some(grad - y.exp() * grad.sum_axes(&[self.axis], true))]
     }
 }
 
@@ -42,12 +44,24 @@ impl<E: Element> Var<'_, E> {
     /// If there is no axis.
     #[track_caller]
     pub fn softmax(self) -> Self {
-        let mut y = self.value();
-        for_each_row("softmax", &mut y, |row| {
-            let sum = exp_of_row(row);
-            row.iter_mut().for_each(|v| *v /= sum);
+        let axis = last_axis("softmax", self);
+        self.softmax_along(axis)
+    }
+
+    /// eˣ / Σ eˣ over `axis`, computed from x - max x, so that no x overflows.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn softmax_along(self, axis: usize) -> Self {
+        let y = rows_along("softmax", self.value(), axis, |x, width| {
+            let mut y = below_largest(x, width);
+            y.map_in_place(math::exp);
+            let sums = sums_of_rows(&y, width);
+            divide_rows(&mut y, &sums, width);
+            y
         });
-        self.tape().push(y, Softmax, &[self])
+        self.tape().push(y, Softmax { axis }, &[self])
     }
 
     /// x - ln Σ eˣ over the last axis: the logarithm of the softmax, finite even where that rounds to 0.
@@ -56,31 +70,72 @@ impl<E: Element> Var<'_, E> {
     /// If there is no axis.
     #[track_caller]
     pub fn log_softmax(self) -> Self {
-        let mut y = self.value();
-        for_each_row("log_softmax", &mut y, |row| {
-            let max = largest(row);
-            let sum: E = row.iter().map(|&v| (v - max).exp()).sum();
-            row.iter_mut().for_each(|v| *v = (*v - max) - sum.ln());
+        let axis = last_axis("log_softmax", self);
+        self.log_softmax_along(axis)
+    }
+
+    /// x - ln Σ eˣ over `axis`: the logarithm of the softmax, finite even where that rounds to 0.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn log_softmax_along(self, axis: usize) -> Self {
+        let y = rows_along("log_softmax", self.value(), axis, |x, width| {
+            let mut y = below_largest(x, width);
+            let ln_sums = sums_of_rows(&y.exp(), width).ln();
+            for (row, &ln_sum) in y.as_mut_slice().chunks_mut(width).zip(ln_sums.as_slice()) {
+                row.iter_mut().for_each(|v| *v -= ln_sum);
+            }
+            y
         });
-        self.tape().push(y, LogSoftmax, &[self])
+        self.tape().push(y, LogSoftmax { axis }, &[self])
     }
 }
 
-/// Replaces x by e^(x - max x) and returns the sum of the row.
-pub(super) fn exp_of_row<E: Element>(row: &mut [E]) -> E {
-    let max = largest(row);
-    row.iter_mut().for_each(|v| *v = (*v - max).exp());
-    row.iter().copied().sum()
+// The rows are short in most networks. Whatever works on every value by itself goes over all rows at once.
+
+/// x - max x in every row.
+pub(super) fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tensor<E> {
+    for row in x.as_mut_slice().chunks_mut(width) {
+        // A NaN may get lost here, but not below: it makes the sum of the row NaN.
+        let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
+        row.iter_mut().for_each(|v| *v -= largest);
+    }
+    x
 }
 
-pub(super) fn largest<E: Element>(row: &[E]) -> E {
-    row.iter().copied().fold(E::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a })
+pub(super) fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
+    let sums: Vec<E> = x.as_slice().chunks(width).map(|row| row.iter().copied().sum()).collect();
+    sums.into()
+}
+
+pub(super) fn divide_rows<E: Element>(x: &mut Tensor<E>, by: &Tensor<E>, width: usize) {
+    for (row, &by) in x.as_mut_slice().chunks_mut(width).zip(by.as_slice()) {
+        row.iter_mut().for_each(|v| *v /= by);
+    }
 }
 
 #[track_caller]
-fn for_each_row<E: Element>(op: &str, tensor: &mut Tensor<E>, f: impl Fn(&mut [E])) {
-    let Some(&width) = tensor.shape().last() else { panic!("{op}: a single number has no axis to work over") };
-    if width > 0 {
-        tensor.as_mut_slice().chunks_mut(width).for_each(f);
+fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
+    let rank = x.shape().len();
+    assert!(rank > 0, "{op}: a single number has no axis to work over");
+    rank - 1
+}
+
+/// `f` of `x`, the lanes along `axis` being the rows, and of their length.
+#[track_caller]
+fn rows_along<E: Element>(op: &str, x: Tensor<E>, axis: usize, f: impl Fn(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
+    let rank = x.rank();
+    assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
+    let width = x.shape()[axis];
+    if x.is_empty() {
+        x
+    } else if axis == rank - 1 {
+        f(x, width)
+    } else {
+        // The axis changes places with the last one, and back.
+        let mut order: Vec<usize> = (0..rank).collect();
+        order.swap(axis, rank - 1);
+        f(x.permute(&order), width).permute(&order)
     }
 }

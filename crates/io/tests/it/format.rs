@@ -9,7 +9,7 @@ use rmpv::Value;
 use crate::common::{PREFIX, at, body, entries, full_model, network, tiny_model, training};
 
 /// The specification. It stands beside the crates, in the repository.
-fn specification() -> String {
+pub(crate) fn specification() -> String {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "..", "docs", "format.md"].iter().collect();
     std::fs::read_to_string(path).unwrap()
 }
@@ -116,7 +116,7 @@ fn what_a_model_does_not_have_is_nil_or_empty() {
 }
 
 /// Every string of a body that stands for a field, a kind or a choice.
-fn words(value: &Value, out: &mut Vec<String>) {
+pub(crate) fn words(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::String(word) => out.push(word.as_str().unwrap().to_owned()),
         Value::Array(values) => values.iter().for_each(|value| words(value, out)),

@@ -157,7 +157,7 @@ fn values_of_another_type_are_refused() {
         ("architecture/layers/0/dense/use_bias", 1.into()),
         ("tensors/layers.0.bias/shape", 4.into()),
         ("tensors/layers.0.bias/data", Value::Array(vec![0.into(); 16])),
-        ("training/loss", "hinge".into()),
+        ("training/loss", "no_such_loss".into()),
         ("training/steps", (-1).into()),
         ("preprocessing/scaler", Value::Array(vec![1.0.into()])),
         ("class_names/0", 7.into()),

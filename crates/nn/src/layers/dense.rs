@@ -4,8 +4,8 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, check_regularizer};
-use crate::{Activation, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
+use super::Kind;
+use crate::{Activation, Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A fully connected layer: Y = activation(X · W + b).
 ///
@@ -30,6 +30,12 @@ pub struct Dense {
     /// The penalty on b; none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias_regularizer: Option<Regularizer>,
+    /// The limit on W; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub constraint: Option<Constraint>,
+    /// The limit on b; none by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bias_constraint: Option<Constraint>,
     /// The penalty on the output, after the activation, divided by the number of rows (as in Keras); none by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity_regularizer: Option<Regularizer>,
@@ -45,6 +51,8 @@ impl Dense {
             initializer: Initializer::default(),
             regularizer: None,
             bias_regularizer: None,
+            constraint: None,
+            bias_constraint: None,
             activity_regularizer: None,
         }
     }
@@ -74,9 +82,39 @@ impl Dense {
         Self { activity_regularizer: Some(regularizer), ..self }
     }
 
+    /// Brings the weights back within a limit after each step.
+    pub fn constraint(self, constraint: Constraint) -> Self {
+        Self { constraint: Some(constraint), ..self }
+    }
+
+    /// Brings the bias back within a limit after each step.
+    pub fn bias_constraint(self, constraint: Constraint) -> Self {
+        Self { bias_constraint: Some(constraint), ..self }
+    }
+
     /// Leaves the bias out.
     pub fn without_bias(self) -> Self {
         Self { use_bias: false, ..self }
+    }
+
+    /// Checks the settings; the shape of an output row, and that of the weight.
+    pub(super) fn plan_shapes(&self, input: &[usize], plan: &Plan) -> Result<(Vec<usize>, [usize; 2]), NnError> {
+        plan.require(self.units > 0, "units", self.units as f64, "at least 1")?;
+        let (last, mut output) = (input.len() - 1, input.to_vec());
+        output[last] = self.units;
+        Ok((output, [input[last], self.units]))
+    }
+
+    pub(super) fn kernel(&self, name: &str, shape: [usize; 2]) -> ParameterSpec {
+        ParameterSpec::new(name, shape, self.initializer).regularizer(self.regularizer).constraint(self.constraint)
+    }
+
+    pub(super) fn plan_bias(&self, plan: &mut Plan) -> Result<(), NnError> {
+        if !self.use_bias {
+            return Ok(());
+        }
+        let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
+        plan.parameter(bias.regularizer(self.bias_regularizer).constraint(self.bias_constraint))
     }
 }
 
@@ -86,18 +124,9 @@ impl Kind for Dense {
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
-        plan.require(self.units > 0, "units", self.units as f64, "at least 1")?;
-        for regularizer in [self.regularizer, self.bias_regularizer, self.activity_regularizer] {
-            check_regularizer(regularizer, plan)?;
-        }
-        let (mut output, features) = (input.to_vec(), input[input.len() - 1]);
-        output[input.len() - 1] = self.units;
-        let weight = ParameterSpec::new("weight", [features, self.units], self.initializer);
-        plan.parameter(weight.regularizer(self.regularizer))?;
-        if self.use_bias {
-            let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
-            plan.parameter(bias.regularizer(self.bias_regularizer))?;
-        }
+        let (output, weight) = self.plan_shapes(input, plan)?;
+        plan.parameter(self.kernel("weight", weight))?;
+        self.plan_bias(plan)?;
         Ok(output)
     }
 

@@ -1,7 +1,7 @@
 //! Dropout.
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, Rng, Tensor};
+use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
@@ -26,22 +26,6 @@ impl Dropout {
     pub fn new(rate: f64) -> Self {
         Self { rate }
     }
-
-    /// 0 with probability `rate`, 1 / (1 - rate) otherwise.
-    fn mask<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
-        // One draw of 64 bits decides about two values; the probability is right to 2⁻³².
-        let threshold = (self.rate * 2f64.powi(32)) as u64;
-        let choices = [E::zero(), E::from_f64(1.0 / (1.0 - self.rate))];
-        let mut mask = Tensor::zeros(shape);
-        for pair in mask.as_mut_slice().chunks_mut(2) {
-            let mut bits = rng.next_u64();
-            for value in pair {
-                *value = choices[usize::from(bits & 0xFFFF_FFFF >= threshold)];
-                bits >>= 32;
-            }
-        }
-        mask
-    }
 }
 
 impl Kind for Dropout {
@@ -56,7 +40,11 @@ impl Kind for Dropout {
 
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
         match pass.rng() {
-            Some(rng) if self.rate > 0.0 => x * x.tape().constant(self.mask(&x.shape(), rng)),
+            Some(rng) if self.rate > 0.0 => {
+                let keep = 1.0 - self.rate;
+                let mask = Tensor::bernoulli(x.shape(), keep, E::from_f64(1.0 / keep), rng);
+                x * x.tape().constant(mask)
+            }
             _ => x,
         }
     }
@@ -69,6 +57,7 @@ impl Kind for Dropout {
 #[cfg(test)]
 mod tests {
     use mlp_autograd::Tape;
+    use mlp_tensor::Rng;
 
     use super::*;
 

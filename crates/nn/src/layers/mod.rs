@@ -4,8 +4,27 @@
 //! place that names them all.
 
 mod activation;
+mod alpha_dropout;
+mod batch_norm;
+mod columns;
+mod concat;
+mod custom;
 mod dense;
 mod dropout;
+mod embedding;
+mod flatten;
+mod gaussian_dropout;
+mod gaussian_noise;
+mod glu;
+mod group_norm;
+mod layer_norm;
+mod norm;
+mod prelu;
+mod residual;
+mod rms_norm;
+mod select_columns;
+mod stack;
+mod weight_norm;
 
 use std::fmt;
 
@@ -15,8 +34,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Activation, NnError, Pass, Plan, Regularizer, Weights};
 
+pub use alpha_dropout::AlphaDropout;
+pub use batch_norm::BatchNorm;
+pub(crate) use columns::Columns;
+pub use concat::Concat;
+pub use custom::{Custom, CustomLayer, Registry, Settings};
 pub use dense::Dense;
 pub use dropout::Dropout;
+pub use embedding::Embedding;
+pub use flatten::Flatten;
+pub use gaussian_dropout::GaussianDropout;
+pub use gaussian_noise::GaussianNoise;
+pub use glu::Glu;
+pub use group_norm::GroupNorm;
+pub use layer_norm::LayerNorm;
+pub use prelu::Prelu;
+pub use residual::Residual;
+pub use rms_norm::RmsNorm;
+pub use select_columns::SelectColumns;
+pub use stack::Stack;
+pub use weight_norm::WeightNorm;
 
 /// What one kind of layer is: the settings are the type that implements it.
 pub(crate) trait Kind {
@@ -53,6 +90,21 @@ pub(crate) trait Kind {
     /// Whether the output's values are those of the input, possibly fewer or in another order, in training as well.
     fn keeps_values(&self) -> bool {
         false
+    }
+
+    /// Checks columns of the network's input that the layer, or one inside of it, reads as categories; `path` is the
+    /// layer's. Returns the columns that the output consists of, if it keeps values.
+    fn check_columns<'a, E: Element>(
+        &self,
+        _columns: &Columns<'a, E>,
+        _path: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        Ok(None)
+    }
+
+    /// The layers inside of this one.
+    fn stacks_mut(&mut self) -> &mut [Stack] {
+        &mut []
     }
 }
 
@@ -91,6 +143,38 @@ layers! {
     Dropout,
     /// An activation by itself.
     Activation,
+    /// Dropout that keeps mean and variance of SELU's outputs.
+    AlphaDropout,
+    /// Adds noise, in training only.
+    GaussianNoise,
+    /// Multiplies by noise, in training only.
+    GaussianDropout,
+    /// Normalises every feature over the batch.
+    BatchNorm,
+    /// Normalises every row.
+    LayerNorm,
+    /// Normalises every row by its size.
+    RmsNorm,
+    /// Normalises groups of features.
+    GroupNorm,
+    /// A dense layer whose weights have a direction and a length.
+    WeightNorm,
+    /// Vectors for categories.
+    Embedding,
+    /// Some columns of a table.
+    SelectColumns,
+    /// Rows of any shape as rows of numbers.
+    Flatten,
+    /// x + f(x).
+    Residual,
+    /// Branches side by side.
+    Concat,
+    /// ReLU with a slope that is trained.
+    Prelu,
+    /// One half of the values, opened and closed by the other.
+    Glu,
+    /// A layer that a user wrote.
+    Custom,
 }
 
 impl Layer {
@@ -133,16 +217,24 @@ impl Layer {
     }
 
     fn penalize_activity<'t, E: Element>(&self, y: Var<'t, E>, pass: &mut Pass<'t, E>) {
-        let rows = y.value().rows();
-        if let Some(Regularizer { l1, l2 }) = self.activity_regularizer()
-            && rows > 0
-        {
-            let (l1, l2) = (E::from_f64(l1 / rows as f64), E::from_f64(l2 / rows as f64));
-            pass.penalize(y.abs().sum() * l1 + y.square().sum() * l2);
+        if let Some(regularizer) = self.activity_regularizer() {
+            pass.penalize(regularizer.of_output(y));
         }
     }
 
-    fn activity_regularizer(&self) -> Option<Regularizer> {
+    pub(crate) fn check_columns<'a, E: Element>(
+        &self,
+        columns: &Columns<'a, E>,
+        path: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        with_kind!(self, kind => kind.check_columns(columns, path))
+    }
+
+    pub(crate) fn stacks_mut(&mut self) -> &mut [Stack] {
+        with_kind!(self, kind => kind.stacks_mut())
+    }
+
+    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer> {
         with_kind!(self, kind => kind.activity_regularizer())
     }
 
@@ -162,11 +254,4 @@ impl fmt::Display for Layer {
         let kind = self.kind();
         if detail.is_empty() { f.write_str(kind) } else { write!(f, "{kind} ({detail})") }
     }
-}
-
-/// Checks the factors of a penalty.
-pub(crate) fn check_regularizer(regularizer: Option<Regularizer>, plan: &Plan) -> Result<(), NnError> {
-    let Regularizer { l1, l2 } = regularizer.unwrap_or_default();
-    let wrong = [("l1", l1), ("l2", l2)].into_iter().find(|(_, factor)| !(factor.is_finite() && *factor >= 0.0));
-    plan.check(wrong.map(|(name, factor)| (name, factor, "finite and 0 or more")))
 }

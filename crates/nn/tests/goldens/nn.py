@@ -16,12 +16,13 @@ The library versions are in the file under made_with. A rerun gives the same byt
 versions on the same kind of processor (elsewhere a last digit may differ: BLAS, vector width).
 """
 
-import json
 import platform
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from pretty import leaf, plain, write
 
 SEED = 20240608
 
@@ -32,15 +33,6 @@ ACTIVATIONS = {
     "tanh": torch.tanh,
     "softmax": lambda x: torch.softmax(x, dim=-1),
 }
-
-
-def leaf(values):
-    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
-
-
-def plain(tensor):
-    """Nested lists of floats, with -0.0 written as 0.0."""
-    return (tensor.detach() + 0.0).tolist()
 
 
 def uniform(rng, shape, low=-2.0, high=2.0):
@@ -161,19 +153,5 @@ def build():
     }
 
 
-def pretty(value, indent=0):
-    """JSON text: objects and lists of objects spread over lines, every other list on one line."""
-    pad = "  " * (indent + 1)
-    end = "  " * indent
-    if isinstance(value, dict):
-        items = [f"{pad}{json.dumps(k)}: {pretty(v, indent + 1)}" for k, v in value.items()]
-        return "{\n" + ",\n".join(items) + "\n" + end + "}"
-    if isinstance(value, list) and value and all(isinstance(v, dict) for v in value):
-        return "[\n" + ",\n".join(pad + pretty(v, indent + 1) for v in value) + "\n" + end + "]"
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
-
-
 if __name__ == "__main__":
-    path = Path(__file__).with_suffix(".json")
-    path.write_text(pretty(build()) + "\n", encoding="utf-8", newline="\n")
-    print(f"wrote {path.name}, {path.stat().st_size} bytes")
+    write(build(), Path(__file__).with_suffix(".json"))

@@ -1,5 +1,8 @@
 //! Products of matrices.
 
+mod row;
+mod small;
+
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::{Element, Tensor};
@@ -18,7 +21,9 @@ pub fn gemm<E: Element>(a: ArrayView2<'_, E>, b: ArrayView2<'_, E>, beta: E, mut
         b.shape(),
         out.shape()
     );
-    ndarray::linalg::general_mat_mul(E::one(), &a, &b, beta, &mut out);
+    if !row::multiply(a, b, beta, &mut out) && !small::multiply(a, b, beta, &mut out) {
+        ndarray::linalg::general_mat_mul(E::one(), &a, &b, beta, &mut out);
+    }
 }
 
 impl<E: Element> Tensor<E> {
@@ -75,6 +80,7 @@ fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Rng;
 
     #[test]
     fn nothing_multiplies_to_zeros_or_nothing() {
@@ -89,6 +95,45 @@ mod tests {
         let a = Tensor::from([[2.0_f32]]);
         gemm(a.view2(), a.view2(), 0.0, ArrayViewMut2::from_shape((1, 1), &mut out).unwrap());
         assert_eq!(out, [4.0]);
+    }
+
+    /// Sizes on both sides of every limit, both operands as they are and transposed, against sums in double precision.
+    #[test]
+    fn every_path_multiplies_alike() {
+        let rng = &mut Rng::new(3);
+        for [m, k, n] in [
+            [1, 1, 1],
+            [32, 4, 10],
+            [7, 64, 17],
+            [7, 65, 17],
+            [1, 300, 70],
+            [1, 301, 33],
+            [11, 13, 14],
+            [40, 30, 20],
+            [16, 8, 16],
+            [2, 3, 4],
+        ] {
+            let (a, b) = (Tensor::<f32>::normal([m, k], 0.0, 1.0, rng), Tensor::<f32>::normal([k, n], 0.0, 1.0, rng));
+            let start = Tensor::<f32>::normal([m, n], 0.0, 1.0, rng);
+            let (at, bt) = (a.t(), b.t());
+            for (a, b) in [
+                (a.view2(), b.view2()),
+                (at.view2().reversed_axes(), b.view2()),
+                (a.view2(), bt.view2().reversed_axes()),
+            ] {
+                for beta in [0.0, 1.0, 0.5] {
+                    let mut out = start.clone();
+                    gemm(a, b, beta, out.view2_mut());
+                    for ((i, j), &found) in out.view2().indexed_iter() {
+                        let sum: f64 = (0..k).map(|p| f64::from(a[[i, p]]) * f64::from(b[[p, j]])).sum();
+                        let expected = sum + f64::from(beta) * f64::from(start.at([i, j]));
+                        let size: f64 = (0..k).map(|p| f64::from(a[[i, p]] * b[[p, j]]).abs()).sum::<f64>() + 1.0;
+                        let error = (f64::from(found) - expected).abs();
+                        assert!(error <= 1e-6 * size, "{m}x{k}x{n}, beta {beta}, at {i}, {j}: {found} for {expected}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The one source of randomness: a generator that is always seeded.
 
+mod lanes;
+
+pub(crate) use lanes::Lanes;
 use rand::{Rng as _, RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -100,6 +103,25 @@ mod tests {
     #[test]
     fn the_generator_is_the_published_one() {
         assert_eq!(Rng::new(0).next_u64(), 5987356902031041503);
+    }
+
+    #[test]
+    fn choices_come_with_their_probability() {
+        for (p, tolerance) in [(0.0, 0.0), (1e-4, 4e-5), (0.2, 2e-3), (0.5, 2e-3), (1.0, 0.0)] {
+            let t = Tensor::<f32>::bernoulli([1001, 1001], p, 2.5, &mut Rng::new(9));
+            assert!(t.as_slice().iter().all(|&v| v == 0.0 || v == 2.5));
+            let share = t.as_slice().iter().filter(|&&v| v > 0.0).count() as f64 / t.len() as f64;
+            assert!((share - p).abs() <= tolerance, "{share} for {p}");
+        }
+        let draw = |seed| Tensor::<f64>::bernoulli([100], 0.5, 1.0, &mut Rng::new(seed));
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+    }
+
+    #[test]
+    #[should_panic(expected = "bernoulli: a probability lies between 0 and 1, not at 1.5")]
+    fn a_probability_is_at_most_one() {
+        Tensor::<f32>::bernoulli([1], 1.5, 1.0, &mut Rng::new(0));
     }
 
     #[test]

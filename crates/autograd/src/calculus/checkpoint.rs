@@ -1,0 +1,147 @@
+//! Time for memory: a part of a computation that is done once more on the way back.
+
+use std::fmt;
+
+use mlp_tensor::Element;
+
+use crate::{Op, Site, Tape, Var, grad_from, grad_recorded_from};
+
+/// A function that is run again in the backward pass.
+struct Checkpoint<F> {
+    function: F,
+    inputs: usize,
+}
+
+impl<F> fmt::Debug for Checkpoint<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Checkpoint of {} inputs", self.inputs)
+    }
+}
+
+impl<E, F> Op<E> for Checkpoint<F>
+where
+    E: Element,
+    F: for<'t> Fn(&'t Tape<E>, &[Var<'t, E>]) -> Var<'t, E> + Send + Sync + 'static,
+{
+    fn name(&self) -> &'static str {
+        "checkpoint"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = site.tape;
+        let (inputs, output) = tape.with_recording_set(true, || {
+            // Each input anew, so that none is computed from another: the walk below must end at them.
+            let inputs: Vec<_> = (0..self.inputs).map(|i| site.input(i)).map(|x| x.reshape(x.shape())).collect();
+            let output = (self.function)(tape, &inputs);
+            (inputs, output)
+        });
+        let asked_for: Vec<_> = (0..self.inputs).filter(|&i| site.needs(i)).map(|i| inputs[i]).collect();
+        let found = if tape.is_recording() {
+            grad_recorded_from(&[output], &[grad], &asked_for)
+        } else {
+            let numbers = grad_from(&[output], &[grad.value()], &asked_for);
+            numbers.into_iter().map(|gradient| tape.constant(gradient)).collect()
+        };
+        let mut found = found.into_iter();
+        (0..self.inputs).map(|i| site.needs(i).then(|| found.next()).flatten()).collect()
+    }
+}
+
+/// `function` of `inputs`, of which the tape keeps only the result: everything in between is computed once more when
+/// the gradients are wanted. A deep network whose blocks are checkpointed needs the memory of one block, and one forward
+/// pass more. The gradients have the same bits, and can be differentiated again.
+///
+/// Everything that the function depends on must be among `inputs`, parameters too: it cannot hold variables of its own.
+/// It must compute the same both times; what is random in it needs a seed that it holds.
+///
+/// ```
+/// use mlp_autograd::{Tape, checkpoint};
+/// use mlp_tensor::Tensor;
+///
+/// let tape = Tape::<f64>::new();
+/// let x = tape.variable(Tensor::from([1.0, 2.0]));
+/// let y = checkpoint(&tape, &[x], |_, x| x[0].sin().exp().tanh());
+/// assert_eq!(tape.len(), 2); // x and y, and nothing between
+/// assert!(y.sum().backward().wrt(x).bit_eq(&x.sin().exp().tanh().sum().backward().wrt(x)));
+/// ```
+///
+/// # Panics
+/// If an input belongs to another tape.
+#[track_caller]
+pub fn checkpoint<'t, E, F>(tape: &'t Tape<E>, inputs: &[Var<'t, E>], function: F) -> Var<'t, E>
+where
+    E: Element,
+    F: for<'a> Fn(&'a Tape<E>, &[Var<'a, E>]) -> Var<'a, E> + Send + Sync + 'static,
+{
+    tape.check_same_tape("checkpoint", "input", inputs);
+    let value = tape.scratch(|| function(tape, inputs).value());
+    tape.push(value, Checkpoint { function, inputs: inputs.len() }, inputs)
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::{Rng, Tensor};
+
+    use super::*;
+    use crate::{grad, grad_recorded};
+
+    fn block<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+        x[0].linear(x[1], x[2]).tanh().softmax()
+    }
+
+    /// Two blocks, the second of which gets its input as its weight's factor as well.
+    fn losses<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>], checkpointed: bool) -> Var<'t, f64> {
+        let run = |inputs: &[Var<'t, f64>]| {
+            if checkpointed { checkpoint(tape, inputs, block) } else { block(tape, inputs) }
+        };
+        let hidden = run(&[x[0], x[1], x[2]]);
+        let weight = x[1] * hidden.mean();
+        run(&[hidden, weight, x[2]]).ln().sum()
+    }
+
+    #[test]
+    fn first_and_second_derivatives_are_those_without_it() {
+        let rng = &mut Rng::new(5);
+        let inputs = [
+            Tensor::normal([6, 4], 0.0, 1.0, rng),
+            Tensor::normal([4, 4], 0.0, 1.0, rng),
+            Tensor::normal([4], 0.0, 1.0, rng),
+        ];
+        let run = |checkpointed: bool| {
+            let tape = Tape::new();
+            let x: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+            let loss = losses(&tape, &x, checkpointed);
+            let first = loss.backward();
+            let first: Vec<_> = x.iter().map(|&x| first.wrt(x)).collect();
+            let recorded = grad_recorded(&[loss], &x);
+            let norm = (recorded[0].square().sum() + recorded[1].square().sum()).sqrt();
+            (loss.value(), first, grad(&[norm], &x))
+        };
+        let (with, without) = (run(true), run(false));
+        assert!(with.0.bit_eq(&without.0));
+        assert!(with.1.iter().zip(&without.1).all(|(a, b)| a.bit_eq(b)));
+        for (a, b) in with.2.iter().zip(&without.2) {
+            assert!((a - b).abs().max() < 1e-13 * b.abs().max(), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn the_tape_holds_nothing_but_inputs_and_results_before_and_after() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::ones([3]));
+        let mut y = x;
+        for _ in 0..10 {
+            y = checkpoint(&tape, &[y], |_, y| (0..20).fold(y[0], |y, _| y.sin()));
+        }
+        let loss = y.sum();
+        assert_eq!(tape.len(), 12);
+        let gradient = loss.backward().wrt(x);
+        assert_eq!(tape.len(), 12);
+        let mut expected = 1.0;
+        let mut at = 1.0_f64;
+        for _ in 0..200 {
+            expected *= at.cos();
+            at = at.sin();
+        }
+        assert!((gradient.as_slice()[0] - expected).abs() < 1e-12);
+    }
+}

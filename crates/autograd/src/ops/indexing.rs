@@ -1,0 +1,163 @@
+//! Values picked by their index, and running sums.
+
+use std::sync::Arc;
+
+use mlp_tensor::Element;
+
+use crate::{Op, Site, Var};
+
+/// Rows picked by their number: the gradient is added to the rows that it came from.
+#[derive(Debug)]
+struct GatherRows {
+    rows: Arc<[usize]>,
+}
+
+impl<E: Element> Op<E> for GatherRows {
+    fn name(&self) -> &'static str {
+        "gather_rows"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = site.input(0).shape();
+        let (rows, count) = (Arc::clone(&self.rows), x.first().copied().unwrap_or(1));
+        let sum = grad.value().scatter_rows(&rows, count);
+        vec![Some(site.tape.push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+    }
+}
+
+/// Rows added to those of a table of zeros: the gradient is picked from there.
+#[derive(Debug)]
+struct ScatterRows {
+    rows: Arc<[usize]>,
+}
+
+impl<E: Element> Op<E> for ScatterRows {
+    fn name(&self) -> &'static str {
+        "scatter_rows"
+    }
+    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.gather_shared_rows(Arc::clone(&self.rows)))]
+    }
+}
+
+/// One value of each lane along an axis: the gradient goes back to its place.
+#[derive(Debug)]
+struct TakeAlong {
+    axis: usize,
+    indices: Arc<[usize]>,
+}
+
+impl<E: Element> Op<E> for TakeAlong {
+    fn name(&self) -> &'static str {
+        "take_along"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = site.input(0).shape()[self.axis];
+        let (axis, indices) = (self.axis, Arc::clone(&self.indices));
+        let back = grad.value().scatter_along(axis, length, &indices);
+        vec![Some(site.tape.push(back, ScatterAlong { axis, indices }, &[grad]))]
+    }
+}
+
+/// One value put into each lane of zeros: the gradient is taken from there.
+#[derive(Debug)]
+struct ScatterAlong {
+    axis: usize,
+    indices: Arc<[usize]>,
+}
+
+impl<E: Element> Op<E> for ScatterAlong {
+    fn name(&self) -> &'static str {
+        "scatter_along"
+    }
+    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.take_shared_along(self.axis, Arc::clone(&self.indices)))]
+    }
+}
+
+/// Running sums along an axis from its start, or from its end: the gradient's run the other way.
+#[derive(Debug)]
+struct Cumsum {
+    axis: usize,
+    from_end: bool,
+}
+
+impl<E: Element> Op<E> for Cumsum {
+    fn name(&self) -> &'static str {
+        "cumsum"
+    }
+    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(if self.from_end { grad.cumsum(self.axis) } else { grad.cumsum_from_end(self.axis) })]
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// The rows (indices of the first axis) that `rows` names, in that order; a row may be named more than once. Of a
+    /// table of embeddings, the embeddings. The gradient of a row is the sum over the places where it was named.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[track_caller]
+    pub fn gather_rows(self, rows: &[usize]) -> Self {
+        self.gather_shared_rows(rows.into())
+    }
+
+    #[track_caller]
+    fn gather_shared_rows(self, rows: Arc<[usize]>) -> Self {
+        self.tape().push(self.value().gather_rows(&rows), GatherRows { rows }, &[self])
+    }
+
+    /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
+    /// [`Var::gather_rows`].
+    ///
+    /// # Panics
+    /// If `rows` does not name one row below `count` for every row of this value.
+    #[track_caller]
+    pub fn scatter_rows(self, rows: &[usize], count: usize) -> Self {
+        self.tape().push(self.value().scatter_rows(rows, count), ScatterRows { rows: rows.into() }, &[self])
+    }
+
+    /// One value from every lane along `axis`, at the places that `indices` names; the axis disappears. For logits
+    /// `[n, k]`, `take_along(1, classes)` is the logit of each row's class.
+    ///
+    /// # Panics
+    /// If there is no such axis, or `indices` does not name one place for each lane (in row-major order of the other
+    /// axes).
+    #[track_caller]
+    pub fn take_along(self, axis: usize, indices: &[usize]) -> Self {
+        self.take_shared_along(axis, indices.into())
+    }
+
+    #[track_caller]
+    fn take_shared_along(self, axis: usize, indices: Arc<[usize]>) -> Self {
+        self.tape().push(self.value().take_along(axis, &indices), TakeAlong { axis, indices }, &[self])
+    }
+
+    /// Zeros with a new axis of `length` at `axis`, and these values at the places along it that `indices` names: the
+    /// inverse of [`Var::take_along`].
+    ///
+    /// # Panics
+    /// If `axis` is beyond the end, or `indices` does not name one place below `length` for each value.
+    #[track_caller]
+    pub fn scatter_along(self, axis: usize, length: usize, indices: &[usize]) -> Self {
+        let value = self.value().scatter_along(axis, length, indices);
+        self.tape().push(value, ScatterAlong { axis, indices: indices.into() }, &[self])
+    }
+
+    /// Running sums along `axis`: each value is the sum of those up to it.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cumsum(self, axis: usize) -> Self {
+        self.tape().push(self.value().cumsum(axis), Cumsum { axis, from_end: false }, &[self])
+    }
+
+    /// Running sums along `axis` from its end: each value is the sum of those from it on.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn cumsum_from_end(self, axis: usize) -> Self {
+        self.tape().push(self.value().cumsum_from_end(axis), Cumsum { axis, from_end: true }, &[self])
+    }
+}

@@ -1,0 +1,90 @@
+//! Powers, with a fixed exponent and with one that is itself a variable.
+
+use mlp_tensor::{Element, Tensor};
+
+use crate::{Op, Site, Var};
+
+/// xᵖ for a number p, with derivative p xᵖ⁻¹.
+#[derive(Debug)]
+struct Powf<E>(E);
+
+impl<E: Element> Op<E> for Powf<E> {
+    fn name(&self) -> &'static str {
+        "powf"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let p = self.0;
+        if p == E::zero() {
+            // The constant 1, also at 0, where 0 · 0⁻¹ would not be a number.
+            return vec![None];
+        }
+        vec![Some(grad * site.input(0).powf(p - E::one()) * p)]
+    }
+}
+
+/// aᵇ: d/da = b aᵇ⁻¹, d/db = aᵇ ln a. Where b = 0 the former is 0, and where a = 0 and b ≥ 0 the latter.
+#[derive(Debug)]
+struct Pow;
+
+impl<E: Element> Op<E> for Pow {
+    fn name(&self) -> &'static str {
+        "pow"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (site.input(0), site.input(1));
+        let one = || site.tape.constant(Tensor::scalar(E::one()));
+        let to_a = || {
+            // With the exponent 1 in its place, a power of 0 does no harm.
+            let moves = b.value().map(|b| if b == E::zero() { b } else { E::one() });
+            (grad * b * a.pow(b.select(&moves, one()) - E::one())).only_where(&moves)
+        };
+        let to_b = || {
+            let has_logarithm = a
+                .value()
+                .zip_map(&b.value(), "pow", |a, b| if a == E::zero() && b >= E::zero() { E::zero() } else { E::one() });
+            (grad * site.output() * a.select(&has_logarithm, one()).ln()).only_where(&has_logarithm)
+        };
+        vec![site.needs(0).then(to_a), site.needs(1).then(to_b)]
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// x². Derivative: 2x.
+    pub fn square(self) -> Self {
+        self * self
+    }
+
+    /// xᵖ for a number p. Derivative: p xᵖ⁻¹, and 0 for p = 0.
+    pub fn powf(self, p: E) -> Self {
+        self.tape().push(self.value().powf(p), Powf(p), &[self])
+    }
+
+    /// aᵇ for each pair of values, with broadcasting. Derivatives: b aᵇ⁻¹ (0 where b = 0), and aᵇ ln a (0 where a = 0
+    /// and b ≥ 0).
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(self, exponent: Self) -> Self {
+        self.tape().push(self.value().pow(&exponent.value()), Pow, &[self, exponent])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use mlp_tensor::Tensor;
+
+    /// As PyTorch has them.
+    #[test]
+    fn powers_of_zero_and_to_the_zero_have_finite_gradients() {
+        let tape = Tape::<f64>::new();
+        let a = tape.variable(Tensor::from([0.0, 0.0, 0.0, 3.0]));
+        let b = tape.variable(Tensor::from([0.0, 1.0, 2.0, 0.0]));
+        let gradients = a.pow(b).sum().backward();
+        assert_eq!(gradients.wrt(a), Tensor::from([0.0, 1.0, 0.0, 0.0]));
+        assert_eq!(gradients.wrt(b), Tensor::from([0.0, 0.0, 0.0, 3f64.ln()]));
+        let x = tape.variable(Tensor::scalar(0.0));
+        assert_eq!(x.powf(0.0).backward().wrt(x), Tensor::scalar(0.0));
+    }
+}

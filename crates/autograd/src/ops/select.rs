@@ -1,0 +1,145 @@
+//! One of two values: by a mask, or the larger, or the smaller.
+
+use mlp_tensor::{Element, Tensor};
+
+use crate::{Op, Site, Var};
+
+/// a where the mask is not 0, else b: each gets the gradient where it was chosen and exactly 0 elsewhere.
+#[derive(Debug)]
+struct Select<E: Element> {
+    mask: Tensor<E>,
+}
+
+impl<E: Element> Op<E> for Select<E> {
+    fn name(&self) -> &'static str {
+        "select"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let zero = || site.tape.constant(Tensor::scalar(E::zero()));
+        vec![
+            site.needs(0).then(|| grad.select(&self.mask, zero())),
+            site.needs(1).then(|| zero().select(&self.mask, grad)),
+        ]
+    }
+}
+
+/// The larger of two: the gradient goes to it, half to each where they are equal.
+#[derive(Debug)]
+struct Maximum;
+
+impl<E: Element> Op<E> for Maximum {
+    fn name(&self) -> &'static str {
+        "maximum"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        to_winner(site, grad, |a, b| a >= b)
+    }
+}
+
+/// The smaller of two, with the gradient shared as that of the larger.
+#[derive(Debug)]
+struct Minimum;
+
+impl<E: Element> Op<E> for Minimum {
+    fn name(&self) -> &'static str {
+        "minimum"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        to_winner(site, grad, |a, b| a <= b)
+    }
+}
+
+/// The gradient of each of two inputs: all of it where it alone wins, half where both do, none where it does not.
+fn to_winner<'t, E: Element>(
+    site: &Site<'t, E>,
+    grad: Var<'t, E>,
+    wins: impl Fn(E, E) -> bool + Copy,
+) -> Vec<Option<Var<'t, E>>> {
+    let (a, b) = (site.input(0).value(), site.input(1).value());
+    let half = E::from_f64(0.5);
+    let to = |own: &Tensor<E>, other: &Tensor<E>| {
+        let share = own.zip_map(other, "share", |a, b| match (wins(a, b), wins(b, a)) {
+            (true, true) => half,
+            (false, true) => E::zero(),
+            // Of a pair with a NaN neither wins, and the gradient goes to both.
+            _ => E::one(),
+        });
+        (grad * site.tape.constant(share.clone())).only_where(&share)
+    };
+    vec![site.needs(0).then(|| to(&a, &b)), site.needs(1).then(|| to(&b, &a))]
+}
+
+impl<E: Element> Var<'_, E> {
+    /// This value where `mask` is not 0, and `other`'s where it is, with all three broadcast against each other:
+    /// PyTorch's `torch.where`. The gradient of what was not chosen is 0.
+    ///
+    /// ```
+    /// use mlp_autograd::Tape;
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let tape = Tape::new();
+    /// let x = tape.variable(Tensor::from([-2.0, 3.0]));
+    /// let positive = x.value().map(|v| if v > 0.0 { 1.0 } else { 0.0 });
+    /// let y = x.square().select(&positive, -x);
+    /// assert_eq!(y.value(), Tensor::from([2.0, 9.0]));
+    /// assert_eq!(y.sum().backward().wrt(x), Tensor::from([-1.0, 6.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn select(self, mask: &Tensor<E>, other: Self) -> Self {
+        let chosen = self.value().select(mask, &other.value());
+        self.tape().push(chosen, Select { mask: mask.clone() }, &[self, other])
+    }
+
+    /// This value where `mask` is not 0, and 0 elsewhere, also where the value is not finite.
+    pub(super) fn only_where(self, mask: &Tensor<E>) -> Self {
+        self.select(mask, self.tape().constant(Tensor::scalar(E::zero())))
+    }
+
+    /// The larger of each pair of values, with broadcasting; NaN if either is. The gradient goes to the larger one, half
+    /// to each where they are equal.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(self, other: Self) -> Self {
+        self.tape().push(self.value().maximum(&other.value()), Maximum, &[self, other])
+    }
+
+    /// The smaller of each pair of values, with broadcasting; NaN if either is. The gradient goes to the smaller one,
+    /// half to each where they are equal.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum(self, other: Self) -> Self {
+        self.tape().push(self.value().minimum(&other.value()), Minimum, &[self, other])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tape;
+
+    #[test]
+    fn equal_values_share_the_gradient() {
+        let tape = Tape::<f64>::new();
+        let (a, b) = (tape.variable(Tensor::from([1.0, 2.0, 3.0])), tape.variable(Tensor::from([2.0, 2.0, 2.0])));
+        let upper = a.maximum(b).sum().backward();
+        assert_eq!((upper.wrt(a), upper.wrt(b)), (Tensor::from([0.0, 0.5, 1.0]), Tensor::from([1.0, 0.5, 0.0])));
+        let lower = a.minimum(b).sum().backward();
+        assert_eq!((lower.wrt(a), lower.wrt(b)), (Tensor::from([1.0, 0.5, 0.0]), Tensor::from([0.0, 0.5, 1.0])));
+    }
+
+    #[test]
+    fn what_was_not_chosen_gets_no_gradient_however_large() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([-1.0, 4.0]));
+        // At 0 the derivative of the root is infinite; the values below are cut off.
+        let y = x.clamp(0.0, 9.0).sqrt().sum() + x.relu().sqrt().sum();
+        assert_eq!(y.backward().wrt(x), Tensor::from([0.0, 0.5]));
+    }
+}

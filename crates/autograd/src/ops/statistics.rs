@@ -1,0 +1,141 @@
+//! Variances, norms and logarithms of sums of exponentials along axes.
+
+use mlp_tensor::{Element, Tensor};
+
+use super::reduce::shares;
+use crate::{Op, Site, Var};
+
+/// Σ (x - mean)² / d: dx = 2 (x - mean) / d. (What comes through the mean adds up to 0.)
+#[derive(Debug)]
+struct VarAxes<E> {
+    axes: Vec<usize>,
+    kept: Vec<usize>,
+    divisor: E,
+}
+
+impl<E: Element> Op<E> for VarAxes<E> {
+    fn name(&self) -> &'static str {
+        "var_axes"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = site.input(0);
+        let centred = x - x.mean_axes(&self.axes, true);
+        vec![Some(centred * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
+    }
+}
+
+/// y = ln Σ eˣ: dx = e^(x - y).
+#[derive(Debug)]
+struct LogSumExp {
+    kept: Vec<usize>,
+}
+
+impl<E: Element> Op<E> for LogSumExp {
+    fn name(&self) -> &'static str {
+        "logsumexp_axes"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let mut y = site.output();
+        // Infinity minus infinity is not a number: then every x is minus infinity and has no part in y.
+        let finite = y.value().map(|v| if v.is_infinite() { E::zero() } else { E::one() });
+        if finite.as_slice().contains(&E::zero()) {
+            y = y.only_where(&finite);
+        }
+        vec![Some(grad.reshape(&self.kept) * (site.input(0) - y.reshape(&self.kept)).exp())]
+    }
+}
+
+/// y = (Σ |x|ᵖ)^(1/p): dx = sign(x) (|x| / y)ᵖ⁻¹, and 0 where y = 0.
+#[derive(Debug)]
+struct NormAxes<E> {
+    p: E,
+    axes: Vec<usize>,
+    kept: Vec<usize>,
+}
+
+impl<E: Element> Op<E> for NormAxes<E> {
+    fn name(&self) -> &'static str {
+        "norm_axes"
+    }
+    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = site.tape;
+        let (x, y, grad) = (site.input(0), site.output().reshape(&self.kept), grad.reshape(&self.kept));
+        let sign = || x.value().sign();
+        let not_zero = |v: &Tensor<E>| v.map(|v| if v == E::zero() { v } else { E::one() });
+        let or_one = |v: Var<'t, E>| v.select(&not_zero(&v.value()), tape.constant(Tensor::scalar(E::one())));
+        let to_x = if self.p == E::one() {
+            grad * tape.constant(sign())
+        } else if self.p == E::from_f64(2.0) {
+            x * (grad / or_one(y)).only_where(&not_zero(&y.value()))
+        } else if self.p.is_infinite() {
+            grad * tape.constant(sign() * shares(&x.value().abs(), &y.value(), &self.axes))
+        } else {
+            grad * tape.constant(sign()) * (or_one(x.abs()) / or_one(y)).powf(self.p - E::one())
+        };
+        vec![Some(to_x)]
+    }
+}
+
+impl<E: Element> Var<'_, E> {
+    /// Σ (x - mean)² / (n - `correction`) over the n values along `axes`, kept or not as in [`Var::sum_axes`]: with a
+    /// correction of 0 the mean square distance from the mean, with 1 the estimate for what the values were drawn from.
+    /// Derivative: 2 (x - mean) / (n - `correction`).
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn var_axes(self, axes: &[usize], correction: usize, keep_dims: bool) -> Self {
+        let x = self.value();
+        let variance = x.var_axes(axes, correction, keep_dims);
+        let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
+        let divisor = E::from_f64(count.saturating_sub(correction) as f64);
+        self.tape().push(variance, VarAxes { axes: axes.to_vec(), kept: self.kept(axes), divisor }, &[self])
+    }
+
+    /// ln Σ eˣ over `axes`, kept or not as in [`Var::sum_axes`], without overflow for any x. Derivative: the softmax
+    /// over those axes.
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn logsumexp_axes(self, axes: &[usize], keep_dims: bool) -> Self {
+        let y = self.value().logsumexp_axes(axes, keep_dims);
+        self.tape().push(y, LogSumExp { kept: self.kept(axes) }, &[self])
+    }
+
+    /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the sizes, for p = 2 the
+    /// length, for infinite p the largest size. Derivative: sign(x) (|x| / y)ᵖ⁻¹, and 0 where x or y is 0.
+    ///
+    /// # Panics
+    /// If there is no such axis, one is named twice, or p is not above 0.
+    #[track_caller]
+    pub fn norm_axes(self, p: E, axes: &[usize], keep_dims: bool) -> Self {
+        let y = self.value().norm_axes(p, axes, keep_dims);
+        self.tape().push(y, NormAxes { p, axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tape;
+
+    #[test]
+    fn norms_have_gradient_zero_at_zero() {
+        let tape = Tape::<f64>::new();
+        for p in [0.5, 1.0, 1.5, 2.0, 3.0, f64::INFINITY] {
+            let x = tape.variable(Tensor::from([[0.0, 0.0], [0.0, 4.0]]));
+            let gradient = x.norm_axes(p, &[1], false).sum().backward().wrt(x);
+            let difference = gradient - Tensor::from([[0.0, 0.0], [0.0, 1.0]]);
+            assert!(difference.abs().max() < 1e-14, "p = {p}: {difference}");
+        }
+    }
+
+    #[test]
+    fn logsumexp_of_nothing_but_minus_infinity_has_gradient_zero() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([[f64::NEG_INFINITY; 2], [0.0, 0.0]]));
+        let gradient = x.logsumexp_axes(&[1], false).sum().backward().wrt(x);
+        assert_eq!(gradient, Tensor::from([[0.0, 0.0], [0.5, 0.5]]));
+    }
+}

@@ -1,0 +1,93 @@
+//! Names for the parts of a computation, so that what goes wrong says where.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use mlp_tensor::Element;
+
+use crate::Tape;
+
+impl<E: Element> Tape<E> {
+    /// Runs `work`, a part of the computation on this tape that is called `name`: a layer, say.
+    ///
+    /// An operation in it that panics (on shapes that do not fit) has the name added to its message, and in
+    /// [anomaly mode](Tape::detect_anomalies) the operations that `work` puts on the tape remember it. Scopes nest; their
+    /// names are joined. Otherwise a scope does nothing, and the name is not even written out: pass a `format_args!`
+    /// where it has to be put together.
+    ///
+    /// ```should_panic
+    /// use mlp_autograd::Tape;
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let tape = Tape::<f32>::new();
+    /// let x = tape.variable(Tensor::zeros([2, 3]));
+    /// // matmul: shapes [2, 3] and [2, 3] do not multiply (in layers.0 (Dense))
+    /// tape.scope("layers.0 (Dense)", || x.matmul(x));
+    /// ```
+    #[track_caller]
+    pub fn scope<R>(&self, name: impl Display, work: impl FnOnce() -> R) -> R {
+        if self.watch.is_on() {
+            self.watch.enter(self.len(), name.to_string());
+        }
+        let depth = &self.watch.depth;
+        depth.set(depth.get() + 1);
+        let result = catch_unwind(AssertUnwindSafe(work));
+        depth.set(depth.get() - 1);
+        if self.watch.is_on() {
+            self.watch.leave(self.len());
+        }
+        result.unwrap_or_else(|payload| fail(payload, name, depth))
+    }
+}
+
+/// Panics anew, or goes on panicking on behalf of the outer scopes, with the name added to the message.
+#[cold]
+#[track_caller]
+fn fail(payload: Box<dyn Any + Send>, name: impl Display, depth: &Cell<usize>) -> ! {
+    let message = match payload.downcast::<Named>() {
+        Ok(named) => Named { path: format!("{name} > {}", named.path), ..*named },
+        Err(payload) => {
+            let text = payload.downcast_ref::<&str>().map(|&text| text.to_owned());
+            match text.or_else(|| payload.downcast_ref::<String>().cloned()) {
+                Some(text) => Named { text, path: name.to_string() },
+                None => resume_unwind(payload),
+            }
+        }
+    };
+    if depth.get() > 0 {
+        resume_unwind(Box::new(message));
+    }
+    panic!("{} (in {})", message.text, message.path)
+}
+
+/// A message on its way out through the scopes.
+struct Named {
+    text: String,
+    path: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::Tensor;
+
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "matmul: shapes [2, 3] and [2, 3] do not multiply (in encoder > layers.1 (Dense))")]
+    fn a_panic_names_the_scopes() {
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::zeros([2, 3]));
+        tape.scope("encoder", || tape.scope(format_args!("layers.{} (Dense)", 1), || x.matmul(x)));
+    }
+
+    #[test]
+    fn a_scope_returns_what_the_work_does() {
+        let tape = Tape::<f32>::new();
+        assert_eq!(tape.scope("outer", || tape.scope("inner", || 7)), 7);
+        let caught = catch_unwind(AssertUnwindSafe(|| tape.scope("outer", || panic!("on purpose"))));
+        assert_eq!(caught.unwrap_err().downcast_ref::<String>().unwrap(), "on purpose (in outer)");
+        assert_eq!(tape.watch.depth.get(), 0);
+    }
+}

@@ -1,0 +1,196 @@
+//! Normalisation of every feature over the batch.
+
+use mlp_autograd::Var;
+use mlp_tensor::{Element, Tensor};
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use super::norm::{affine, check_epsilon, plan_affine};
+use crate::{Held, NnError, Pass, Plan, Weights};
+
+/// Features with mean 0 and variance 1: y = (x - mean) / √(variance + epsilon) · weight + bias.
+///
+/// In training, mean and variance (divided by the number of values) are those of the batch, over all axes but the last,
+/// and running averages of them are kept: running ← (1 - momentum) · running + momentum · batch, the variance there
+/// divided by the number of values less one. In use, mean and variance are the running averages. They are used in
+/// training as well where they are frozen; see [`Network::freeze`](crate::Network::freeze).
+///
+/// A batch with a single value for each feature has no variance: it becomes the bias, and leaves the running averages
+/// as they are. (PyTorch refuses such a batch.) A step on a batch is never cut into parts where this layer trains, so the
+/// statistics are those of the whole batch.
+///
+/// Source: Ioffe and Szegedy, 2015. Defaults, and the meaning of momentum, are PyTorch's `BatchNorm1d`. Keras' momentum
+/// is one minus ours (its default 0.99 is 0.01 here), its epsilon 1e-3, and its running variance is divided by the
+/// number of values.
+///
+/// # Shapes
+/// `[n, .., features]`; the output has the input's shape. `weight`, `bias`, and the buffers `running_mean` and
+/// `running_var` `[features]`, which start at 1, 0, 0 and 1; the buffer `batches` `[]` counts the batches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BatchNorm {
+    /// How much of a batch goes into the running averages, above 0 and at most 1; 0.1 by default. `None` stands for the
+    /// mean over all batches, each with the same weight.
+    pub momentum: Option<f64>,
+    /// What is added to the variance, above 0; 1e-5 by default.
+    pub epsilon: f64,
+    /// Whether there are a weight and a bias; true by default.
+    pub affine: bool,
+}
+
+impl BatchNorm {
+    /// The layer with momentum 0.1, epsilon 1e-5, a weight and a bias.
+    pub fn new() -> Self {
+        Self { momentum: Some(0.1), epsilon: 1e-5, affine: true }
+    }
+
+    /// Takes so much of a batch into the running averages: PyTorch's momentum, one minus Keras'.
+    pub fn momentum(self, momentum: f64) -> Self {
+        Self { momentum: Some(momentum), ..self }
+    }
+
+    /// Keeps the means over all batches instead of running averages: PyTorch's `momentum=None`.
+    pub fn cumulative(self) -> Self {
+        Self { momentum: None, ..self }
+    }
+
+    /// Adds `epsilon` to the variance.
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
+    }
+
+    /// Leaves weight and bias out.
+    pub fn without_affine(self) -> Self {
+        Self { affine: false, ..self }
+    }
+}
+
+impl Default for BatchNorm {
+    /// [`BatchNorm::new`].
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Kind for BatchNorm {
+    fn name(&self) -> &str {
+        "BatchNorm"
+    }
+
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        let momentum = self.momentum.unwrap_or(1.0);
+        plan.require(momentum > 0.0 && momentum <= 1.0, "momentum", momentum, "above 0 and at most 1")?;
+        check_epsilon(self.epsilon, plan)?;
+        if self.affine {
+            plan_affine(input, true, plan)?;
+        }
+        let features = input[input.len() - 1];
+        plan.buffer("running_mean", [features], 0.0)?;
+        plan.buffer("running_var", [features], 1.0)?;
+        plan.buffer("batches", [], 0.0)?;
+        plan.couples_rows();
+        Ok(input.to_vec())
+    }
+
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let running = [weights.buffer(), weights.buffer(), weights.buffer()];
+        let [mean, variance, _] = running;
+        let batch = x.value();
+        let axes: Vec<usize> = (0..batch.rank() - 1).collect();
+        let frozen = mean.is_frozen() && variance.is_frozen();
+        let (mean, variance) = if pass.is_training() && !frozen && !batch.is_empty() {
+            let (mean, variance) = (x.mean_axes(&axes, true), x.var_axes(&axes, 0, true));
+            self.keep(running, &batch, &axes, &mean.value(), pass);
+            (mean, variance)
+        } else {
+            (x.tape().constant(mean.value().clone()), x.tape().constant(variance.value().clone()))
+        };
+        let y = (x - mean) / (variance + E::from_f64(self.epsilon)).sqrt();
+        affine(y, self.affine, weights)
+    }
+}
+
+impl BatchNorm {
+    /// Takes the statistics of a batch into the running averages.
+    fn keep<E: Element>(
+        &self,
+        [mean, variance, batches]: [Held<'_, E>; 3],
+        batch: &Tensor<E>,
+        axes: &[usize],
+        batch_mean: &Tensor<E>,
+        pass: &mut Pass<'_, E>,
+    ) {
+        if axes.iter().map(|&axis| batch.shape()[axis]).product::<usize>() < 2 {
+            return;
+        }
+        let count = batches.value() + E::one();
+        let share = self.momentum.map_or(count.item().recip(), E::from_f64);
+        let average = |old: &Tensor<E>, new: &Tensor<E>| old * (E::one() - share) + new.reshape(old.shape()) * share;
+        pass.update(mean, average(mean.value(), batch_mean));
+        pass.update(variance, average(variance.value(), &batch.var_axes(axes, 1, false)));
+        pass.update(batches, count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::Rng;
+
+    use super::*;
+    use crate::{Network, Sequential};
+
+    /// One pass in training over `batch`, its output, and the network's state after it.
+    fn train(network: &mut Network<f64>, batch: &Tensor<f64>) -> Tensor<f64> {
+        let tape = mlp_autograd::Tape::new();
+        let mut pass = Pass::training(Rng::new(0));
+        let y = network.forward(&network.variables(&tape), tape.constant(batch.clone()), &mut pass).value();
+        network.apply_updates(pass.into_updates());
+        y
+    }
+
+    /// Batches [1, 3] and [5, 9] have means 2 and 7 and unbiased variances 2 and 8.
+    #[test]
+    fn running_averages_by_hand() {
+        let mut network = Sequential::new(1).add(BatchNorm::new().momentum(0.5)).init(0).unwrap();
+        let mut cumulative = Sequential::new(1).add(BatchNorm::new().cumulative()).init(0).unwrap();
+        for batch in [Tensor::from([[1.0], [3.0]]), Tensor::from([[5.0], [9.0]])] {
+            train(&mut network, &batch);
+            train(&mut cumulative, &batch);
+        }
+        let state = |network: &Network<f64>, name: &str| network.state()[&format!("layers.0.{name}")].item();
+        assert_eq!(state(&network, "running_mean"), 0.5 * (0.5 * 0.0 + 0.5 * 2.0) + 0.5 * 7.0);
+        assert_eq!(state(&network, "running_var"), 0.5 * (0.5 * 1.0 + 0.5 * 2.0) + 0.5 * 8.0);
+        assert_eq!(state(&network, "batches"), 2.0);
+        assert_eq!((state(&cumulative, "running_mean"), state(&cumulative, "running_var")), (4.5, 5.0));
+    }
+
+    #[test]
+    fn one_row_becomes_the_bias_and_moves_no_average() {
+        let mut network = Sequential::new(2).add(BatchNorm::new()).init(0).unwrap();
+        network.parameters_mut()[1].value = Tensor::from([0.5, -1.0]);
+        let before = network.state();
+        assert_eq!(train(&mut network, &Tensor::from([[3.0, 1e4]])), Tensor::from([[0.5, -1.0]]));
+        assert_eq!(train(&mut network, &Tensor::zeros([0, 2])).shape(), [0, 2]);
+        assert_eq!(network.state(), before);
+    }
+
+    #[test]
+    fn frozen_averages_are_used_and_stay() {
+        let mut network = Sequential::new(1).add(BatchNorm::new()).init(0).unwrap();
+        let batch = Tensor::from([[1.0], [3.0]]);
+        train(&mut network, &batch);
+        network.freeze("layers.0.running_*").unwrap();
+        let used = network.predict(&batch).unwrap();
+        let before = network.state();
+        assert_eq!(train(&mut network, &batch), used);
+        assert_eq!(network.state(), before);
+        network.unfreeze("*").unwrap();
+        assert_ne!(train(&mut network, &batch), used);
+        assert_ne!(network.state(), before);
+    }
+}

@@ -1,0 +1,115 @@
+//! Vectors for categories.
+
+use mlp_autograd::Var;
+use mlp_tensor::Element;
+use serde::{Deserialize, Serialize};
+
+use super::{Columns, Kind};
+use crate::{Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
+
+/// A vector for every category: y is the row of W that x names, for every category number x in X.
+///
+/// It reads columns of the network's input, through [`SelectColumns`](super::SelectColumns) and
+/// [`Flatten`](super::Flatten) if need be; all of them share one table. A number that is no category is an error of
+/// [`Network::check_input`](crate::Network::check_input) and of all that takes input from outside. A scaler in front of
+/// the network would make such columns unreadable.
+///
+/// # Shapes
+/// X `[n, c]`, whole numbers from 0 to `categories` - 1; W (`weight`) `[categories, dim]`; Y `[n, c, dim]`. Follow it
+/// with [`Flatten`](super::Flatten) for rows of c · dim numbers.
+///
+/// W starts as PyTorch's does, normal with deviation 1; Keras draws it uniformly between ±0.05.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Embedding {
+    /// The number of categories, at least 1.
+    pub categories: usize,
+    /// The length of a category's vector, at least 1.
+    pub dim: usize,
+    /// How W starts; normal with mean 0 and deviation 1 by default.
+    pub initializer: Initializer,
+    /// The penalty on W; none by default.
+    pub regularizer: Option<Regularizer>,
+    /// The limit on W; none by default.
+    pub constraint: Option<Constraint>,
+}
+
+impl Embedding {
+    /// A vector of length `dim` for each of `categories`.
+    pub fn new(categories: usize, dim: usize) -> Self {
+        let initializer = Initializer::Normal { mean: 0.0, std: 1.0 };
+        Self { categories, dim, initializer, regularizer: None, constraint: None }
+    }
+
+    /// Draws the first vectors by `initializer`.
+    pub fn initializer(self, initializer: Initializer) -> Self {
+        Self { initializer, ..self }
+    }
+
+    /// Adds a penalty on the vectors to the loss.
+    pub fn regularizer(self, regularizer: Regularizer) -> Self {
+        Self { regularizer: Some(regularizer), ..self }
+    }
+
+    /// Brings the vectors back within a limit after each step. Norms are those of the columns of W.
+    pub fn constraint(self, constraint: Constraint) -> Self {
+        Self { constraint: Some(constraint), ..self }
+    }
+
+    /// The category that a value stands for, if it is one.
+    fn category<E: Element>(&self, value: E) -> Option<usize> {
+        let value = value.as_f64();
+        (value >= 0.0 && value < self.categories as f64 && value.fract() == 0.0).then_some(value as usize)
+    }
+}
+
+impl Kind for Embedding {
+    fn name(&self) -> &str {
+        "Embedding"
+    }
+
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        plan.require(self.categories > 0, "categories", self.categories as f64, "at least 1")?;
+        plan.require(self.dim > 0, "dim", self.dim as f64, "at least 1")?;
+        plan.read_categories(input)?;
+        let weight = ParameterSpec::new("weight", [self.categories, self.dim], self.initializer);
+        plan.parameter(weight.regularizer(self.regularizer).constraint(self.constraint))?;
+        Ok([input, &[self.dim]].concat())
+    }
+
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        _: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let (weight, x) = (weights.parameter(), x.value());
+        let category = |&value: &E| match self.category(value) {
+            Some(category) => category,
+            None => panic!("Embedding: {value} is not one of {} categories", self.categories),
+        };
+        let categories: Vec<usize> = x.as_slice().iter().map(category).collect();
+        weight.gather_rows(&categories).reshape([x.shape(), &[self.dim]].concat())
+    }
+
+    fn detail(&self) -> String {
+        format!("{} categories", self.categories)
+    }
+
+    fn check_columns<'a, E: Element>(
+        &self,
+        columns: &Columns<'a, E>,
+        path: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        match columns.values().find(|&(.., value)| self.category(value).is_none()) {
+            None => Ok(None),
+            Some((row, column, value)) => Err(NnError::Category {
+                layer: format!("{path} ({})", self.name()),
+                row,
+                column,
+                value: value.as_f64(),
+                categories: self.categories,
+            }),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Some columns of a table.
+
+use mlp_autograd::Var;
+use mlp_tensor::Element;
+use serde::{Deserialize, Serialize};
+
+use super::{Columns, Kind};
+use crate::{NnError, Pass, Plan, Weights};
+
+/// Some columns of a table, in the order given; a column may be named more than once.
+///
+/// It feeds the branches of a [`Concat`](super::Concat) from one table of numbers and categories:
+///
+/// ```
+/// use mlp_nn::{Concat, Dense, Embedding, Flatten, Network, SelectColumns, Sequential, Stack};
+/// use mlp_tensor::Tensor;
+///
+/// // Three numbers, and in column 3 one of ten categories.
+/// let network = Sequential::new(4)
+///     .add(Concat::new([
+///         Stack::new().add(SelectColumns::new(0..3)),
+///         Stack::new().add(SelectColumns::new([3])).add(Embedding::new(10, 5)).add(Flatten::new()),
+///     ]))
+///     .add(Dense::new(1));
+/// let network: Network = network.init(1)?;
+/// assert_eq!(network.predict(&Tensor::from([[0.5, -1.0, 2.0, 7.0]]))?.shape(), [1, 1]);
+/// let error = network.predict(&Tensor::from([[0.5, -1.0, 2.0, 10.0]])).unwrap_err();
+/// assert!(error.to_string().contains("row 0, column 3 is 10, but must be a whole number from 0 to 9"));
+/// # Ok::<(), mlp_nn::NnError>(())
+/// ```
+///
+/// # Shapes
+/// `[n, features]` becomes `[n, columns]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SelectColumns {
+    /// The columns, counted from 0; at least one.
+    pub columns: Vec<usize>,
+}
+
+impl SelectColumns {
+    /// The columns given, such as `0..3` or `[3]`.
+    pub fn new(columns: impl IntoIterator<Item = usize>) -> Self {
+        Self { columns: columns.into_iter().collect() }
+    }
+}
+
+impl Kind for SelectColumns {
+    fn name(&self) -> &str {
+        "SelectColumns"
+    }
+
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        plan.require(!self.columns.is_empty(), "the number of columns", 0.0, "at least 1")?;
+        let &[features] = input else { return Err(plan.refuse(input, "only tables have columns; add Flatten")) };
+        match self.columns.iter().find(|&&column| column >= features) {
+            Some(column) => Err(plan.refuse(input, format!("there is no column {column}"))),
+            None => Ok(vec![self.columns.len()]),
+        }
+    }
+
+    fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>) -> Var<'t, E> {
+        let first = self.columns[0];
+        if self.columns.iter().enumerate().all(|(index, &column)| column == first + index) {
+            return x.slice(1, first..first + self.columns.len());
+        }
+        x.t().gather_rows(&self.columns).t()
+    }
+
+    fn detail(&self) -> String {
+        format!("{} columns", self.columns.len())
+    }
+
+    fn keeps_values(&self) -> bool {
+        true
+    }
+
+    fn check_columns<'a, E: Element>(
+        &self,
+        columns: &Columns<'a, E>,
+        _: &str,
+    ) -> Result<Option<Columns<'a, E>>, NnError> {
+        Ok(Some(columns.select(&self.columns)))
+    }
+}

@@ -1,0 +1,87 @@
+//! Layers inside of a layer.
+
+use mlp_autograd::Var;
+use mlp_tensor::Element;
+use serde::{Deserialize, Serialize};
+
+use super::Layer;
+use crate::{Pass, Weights};
+
+/// Layers one after the other, as the part of a [`Residual`](super::Residual) or a [`Concat`](super::Concat). A stack
+/// without layers passes its input on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Stack {
+    layers: Vec<Layer>,
+}
+
+impl Stack {
+    /// A stack without layers so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a layer at the end.
+    #[expect(clippy::should_implement_trait, reason = "`add` is the field's name for this; nothing is summed")]
+    #[must_use]
+    pub fn add(mut self, layer: impl Into<Layer>) -> Self {
+        self.layers.push(layer.into());
+        self
+    }
+
+    /// The layers.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
+        &mut self.layers
+    }
+
+    /// The output of the last layer for a batch `x` of rows.
+    #[track_caller]
+    pub(crate) fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        self.up_to(self.layers.len(), weights, x, pass)
+    }
+
+    /// The same without the last layer's activation.
+    #[track_caller]
+    pub(crate) fn forward_before_activation<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let Some((last, layers)) = self.layers.split_last() else { return x };
+        let x = self.up_to(layers.len(), weights, x, pass);
+        in_scope(layers.len(), last, x, || last.forward_before_activation(weights, x, pass))
+    }
+
+    #[track_caller]
+    fn up_to<'t, E: Element>(
+        &self,
+        count: usize,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        let layers = self.layers[..count].iter().enumerate();
+        layers.fold(x, |x, (index, layer)| in_scope(index, layer, x, || layer.forward(weights, x, pass)))
+    }
+}
+
+/// Runs a layer under its name, so that what goes wrong in it says where.
+#[track_caller]
+fn in_scope<'t, E: Element>(
+    index: usize,
+    layer: &Layer,
+    x: Var<'t, E>,
+    work: impl FnOnce() -> Var<'t, E>,
+) -> Var<'t, E> {
+    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), work)
+}

@@ -1,0 +1,62 @@
+//! What losses want for targets.
+
+use mlp_autograd::Var;
+use mlp_tensor::{Element, Tensor};
+
+use super::Loss;
+
+/// What the targets of a loss may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TargetKind {
+    /// Any numbers.
+    Numbers,
+    /// Numbers of 0 and above.
+    Counts,
+    /// Numbers from 0, for no, to 1, for yes.
+    Binary,
+    /// -1 for no and 1 for yes; or 0 and 1.
+    Signs,
+    /// Rows that are the probabilities of classes, one-hot as a rule; or class numbers, counted from 0.
+    Classes,
+}
+
+impl Loss {
+    /// What the loss wants for targets.
+    pub fn targets(self) -> TargetKind {
+        match self {
+            Self::MeanSquaredError
+            | Self::MeanAbsoluteError
+            | Self::Huber { .. }
+            | Self::LogCosh
+            | Self::Quantile { .. }
+            | Self::GaussianNll
+            | Self::CosineSimilarity => TargetKind::Numbers,
+            Self::Poisson | Self::PoissonWithLogRates => TargetKind::Counts,
+            Self::BinaryCrossEntropy
+            | Self::BinaryCrossEntropyWithLogits
+            | Self::BinaryFocal { .. }
+            | Self::BinaryFocalWithLogits { .. } => TargetKind::Binary,
+            Self::Hinge | Self::SquaredHinge => TargetKind::Signs,
+            Self::CategoricalCrossEntropy
+            | Self::CategoricalCrossEntropyWithLogits
+            | Self::CategoricalFocal { .. }
+            | Self::CategoricalFocalWithLogits { .. }
+            | Self::KlDivergence => TargetKind::Classes,
+        }
+    }
+}
+
+/// The one-hot rows of class numbers.
+#[track_caller]
+pub(super) fn rows_of_classes<'t, E: Element>(loss: Loss, classes: Var<'t, E>, count: usize) -> Var<'t, E> {
+    let classes_of_rows = classes.value();
+    let mut rows = Tensor::zeros([classes_of_rows.len(), count]);
+    for (row, &class) in rows.as_mut_slice().chunks_mut(count).zip(classes_of_rows.as_slice()) {
+        match class.to_usize().filter(|&index| index < count && class == class.trunc()) {
+            Some(index) => row[index] = E::one(),
+            None => panic!("{loss}: {class} is not the number of one of {count} classes"),
+        }
+    }
+    classes.tape().constant(rows)
+}

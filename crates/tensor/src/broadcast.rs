@@ -1,0 +1,91 @@
+//! Two tensors read side by side, as if both had the shape that they broadcast to.
+
+/// The way through two operands, lane by lane in row-major order.
+///
+/// Neighbouring axes along which both operands go on in the same manner count as one, so that the lanes are as long as
+/// can be: a matrix and a single number are one lane, a matrix and a row have a lane for every row.
+pub(crate) struct Walk {
+    /// The length of a lane.
+    pub(crate) lane: usize,
+    /// By how much each operand moves from one value of a lane to the next: 1, or 0 where it is repeated.
+    pub(crate) steps: [usize; 2],
+    /// The axes around the lanes, the fastest first: their lengths and by how much each operand moves.
+    outer: Vec<(usize, [usize; 2])>,
+    empty: bool,
+}
+
+impl Walk {
+    /// The way through operands of the shapes `operands`, which broadcast to `shape`.
+    pub(crate) fn new(shape: &[usize], operands: [&[usize]; 2]) -> Self {
+        let mut axes: Vec<(usize, [usize; 2])> = Vec::with_capacity(shape.len() + 1);
+        let mut strides = [1, 1];
+        for (back, &length) in shape.iter().rev().enumerate() {
+            let mut moves = [0, 0];
+            for ((operand, stride), step) in operands.iter().zip(&mut strides).zip(&mut moves) {
+                let own = operand.len().checked_sub(back + 1).map_or(1, |axis| operand[axis]);
+                if own != 1 {
+                    *step = *stride;
+                    *stride *= own;
+                }
+            }
+            match axes.last_mut() {
+                _ if length == 1 => {}
+                Some((inner, steps)) if [0, 1].iter().all(|&i| moves[i] == steps[i] * *inner) => *inner *= length,
+                _ => axes.push((length, moves)),
+            }
+        }
+        if axes.is_empty() {
+            axes.push((1, [0, 0]));
+        }
+        let (lane, steps) = axes.remove(0);
+        Self { lane, steps, outer: axes, empty: shape.contains(&0) }
+    }
+
+    /// Calls `visit` with the place of both operands at the start of each lane.
+    #[inline(always)]
+    pub(crate) fn for_each_lane(&self, mut visit: impl FnMut([usize; 2])) {
+        if self.empty {
+            return;
+        }
+        let mut counters = vec![0; self.outer.len()];
+        let mut at = [0, 0];
+        loop {
+            visit(at);
+            let mut axis = 0;
+            loop {
+                let Some(&(length, [a, b])) = self.outer.get(axis) else { return };
+                counters[axis] += 1;
+                at = [at[0] + a, at[1] + b];
+                if counters[axis] < length {
+                    break;
+                }
+                at = [at[0] - a * length, at[1] - b * length];
+                counters[axis] = 0;
+                axis += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lanes(shape: &[usize], operands: [&[usize]; 2]) -> (usize, [usize; 2], Vec<[usize; 2]>) {
+        let walk = Walk::new(shape, operands);
+        let mut places = Vec::new();
+        walk.for_each_lane(|place| places.push(place));
+        (walk.lane, walk.steps, places)
+    }
+
+    #[test]
+    fn lanes_are_as_long_as_can_be() {
+        assert_eq!(lanes(&[2, 3], [&[2, 3], &[]]), (6, [1, 0], vec![[0, 0]]));
+        assert_eq!(lanes(&[2, 3], [&[2, 3], &[3]]), (3, [1, 1], vec![[0, 0], [3, 0]]));
+        assert_eq!(lanes(&[2, 3], [&[2, 1], &[2, 3]]), (3, [0, 1], vec![[0, 0], [1, 3]]));
+        assert_eq!(lanes(&[4, 2, 3], [&[4, 2, 3], &[2, 3]]).0, 6);
+        assert_eq!(lanes(&[2, 2, 2], [&[2, 1, 2], &[2, 1]]).2, [[0, 0], [0, 1], [2, 0], [2, 1]]);
+        assert_eq!(lanes(&[], [&[], &[1]]), (1, [0, 0], vec![[0, 0]]));
+        assert!(lanes(&[0, 3], [&[1, 3], &[0, 3]]).2.is_empty());
+    }
+}

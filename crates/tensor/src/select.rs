@@ -1,0 +1,97 @@
+//! One of two values, by a mask.
+
+use crate::broadcast::Walk;
+use crate::simd::vectorize;
+use crate::{Element, Tensor, broadcast_shape};
+
+impl<E: Element> Tensor<E> {
+    /// This tensor's value where `mask` is not 0, and `other`'s where it is, with all three broadcast against each
+    /// other: PyTorch's `torch.where`. A mask is made by [`Tensor::map`] or [`Tensor::zip_map`].
+    ///
+    /// ```
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let x = Tensor::from([-4.0_f32, 9.0]);
+    /// let positive = x.map(|v| if v > 0.0 { 1.0 } else { 0.0 });
+    /// assert_eq!(x.sqrt().select(&positive, &Tensor::scalar(0.0)), Tensor::from([0.0, 3.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn select(&self, mask: &Self, other: &Self) -> Self {
+        let common = broadcast_shape(self.shape(), other.shape());
+        let Some(shape) = common.and_then(|common| broadcast_shape(&common, mask.shape())) else {
+            panic!(
+                "select: shapes {:?} and {:?} and mask {:?} do not broadcast",
+                self.shape(),
+                other.shape(),
+                mask.shape()
+            );
+        };
+        let mut out = if self.shape() == shape { self.clone() } else { self.broadcast_to(&shape) };
+        let walk = Walk::new(&shape, [mask.shape(), other.shape()]);
+        let (mask, other, lane) = (mask.as_slice(), other.as_slice(), walk.lane);
+        let [mask_step, other_step] = walk.steps;
+        let mut lanes = out.as_mut_slice().chunks_exact_mut(lane.max(1));
+        vectorize(
+            #[inline(always)]
+            || {
+                walk.for_each_lane(
+                    #[inline(always)]
+                    |[i, j]| {
+                        let Some(out) = lanes.next() else { return };
+                        match (mask_step, other_step) {
+                            (1, 1) => {
+                                let pairs = mask[i..i + lane].iter().zip(&other[j..j + lane]);
+                                out.iter_mut().zip(pairs).for_each(|(out, (&m, &other))| {
+                                    *out = if m == E::zero() { other } else { *out };
+                                });
+                            }
+                            (1, _) => {
+                                let other = other[j];
+                                out.iter_mut().zip(&mask[i..i + lane]).for_each(|(out, &m)| {
+                                    *out = if m == E::zero() { other } else { *out };
+                                });
+                            }
+                            _ if mask[i] != E::zero() => {}
+                            (_, 1) => out.copy_from_slice(&other[j..j + lane]),
+                            _ => out.fill(other[j]),
+                        }
+                    },
+                );
+            },
+        );
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_that_is_not_chosen_takes_no_part() {
+        let (a, b) = (Tensor::from([[f32::NAN, 2.0], [3.0, 4.0]]), Tensor::from([10.0, f32::INFINITY]));
+        let mask = Tensor::from([[0.0], [-1.0]]);
+        assert_eq!(a.select(&mask, &b), Tensor::from([[10.0, f32::INFINITY], [3.0, 4.0]]));
+    }
+
+    #[test]
+    fn masks_and_values_of_every_shape() {
+        let a = Tensor::from([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let shapes: [&[usize]; 6] = [&[], &[3], &[1, 3], &[2, 1], &[2, 3], &[2, 2, 3]];
+        for mask_shape in shapes {
+            for other_shape in shapes {
+                let count = |shape: &[usize]| shape.iter().product::<usize>();
+                let mask = Tensor::from_vec((0..count(mask_shape)).map(|i| (i % 2) as f64).collect(), mask_shape);
+                let other = Tensor::from_vec((0..count(other_shape)).map(|i| -(i as f64)).collect(), other_shape);
+                // The same in arithmetic.
+                let expected = &a * &mask + &other * &(-&mask + 1.0);
+                assert_eq!(a.select(&mask, &other), expected, "{mask_shape:?} {other_shape:?}");
+            }
+        }
+        let nothing = Tensor::<f64>::zeros([0, 3]);
+        assert_eq!(nothing.select(&a.slice(0, 0..1), &nothing), nothing);
+    }
+}

@@ -1,0 +1,99 @@
+//! Variances, norms and logarithms of sums of exponentials along axes.
+
+use crate::reduce::larger;
+use crate::{Element, Tensor};
+
+impl<E: Element> Tensor<E> {
+    /// Σ (v - mean)² / (n - `correction`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
+    ///
+    /// With a correction of 0 this is the mean square distance from the mean, with 1 the estimate for what the values
+    /// were drawn from. The mean is taken first, so that values with a large mean lose nothing. NaN where there are no
+    /// more values than `correction`.
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn var_axes(&self, axes: &[usize], correction: usize, keep_dims: bool) -> Self {
+        let count = E::from_f64(self.checked_count("var_axes", axes) as f64);
+        let mean = self.sum_axes(axes, true) / count;
+        let squares = self.zip_map(&mean, "var_axes", |v, mean| (v - mean) * (v - mean));
+        let divisor = (count - E::from_f64(correction as f64)).max(E::zero());
+        squares.sum_axes(axes, keep_dims) / divisor
+    }
+
+    /// ln Σ eᵛ over `axes`, kept or not as in [`Tensor::sum_axes`], from v - max v, so that no v overflows. Minus
+    /// infinity over no values.
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn logsumexp_axes(&self, axes: &[usize], keep_dims: bool) -> Self {
+        let mut largest = self.fold_axes("logsumexp_axes", axes, true, E::neg_infinity(), larger);
+        largest.map_in_place(|v| if v.is_infinite() { E::zero() } else { v });
+        let sum = (self - &largest).exp().sum_axes(axes, keep_dims);
+        sum.ln() + largest.reshape(sum.shape())
+    }
+
+    /// (Σ |v|ᵖ)^(1/p) over `axes`, kept or not as in [`Tensor::sum_axes`]: for p = 1 the sum of the sizes, for p = 2
+    /// the length, for infinite p the largest size.
+    ///
+    /// # Panics
+    /// If there is no such axis, one is named twice, or p is not above 0.
+    #[track_caller]
+    pub fn norm_axes(&self, p: E, axes: &[usize], keep_dims: bool) -> Self {
+        assert!(p > E::zero(), "norm_axes: p must be above 0, but is {p}");
+        self.checked_count("norm_axes", axes);
+        let (one, two) = (E::one(), E::from_f64(2.0));
+        if p == one {
+            self.abs().sum_axes(axes, keep_dims)
+        } else if p == two {
+            self.square().sum_axes(axes, keep_dims).sqrt()
+        } else if p.is_infinite() {
+            self.abs().fold_axes("norm_axes", axes, keep_dims, E::zero(), larger)
+        } else {
+            self.abs().powf(p).sum_axes(axes, keep_dims).powf(one / p)
+        }
+    }
+
+    /// The number of values along `axes`, which are checked under the name of `op`.
+    #[track_caller]
+    fn checked_count(&self, op: &str, axes: &[usize]) -> usize {
+        for (i, &axis) in axes.iter().enumerate() {
+            self.check_axis(op, axis);
+            assert!(!axes[..i].contains(&axis), "{op}: axis {axis} of shape {:?} is named twice", self.shape());
+        }
+        self.count_along(axes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mean_takes_nothing_from_the_variance() {
+        let t = Tensor::from([1e6_f32, 1e6 + 1.0, 1e6 + 2.0]);
+        assert_eq!(t.var_axes(&[0], 1, false).item(), 1.0);
+        assert_eq!(t.var_axes(&[0], 0, true), Tensor::from([2.0 / 3.0]));
+        assert!(Tensor::from([1.0_f32]).var_axes(&[0], 1, false).item().is_nan());
+    }
+
+    #[test]
+    fn logsumexp_neither_overflows_nor_underflows() {
+        let t = Tensor::from([[1e4_f64, 1e4], [-1e4, -1e4]]);
+        let expected = Tensor::from([1e4 + 2f64.ln(), -1e4 + 2f64.ln()]);
+        assert_eq!(t.logsumexp_axes(&[1], false), expected);
+        let nothing = Tensor::<f64>::full([2, 1], f64::NEG_INFINITY);
+        assert_eq!(nothing.logsumexp_axes(&[0, 1], false).item(), f64::NEG_INFINITY);
+        assert_eq!(Tensor::<f64>::zeros([0]).logsumexp_axes(&[0], false).item(), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn norms_of_three_and_four() {
+        let t = Tensor::from([[3.0_f64, -4.0], [0.0, 0.0]]);
+        assert_eq!(t.norm_axes(1.0, &[1], false), Tensor::from([7.0, 0.0]));
+        assert_eq!(t.norm_axes(2.0, &[1], false), Tensor::from([5.0, 0.0]));
+        assert_eq!(t.norm_axes(f64::INFINITY, &[1], true), Tensor::from([[4.0], [0.0]]));
+        assert!((t.norm_axes(3.0, &[0, 1], false).item() - 91f64.cbrt()).abs() < 1e-14);
+    }
+}
