@@ -1,8 +1,8 @@
 //! Loops compiled for the instruction sets of newer processors, chosen at run time.
 //!
 //! A program compiled with default settings may use only what every processor of its kind has: on `x86-64` that is
-//! SSE2, four `f32` at a time. [`vectorize`] compiles a loop for AVX2 with FMA as well and runs that version where the
-//! processor has it.
+//! SSE2, four `f32` at a time. [`vectorize`] compiles a loop for AVX2 with FMA (eight at a time) and for AVX-512 (sixteen)
+//! as well and runs the widest version that the processor has.
 
 /// Runs `kernel`, compiled for the widest vectors that this processor has.
 ///

@@ -899,8 +899,8 @@ const MISUSES: &[Misuse] = &[
     ),
     (
         "bernoulli",
-        || drop(Tensor::<f32>::bernoulli([2], -0.5, 1.0, &mut Rng::new(0))),
-        "bernoulli: a probability lies between 0 and 1, not at -0.5",
+        || drop(Tensor::<f32>::bernoulli([1], f64::NAN, 1.0, &mut Rng::new(0))),
+        "bernoulli: a probability lies between 0 and 1, not at NaN",
     ),
     ("below", || _ = Rng::new(0).below(0), "below: there is no whole number below 0"),
 ];

@@ -54,7 +54,7 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn softmax_along(self, axis: usize) -> Self {
-        let y = rows_along("softmax", self.value(), axis, |x, width| {
+        let y = along("softmax", self, axis, |x, width| {
             let mut y = below_largest(x, width);
             y.map_in_place(math::exp);
             let sums = sums_of_rows(&y, width);
@@ -80,7 +80,7 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn log_softmax_along(self, axis: usize) -> Self {
-        let y = rows_along("log_softmax", self.value(), axis, |x, width| {
+        let y = along("log_softmax", self, axis, |x, width| {
             let mut y = below_largest(x, width);
             let ln_sums = sums_of_rows(&y.exp(), width).ln();
             for (row, &ln_sum) in y.as_mut_slice().chunks_mut(width).zip(ln_sums.as_slice()) {
@@ -122,20 +122,18 @@ fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
     rank - 1
 }
 
-/// `f` of `x`, the lanes along `axis` being the rows, and of their length.
+/// `f` of rows that lie along `axis`, given with their length.
 #[track_caller]
-fn rows_along<E: Element>(op: &str, x: Tensor<E>, axis: usize, f: impl Fn(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
+fn along<E: Element>(op: &str, x: Var<'_, E>, axis: usize, f: impl Fn(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
+    let x = x.value();
     let rank = x.rank();
     assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
     let width = x.shape()[axis];
-    if x.is_empty() {
-        x
-    } else if axis == rank - 1 {
-        f(x, width)
-    } else {
-        // The axis changes places with the last one, and back.
-        let mut order: Vec<usize> = (0..rank).collect();
-        order.swap(axis, rank - 1);
-        f(x.permute(&order), width).permute(&order)
+    if x.is_empty() || axis == rank - 1 {
+        return f(x, width.max(1));
     }
+    // Another axis changes places with the last one, and back.
+    let mut order: Vec<usize> = (0..rank).collect();
+    order.swap(axis, rank - 1);
+    f(x.permute(&order), width).permute(&order)
 }

@@ -9,7 +9,7 @@ use crate::simd::vectorize;
 const LARGEST: usize = 1 << 11;
 /// The columns of b that are worked on at once, and the most rows that it may have.
 const WIDTH: usize = 16;
-const DEPTH: usize = 64;
+const DEPTH: usize = 32;
 
 /// `out = a · b + beta · out`, or false (and nothing done) where the product is too large or has gaps in memory.
 pub(super) fn multiply<E: Element>(
