@@ -1,6 +1,10 @@
 //! The frozen predictor against `Network::predict`, which is proven against PyTorch in `goldens.rs`.
 
-use mlp_nn::{Activation, Dense, Dropout, Layer, Network, NnError, Predictor, Sequential};
+use mlp_nn::{
+    Activation, AlphaDropout, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
+    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Predictor, Prelu, Residual, RmsNorm, SelectColumns, Sequential,
+    Stack, WeightNorm,
+};
 use mlp_tensor::{Element, Rng, Tensor};
 
 const ACTIVATIONS: [Activation; 5] =
@@ -104,6 +108,49 @@ fn layers_without_a_step_of_their_own_run_as_they_do_in_the_network() {
         assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &stack);
         assert_eq!(one_by_one(&predictor, &x), found.as_slice());
     }
+}
+
+/// One network of every layer that there is but a user's own, and activations with and without a form in place.
+#[test]
+fn every_layer_is_predicted() {
+    let inner = || Stack::new().add(Dense::new(8).activation(Activation::Gelu)).add(BatchNorm::new());
+    let architecture = Sequential::new(6)
+        .add(Concat::new([
+            Stack::new().add(SelectColumns::new([0])).add(Embedding::new(4, 5)),
+            Stack::new().add(SelectColumns::new([1, 2, 3, 4, 5])),
+        ]))
+        .add(Dense::new(16).activation(Activation::elu()))
+        .add(GaussianNoise::new(0.5))
+        .add(Glu::new())
+        .add(Residual::new(inner()))
+        .add(LayerNorm::new())
+        .add(GaussianDropout::new(0.5))
+        .add(WeightNorm::new(Dense::new(8).activation(Activation::Relu)))
+        .add(GroupNorm::new(2))
+        .add(AlphaDropout::new(0.5))
+        .add(Prelu::new())
+        .add(RmsNorm::new())
+        .add(Residual::new(inner()))
+        .add(Dense::new(3))
+        .add(Activation::LogSoftmax);
+    let rng = &mut Rng::new(2);
+    let network: Network<f64> = with_random_biases(&architecture, rng);
+    let predictor = Predictor::new(&network);
+    let mut x = random_rows(&network, 70, rng);
+    for row in 0..70 {
+        x.as_mut_slice()[6 * row] = (row % 4) as f64;
+    }
+    let found = predictor.predict(&x).unwrap();
+    assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &predictor);
+    assert_eq!(one_by_one(&predictor, &x), found.as_slice());
+    x.as_mut_slice()[6 * 50] = 4.0;
+    assert_eq!(predictor.predict(&x).unwrap_err(), network.predict(&x).unwrap_err());
+    assert!(matches!(predictor.predict(&x), Err(NnError::Category { row: 50, column: 0, .. })));
+
+    let table = Sequential::with_input_shape([3, 4]).add(Dense::new(5)).add(Flatten::new()).add(Dense::new(2));
+    let network: Network<f64> = with_random_biases(&table, rng);
+    let x = random_rows(&network, 6, rng);
+    assert_close(&Predictor::new(&network).predict(&x).unwrap(), &network.predict(&x).unwrap(), 1e-12, &table);
 }
 
 fn wide<E: Element>() -> (Network<E>, Tensor<E>) {

@@ -1,7 +1,7 @@
 //! A dense layer for reading: weights in the order in which they are read, bias and activation in the same pass.
 
-use mlp_tensor::Element;
 use mlp_tensor::simd::vectorize;
+use mlp_tensor::{Element, math};
 
 use super::half;
 use crate::{Activation, NnError, Parameter};
@@ -225,16 +225,11 @@ fn panel<E: Element>(values: &[E], start: usize) -> [E; PANEL] {
 fn in_place<E: Element>(activation: Activation) -> Option<InPlace<E>> {
     let known: [(Activation, InPlace<E>); 4] = [
         (Activation::Relu, |row| each(row, |v| if v < E::zero() { E::zero() } else { v })),
-        (Activation::Sigmoid, |row| {
-            each(row, |v| {
-                let e = (-v.abs()).exp();
-                if v >= E::zero() { E::one() / (E::one() + e) } else { e / (E::one() + e) }
-            });
-        }),
-        (Activation::Tanh, |row| each(row, E::tanh)),
+        (Activation::Sigmoid, |row| each(row, math::sigmoid)),
+        (Activation::Tanh, |row| each(row, math::tanh)),
         (Activation::Softmax, |row| {
             let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a });
-            each(row, |v| (v - largest).exp());
+            each(row, |v| math::exp(v - largest));
             let sum: E = row.iter().copied().sum();
             each(row, |v| v / sum);
         }),

@@ -7,11 +7,11 @@ mod step;
 use std::cell::RefCell;
 use std::fmt;
 
-use mlp_tensor::simd::vectorize;
-use mlp_tensor::{Element, Pool, Tensor};
+use mlp_tensor::{Element, Pool, Tensor, all_finite};
 use rayon::prelude::*;
 
-use crate::{Network, NnError};
+use crate::layers::Columns;
+use crate::{Network, NnError, Sequential};
 use step::{Step, freeze};
 
 /// Many rows are predicted in parts of this many.
@@ -31,8 +31,8 @@ thread_local! {
 /// reference, and none waits for another. The same row gives the same bits alone, among others, and on any number of
 /// threads.
 ///
-/// Dense layers, with their activation, have steps of their own here, and dropout has none. Other layers run as they
-/// do in [`Network::predict`], and allocate.
+/// Dense layers have steps of their own here, together with a ReLU, sigmoid, tanh or softmax at their end. Dropout and
+/// noise have none. Other layers and activations run as they do in [`Network::predict`], and allocate.
 ///
 /// ```
 /// use mlp_nn::{Activation, Dense, Predictor, Sequential};
@@ -62,6 +62,8 @@ pub struct Predictor<E: Element = f32> {
     widest: usize,
     /// The number of multiplications that one row takes.
     work: usize,
+    /// The description of a network that looks categories up, to check them by.
+    categories: Option<Sequential>,
 }
 
 impl<E: Element> Predictor<E> {
@@ -75,6 +77,7 @@ impl<E: Element> Predictor<E> {
             output: network.output_shape().to_vec(),
             widest,
             work: network.parameters().iter().map(|parameter| parameter.value.len()).sum(),
+            categories: network.reads_categories().then(|| network.architecture().clone()),
         }
     }
 
@@ -130,8 +133,8 @@ impl<E: Element> Predictor<E> {
     /// [`Predictor`]).
     ///
     /// # Errors
-    /// If `row` or `out` has another length than the network's rows, or `row` holds NaN or infinity. Then `out` is as
-    /// it was.
+    /// If `row` or `out` has another length than the network's rows, or `row` holds NaN, infinity, or what is no
+    /// category where the network looks one up. Then `out` is as it was.
     pub fn predict_row(&self, row: &[E], out: &mut [E]) -> Result<(), NnError> {
         for (what, expected, found) in
             [("input", self.input_features(), row.len()), ("output", self.output_features(), out.len())]
@@ -146,7 +149,8 @@ impl<E: Element> Predictor<E> {
     /// The output `[n, ..]` for the rows of `x`. Many rows are cut into parts, which go to all threads of rayon's pool.
     ///
     /// # Errors
-    /// If the rows of `x` do not have the network's input shape, or hold NaN or infinity.
+    /// If the rows of `x` do not have the network's input shape, or hold NaN, infinity, or what is no category where the
+    /// network looks one up.
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
         match x.shape() {
             [_, row @ ..] if row == self.input => {}
@@ -168,10 +172,29 @@ impl<E: Element> Predictor<E> {
         Ok(Tensor::from_vec(output, [&[x.rows()], &self.output[..]].concat()))
     }
 
+    /// Checks the values of the rows of `x`, of which the first is row `first` of the caller's.
+    fn check(&self, first: usize, x: &[E]) -> Result<(), NnError> {
+        let features = self.input_features();
+        if !all_finite(x)
+            && let Some(place) = x.iter().position(|v| !v.is_finite())
+        {
+            let (row, column) = (first + place / features, place % features);
+            return Err(NnError::NotFinite { row, column, value: x[place].as_f64() });
+        }
+        let Some(categories) = &self.categories else { return Ok(()) };
+        let x = Tensor::from_vec(x.to_vec(), [&[x.len() / features], &self.input[..]].concat());
+        match categories.stack().check_columns(&Columns::all(&x), "") {
+            Err(NnError::Category { layer, row, column, value, categories }) => {
+                Err(NnError::Category { layer, row: first + row, column, value, categories })
+            }
+            checked => checked.map(drop),
+        }
+    }
+
     /// Writes the output for the rows of `x`, of which the first is row `first` of the caller's, to `out`.
     fn run(&self, first: usize, x: &[E], out: &mut [E]) -> Result<(), NnError> {
         let features = self.input_features();
-        check_finite(first, features, x)?;
+        self.check(first, x)?;
         let rows = x.len() / features;
         let longest = rows * self.widest;
         let mut scratch = SCRATCH.with_borrow_mut(|pool| E::free(pool).pop()).unwrap_or_default();
@@ -188,7 +211,7 @@ impl<E: Element> Predictor<E> {
             (from, to, width) = (to, from, next);
             if matches!(step, Step::Standardize { .. }) {
                 // A finite number may be too large for E once it is scaled.
-                checked = check_finite(first, features, &from[..x.len()]);
+                checked = self.check(first, &from[..x.len()]);
                 if checked.is_err() {
                     break;
                 }
@@ -200,20 +223,6 @@ impl<E: Element> Predictor<E> {
         SCRATCH.with_borrow_mut(|pool| E::free(pool).push(scratch));
         checked
     }
-}
-
-/// Checks the rows of `x`, each of `features` values, of which the first is row `first` of the caller's.
-fn check_finite<E: Element>(first: usize, features: usize, x: &[E]) -> Result<(), NnError> {
-    let finite = vectorize(
-        #[inline(always)]
-        || x.iter().fold(true, |finite, v| finite & v.is_finite()),
-    );
-    if finite {
-        return Ok(());
-    }
-    let place = x.iter().position(|v| !v.is_finite()).unwrap_or(0);
-    let (row, column) = (first + place / features, place % features);
-    Err(NnError::NotFinite { row, column, value: x[place].as_f64() })
 }
 
 impl<E: Element> fmt::Debug for Predictor<E> {

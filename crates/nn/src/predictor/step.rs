@@ -61,7 +61,15 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
                     steps.push(general(dense.activation.into()));
                 }
             }
-            (Layer::Dropout(_), _) => {}
+            // In use these leave the values of a row as they are.
+            (
+                Layer::Dropout(_)
+                | Layer::AlphaDropout(_)
+                | Layer::GaussianDropout(_)
+                | Layer::GaussianNoise(_)
+                | Layer::Flatten(_),
+                _,
+            ) => {}
             (Layer::Activation(activation), _) => {
                 let activated = match steps.last_mut() {
                     Some(Step::Dense(dense)) => dense.activate(*activation),
