@@ -9,14 +9,9 @@ use mlp::autograd::Tape;
 use mlp::io::SavedModel;
 use mlp::prelude::*;
 
-/// A network of `widths` with ReLU between and softmax at the end.
+/// A network of `widths` with ReLU between and softmax at the end, trained by Adam.
 fn model(widths: &[usize]) -> Model {
-    let mut network = Sequential::new(widths[0]);
-    for (index, &units) in widths[1..].iter().enumerate() {
-        let last = index + 2 == widths.len();
-        network = network.add(Dense::new(units).activation(if last { Activation::Softmax } else { Activation::Relu }));
-    }
-    Model::compile(network, Adam::default(), Loss::CategoricalCrossEntropy, 0).expect("the networks here are sound")
+    mlp_benches::compile(widths, 0.0, false).expect("the networks here are sound")
 }
 
 fn batch(rows: usize, features: usize, classes: usize) -> (Tensor, Vec<usize>) {

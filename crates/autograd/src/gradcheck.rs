@@ -117,9 +117,8 @@ fn all_gradients<'t, F>(tape: &'t Tape<f64>, function: &F, variables: &[Var<'t, 
 where
     F: for<'a> Fn(&'a Tape<f64>, &[Var<'a, f64>]) -> Var<'a, f64>,
 {
-    let (upstream, inputs) = match variables.split_last() {
-        Some((&upstream, inputs)) => (upstream, inputs),
-        None => unreachable!("the upstream gradient is always there"),
+    let Some((&upstream, inputs)) = variables.split_last() else {
+        unreachable!("the upstream gradient is always there")
     };
     let gradients = grad_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
     let flat: Vec<_> =

@@ -179,15 +179,15 @@ impl<E: Element> Tensor<E> {
 
 /// Whether no value is NaN or infinite.
 pub fn all_finite<E: Element>(values: &[E]) -> bool {
-    // v - v is 0 for every finite v and NaN for all others, and NaN stays in a sum.
+    // v times 0 is 0 for every finite v and NaN for all others, and NaN stays in a sum.
     let mut sums = [E::zero(); 32];
     vectorize(
         #[inline(always)]
         move || {
             let parts = values.chunks_exact(sums.len());
             let rest = parts.remainder();
-            parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += v - v));
-            sums.iter_mut().zip(rest).for_each(|(sum, &v)| *sum += v - v);
+            parts.for_each(|part| sums.iter_mut().zip(part).for_each(|(sum, &v)| *sum += v * E::zero()));
+            sums.iter_mut().zip(rest).for_each(|(sum, &v)| *sum += v * E::zero());
             sums.iter().all(|sum| *sum == E::zero())
         },
     )

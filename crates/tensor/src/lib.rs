@@ -63,5 +63,6 @@ pub use linalg::gemm;
 pub use memory::Pool;
 pub use ndarray;
 pub use random::Rng;
+pub use reduce::argmax;
 pub use shape::broadcast_shape;
 pub use tensor::Tensor;

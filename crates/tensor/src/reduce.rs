@@ -90,19 +90,7 @@ impl<E: Element> Tensor<E> {
         assert!(self.shape()[axis] > 0, "argmax: axis {axis} of shape {:?} has no largest value", self.shape());
         let view = self.view();
         let lanes = view.lanes(Axis(axis));
-        lanes
-            .into_iter()
-            .map(|lane| {
-                let mut best = 0;
-                for (i, &v) in lane.iter().enumerate().skip(1) {
-                    let top = lane[best];
-                    if v > top || (v.is_nan() && !top.is_nan()) {
-                        best = i;
-                    }
-                }
-                best
-            })
-            .collect()
+        lanes.into_iter().map(|lane| first_largest(lane.iter().copied())).collect()
     }
 
     /// Sums away the axes along which `shape` was broadcast to this tensor's shape: the inverse of broadcasting, as
@@ -270,6 +258,21 @@ pub(crate) fn larger<E: Element>(a: E, b: E) -> E {
 #[inline(always)]
 fn smaller<E: Element>(a: E, b: E) -> E {
     if a < b || a.is_nan() { a } else { b }
+}
+
+/// Where the largest value stands: of equal values the first counts, and NaN counts as the largest. 0 if there are none.
+pub fn argmax<E: Element>(values: &[E]) -> usize {
+    first_largest(values.iter().copied())
+}
+
+fn first_largest<E: Element>(values: impl Iterator<Item = E>) -> usize {
+    let mut best = (0, E::neg_infinity());
+    for (i, v) in values.enumerate() {
+        if i == 0 || v > best.1 || (v.is_nan() && !best.1.is_nan()) {
+            best = (i, v);
+        }
+    }
+    best.0
 }
 
 #[cfg(test)]

@@ -269,3 +269,40 @@ impl<E: Element> Block<'_, E> {
         optimizer.update(step, self.weights, self.gradient, &mut self.slots);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mlp_nn::{Activation, Dense, Dropout, Sequential};
+    use mlp_optim::Adam;
+
+    use super::*;
+
+    /// The bytes that a step of `rows` rows allocates once the steps before it have filled the pool.
+    fn bytes_of_a_step(rows: usize) -> u64 {
+        let architecture = Sequential::new(2)
+            .add(Dense::new(2).activation(Activation::Relu).regularizer(Regularizer::l2(0.01)))
+            .add(Dropout::new(0.2))
+            .add(Dense::new(2).activation(Activation::Softmax));
+        let mut network: Network<f32> = architecture.init(1).unwrap();
+        let objective = Objective { loss: Loss::CategoricalCrossEntropy, metrics: vec![Metric::Accuracy] };
+        let optimizer = Optimizer::from(Adam::new(0.01));
+        let mut state = OptimizerState::new(&optimizer, network.parameters());
+        let x = Tensor::uniform([rows, 2], -1.0, 1.0, &mut Rng::new(2));
+        let classes: Vec<usize> = (0..rows).map(|row| row % 2).collect();
+        let table = Table::new(&network, objective.loss, x, (&classes).into(), "train on").unwrap();
+        let order: Vec<usize> = (0..rows).collect();
+        let mut engine = Engine::new(&network);
+        let mut step = || {
+            engine.step(&mut network, &objective, (&optimizer, &mut state), (&table, &order), 3);
+        };
+        (0..3).for_each(|_| step());
+        allocation_counter::measure(step).bytes_total
+    }
+
+    /// If any tensor of a step took new memory, the larger batch would take more of it. What is left is bookkeeping, and
+    /// the copies that matrixmultiply makes of parts of its operands, of one size for both batches.
+    #[test]
+    fn a_steady_step_allocates_no_tensor() {
+        assert_eq!(bytes_of_a_step(512), bytes_of_a_step(256));
+    }
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mlp_nn::Loss;
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, argmax};
 
 /// A measure of how good predictions are, for people to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,8 +43,8 @@ impl Metric {
         let width = predictions.row_len() as f64;
         match self {
             Self::Accuracy => {
-                let pairs = predictions.argmax(1).into_iter().zip(targets.argmax(1));
-                pairs.filter(|(p, t)| p == t).count() as f64
+                let rows = 0..predictions.rows();
+                rows.filter(|&row| argmax(predictions.row(row)) == argmax(targets.row(row))).count() as f64
             }
             Self::MeanAbsoluteError => differences.map(f64::abs).sum::<f64>() / width,
             Self::MeanSquaredError => differences.map(|d| d * d).sum::<f64>() / width,

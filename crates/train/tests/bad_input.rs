@@ -122,6 +122,63 @@ fn parts_that_do_not_belong_together() {
 }
 
 #[test]
+fn losses_that_do_not_fit_the_network() {
+    use Activation as A;
+
+    let compile = |activation, loss| {
+        let network = Sequential::new(4).add(Dense::new(3).activation(activation));
+        Model::<f32>::compile(network, Adam::default(), loss, 1)
+    };
+    let (binary, focal) = (Loss::BinaryCrossEntropy, Loss::BinaryFocal { gamma: 2.0, alpha: None });
+    assert_says(compile(A::Identity, binary), &["ends in identity", "sigmoid, or use BinaryCrossEntropyWithLogits"]);
+    assert_says(compile(A::Tanh, binary), &["ends in tanh", "end the network in sigmoid"]);
+    assert_says(compile(A::Sigmoid, Loss::BinaryCrossEntropyWithLogits), &["sigmoid would be applied twice"]);
+    assert_says(compile(A::Identity, focal), &["or use BinaryFocalWithLogits"]);
+    assert_says(
+        compile(A::Identity, Loss::CategoricalFocal { gamma: 2.0, alpha: 0.25 }),
+        &["or use CategoricalFocalWithLogits"],
+    );
+    assert_says(compile(A::Relu, Loss::KlDivergence), &["end the network in softmax"]);
+    assert_says(compile(A::Identity, Loss::Poisson), &["softplus, or use PoissonWithLogRates"]);
+    assert_says(compile(A::Identity, Loss::GaussianNll), &["3 outputs", "twice as many as targets"]);
+    assert_says(compile(A::Identity, Loss::Huber { delta: -1.0 }), &["delta is -1, but must be finite and above 0"]);
+    assert!(compile(A::Sigmoid, binary).is_ok() && compile(A::softplus(), Loss::Poisson).is_ok());
+}
+
+#[test]
+fn targets_that_do_not_fit_the_loss() {
+    let fit = |activation, loss, targets: [f32; 3]| {
+        let network = Sequential::new(1).add(Dense::new(1).activation(activation));
+        let mut model = Model::<f32>::compile(network, Adam::default(), loss, 1).unwrap();
+        model.fit(&Tensor::from([[0.0], [1.0], [2.0]]), &Tensor::from(targets), &Fit::new())
+    };
+    let identity = Activation::Identity;
+    let binary = |targets| fit(Activation::Sigmoid, Loss::BinaryCrossEntropy, targets);
+    assert_says(
+        binary([0.0, 1.0, 1.5]),
+        &["row 2, column 0 is 1.5", "binary cross-entropy", "from 0, for no, to 1, for yes"],
+    );
+    assert_says(binary([0.0, -1.0, 1.0]), &["row 1, column 0 is -1"]);
+    assert!(binary([0.0, 1.0, 0.5]).is_ok());
+    let rates = |targets| fit(identity, Loss::PoissonWithLogRates, targets);
+    assert_says(rates([0.0, 3.0, -0.5]), &["row 2, column 0 is -0.5", "numbers of 0 and above"]);
+    assert!(rates([0.0, 3.0, 2.5]).is_ok());
+    let hinge = |targets| fit(identity, Loss::Hinge, targets);
+    assert_says(hinge([0.0, 1.0, 2.0]), &["row 2, column 0 is 2", "-1 for no and 1 for yes, or 0 and 1"]);
+    assert_says(hinge([-1.0, 1.0, 0.0]), &["row 2, column 0 is 0"]);
+    assert!(hinge([0.0, 1.0, 1.0]).is_ok() && hinge([-1.0, 1.0, 1.0]).is_ok());
+
+    // Means and log-variances are two outputs for each target.
+    let network = Sequential::new(1).add(Dense::new(2));
+    let mut model = Model::<f32>::compile(network, Adam::default(), Loss::GaussianNll, 1).unwrap();
+    let x = Tensor::from([[0.0], [1.0]]);
+    assert_says(model.fit(&x, &Tensor::zeros([2, 2]), &Fit::new()), &["[2, 2]", "[2, 1]"]);
+    assert!(model.fit(&x, &Tensor::from([1.0, 2.0]), &Fit::new()).is_ok());
+    let measured = model.with_metrics([Metric::MeanSquaredError]);
+    assert_says(measured.evaluate(&x, &Tensor::from([1.0, 2.0])), &["mean_squared_error", "Gaussian"]);
+}
+
+#[test]
 fn a_loss_that_explodes_is_reported_with_its_history() {
     let network = Sequential::new(1).add(Dense::new(1));
     let mut model = Model::<f32>::compile(network, Sgd::new(1e3), Loss::MeanSquaredError, 1).unwrap();

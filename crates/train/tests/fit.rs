@@ -178,3 +178,43 @@ fn many_threads_may_predict_at_once() {
         }
     });
 }
+
+/// A network with the ending that each loss goes with, and targets that it can learn.
+#[test]
+fn every_loss_trains() {
+    let message = serde_json::from_str::<Loss>("\"no such name\"").unwrap_err().to_string();
+    let names: Vec<&str> = message.split('`').skip(3).step_by(2).collect();
+    assert!(names.len() >= 20);
+    for name in names {
+        let settings = match name {
+            "huber" => "{\"delta\": 1.0}",
+            "quantile" => "{\"q\": 0.3}",
+            "binary_focal" | "binary_focal_with_logits" => "{\"gamma\": 2.0, \"alpha\": 0.25}",
+            "categorical_focal" | "categorical_focal_with_logits" => "{\"gamma\": 2.0, \"alpha\": 0.25}",
+            _ => "null",
+        };
+        let written = if settings == "null" { format!("\"{name}\"") } else { format!("{{\"{name}\": {settings}}}") };
+        let loss: Loss = serde_json::from_str(&written).unwrap();
+        let activation = match loss {
+            Loss::BinaryCrossEntropy | Loss::BinaryFocal { .. } => Activation::Sigmoid,
+            Loss::CategoricalCrossEntropy | Loss::CategoricalFocal { .. } | Loss::KlDivergence => Activation::Softmax,
+            Loss::Poisson => Activation::softplus(),
+            _ => Activation::Identity,
+        };
+        // Two targets that sum to 1 and lie between 0 and 1 fit every loss but those for signs.
+        let x: Tensor<f64> = Tensor::uniform([40, 2], -1.0, 1.0, &mut Rng::new(1));
+        let first = x.slice(1, 0..1).map(|v| if v > 0.0 { 1.0 } else { 0.0 });
+        let y = Tensor::concatenate(&[&first, &first.map(|v| 1.0 - v)], 1);
+        let outputs = if loss == Loss::GaussianNll { 4 } else { 2 };
+        let network = Sequential::new(2)
+            .add(Dense::new(8).activation(Activation::Tanh))
+            .add(Dense::new(outputs).activation(activation));
+        let mut model = Model::compile(network, Adam::new(0.02), loss, 3).unwrap();
+        let before = model.evaluate(&x, &y).unwrap().loss;
+        let history = model.fit(&x, &y, &Fit::new().epochs(40).batch_size(10)).unwrap();
+        let after = model.evaluate(&x, &y).unwrap().loss;
+        // Each of these falls far; how far depends on where it starts and what its least value is.
+        assert!(after < before - 0.1 * before.abs(), "{loss}: {before} before, {after} after");
+        assert!(history.epochs.iter().all(|epoch| epoch.training.loss.is_finite()), "{loss}");
+    }
+}

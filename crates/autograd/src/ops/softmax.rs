@@ -105,8 +105,7 @@ pub(super) fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tenso
 }
 
 pub(super) fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
-    let sums: Vec<E> = x.as_slice().chunks(width).map(|row| row.iter().copied().sum()).collect();
-    sums.into()
+    x.reshape([x.len() / width, width]).sum_axes(&[1], false)
 }
 
 pub(super) fn divide_rows<E: Element>(x: &mut Tensor<E>, by: &Tensor<E>, width: usize) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, Var, gradcheck};
+use mlp_autograd::{Tape, Var, grad, grad_recorded, gradcheck, gradgradcheck};
 use mlp_nn::{Activation, Dense, Sequential};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
@@ -24,6 +24,11 @@ fn agrees<E: Element>(tolerance: f64) {
         assert_close(&y.value(), &case["output"], tolerance, &what);
         let gradient = y.backward_from(&tensor(&goldens["upstream"])).wrt(x);
         assert_close(&gradient, &case["gradient"], tolerance, &format!("{what}, gradient"));
+        let weighed = (y * tape.constant(tensor(&goldens["upstream"]))).sum();
+        let [recorded] = grad_recorded(&[weighed], &[x])[..] else { panic!("one gradient for one input") };
+        assert_close(&recorded.value(), &case["gradient"], tolerance, &format!("{what}, gradient recorded"));
+        let second = grad(&[recorded.sum()], &[x]).remove(0);
+        assert_close(&second, &case["second"], tolerance, &format!("{what}, second derivative"));
         let x = tape.variable(tensor(&goldens["kinks"]));
         let y = activation.forward(x);
         let (case, what) = (&case["at_kinks"], format!("{what} at kinks"));
@@ -34,7 +39,7 @@ fn agrees<E: Element>(tolerance: f64) {
 }
 
 #[test]
-fn every_activation_agrees_with_its_gradient() {
+fn every_activation_agrees_with_its_first_and_second_derivatives() {
     agrees::<f64>(1e-10);
     agrees::<f32>(1e-5);
     let goldens = goldens();
@@ -122,13 +127,16 @@ fn empty_batches_and_single_rows() {
 }
 
 #[test]
-fn every_activation_passes_gradcheck() {
-    let x = Tensor::from([[-7.3, -2.6, -0.7, 0.3], [1.2, 2.7, 4.4, 8.1]]);
+fn every_activation_passes_gradcheck_and_gradgradcheck() {
+    let x = [Tensor::from([[-7.3, -2.6, -0.7, 0.3], [1.2, 2.7, 4.4, 8.1]])];
     for activation in all() {
-        if let Err(error) = gradcheck(|_, x| activation.forward(x[0]), std::slice::from_ref(&x)) {
+        let checked = gradcheck(|_, x| activation.forward(x[0]), &x)
+            .and_then(|()| gradgradcheck(|_, x| activation.forward(x[0]), &x));
+        if let Err(error) = checked {
             panic!("{activation}: {error}");
         }
     }
+    println!("{} activations checked to the second derivative", all().len());
 }
 
 #[test]

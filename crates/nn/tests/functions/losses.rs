@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, gradcheck};
+use mlp_autograd::{Tape, gradcheck, gradgradcheck};
 use mlp_nn::{Activation, Loss, LossOptions, Reduction, TargetKind};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
@@ -59,13 +59,18 @@ fn all() -> Vec<(Loss, Tensor<f64>, Tensor<f64>)> {
 }
 
 #[test]
-fn every_loss_passes_gradcheck() {
+fn every_loss_passes_gradcheck_and_gradgradcheck() {
     for (loss, predictions, targets) in all() {
-        let checked = gradcheck(|tape, x| loss.per_row(x[0], tape.constant(targets.clone())), &[predictions]);
+        let x = [predictions];
+        let checked = gradcheck(|tape, x| loss.per_row(x[0], tape.constant(targets.clone())), &x)
+            .and_then(|()| gradcheck(|tape, x| loss.forward(x[0], tape.constant(targets.clone())), &x))
+            .and_then(|()| gradgradcheck(|tape, x| loss.per_row(x[0], tape.constant(targets.clone())), &x))
+            .and_then(|()| gradgradcheck(|tape, x| loss.forward(x[0], tape.constant(targets.clone())), &x));
         if let Err(error) = checked {
             panic!("{loss}: {error}");
         }
     }
+    println!("{} losses checked to the second derivative", all().len());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod activations;
 mod common;
+mod guide;
 mod initializers;
 mod limits;
 mod losses;

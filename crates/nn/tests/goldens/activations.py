@@ -28,23 +28,40 @@ from pretty import leaf, plain, write
 
 SEED = 20240701
 
+def mish(x):
+    return x * torch.tanh(F.softplus(x, threshold=600.0))
+
+
+def elu(above, alpha, rate):
+    def function(x):
+        below = torch.where(x > 0, 0.0, x)
+        return torch.where(x > 0, above * x, alpha * torch.expm1(rate * below))
+
+    return function
+
+
+SELU = 1.0507009873554804934193349852946
+SELU_ALPHA = SELU * 1.6732632423543772848170429916717
+
 # As the library writes them in files, and PyTorch's function. PyTorch's own hard sigmoid has a sixth in single
-# precision for a slope, so it is written out.
+# precision for a slope, so it is written out. The last function, where there is one, is for the second
+# derivative: PyTorch's of mish is NaN at 1e4, and its ELUs have the first derivative of the curve at 0
+# but the second of the line.
 ACTIVATIONS = [
     ("identity", lambda x: x * 1.0),
     ("relu", F.relu),
     ("relu6", F.relu6),
     ({"leaky_relu": {"negative_slope": 0.01}}, F.leaky_relu),
     ({"leaky_relu": {"negative_slope": 0.2}}, lambda x: F.leaky_relu(x, 0.2)),
-    ({"elu": {"alpha": 1.0}}, F.elu),
-    ({"elu": {"alpha": 0.5}}, lambda x: F.elu(x, 0.5)),
-    ("selu", F.selu),
-    ({"celu": {"alpha": 1.0}}, F.celu),
-    ({"celu": {"alpha": 2.0}}, lambda x: F.celu(x, 2.0)),
+    ({"elu": {"alpha": 1.0}}, F.elu, elu(1.0, 1.0, 1.0)),
+    ({"elu": {"alpha": 0.5}}, lambda x: F.elu(x, 0.5), elu(1.0, 0.5, 1.0)),
+    ("selu", F.selu, elu(SELU, SELU_ALPHA, 1.0)),
+    ({"celu": {"alpha": 1.0}}, F.celu, elu(1.0, 1.0, 1.0)),
+    ({"celu": {"alpha": 2.0}}, lambda x: F.celu(x, 2.0), elu(1.0, 2.0, 0.5)),
     ("gelu", F.gelu),
     ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh")),
     ("silu", F.silu),
-    ("mish", F.mish),
+    ("mish", F.mish, mish),
     ({"softplus": {"beta": 1.0}}, lambda x: F.softplus(x, threshold=600.0)),
     ({"softplus": {"beta": 3.0}}, lambda x: F.softplus(x, beta=3.0, threshold=600.0)),
     ("softsign", F.softsign),
@@ -59,12 +76,7 @@ ACTIVATIONS = [
     ("log_softmax", lambda x: torch.log_softmax(x, dim=-1)),
 ]
 
-# Where PyTorch's second derivative is NaN (at 1e4), the same in its simpler functions.
-TWICE = {
-    "mish": lambda x: x * torch.tanh(F.softplus(x, threshold=600.0)),
-}
-
-# Twice differentiable everywhere, or with a second derivative of 0 on either side of a kink.
+# Nothing here is a kink, but for 0.
 X = [
     [1e4, -1e4, 0.0, 0.5, -0.5],
     [1000.0, -1000.0, 999.0, 1e-310, -1e-310],
@@ -91,9 +103,8 @@ def once(function, x, upstream):
     return {"output": plain(output), "gradient": plain(gradient)}
 
 
-def twice(name, function, x, upstream):
-    function_of_twice = TWICE.get(name, function) if isinstance(name, str) else function
-    leaf_x, _, gradient = gradient_of(function_of_twice, x, upstream, True)
+def twice(function, x, upstream, simpler=None):
+    leaf_x, _, gradient = gradient_of(simpler or function, x, upstream, True)
     second = None
     if gradient.requires_grad:
         (second,) = torch.autograd.grad(gradient.sum(), leaf_x, allow_unused=True)
@@ -154,7 +165,7 @@ def glu(rng):
     x = rng.uniform(-2, 2, (2, 3, 4)).tolist()
     x[0][0] = [1e4, -1e4, -1e4, 1e4]
     upstream = rng.uniform(-2, 2, (2, 3, 2)).tolist()
-    return {"x": x, "upstream": upstream, **twice("glu", F.glu, x, upstream)}
+    return {"x": x, "upstream": upstream, **twice(F.glu, x, upstream)}
 
 
 def build():
@@ -175,8 +186,8 @@ def build():
             "upstream": upstream,
             "kinks": KINKS,
             "cases": [
-                {"activation": name, **twice(name, f, X, upstream), "at_kinks": once(f, KINKS, ones)}
-                for name, f in ACTIVATIONS
+                {"activation": name, **twice(f, X, upstream, *simpler), "at_kinks": once(f, KINKS, ones)}
+                for name, f, *simpler in ACTIVATIONS
             ],
         },
         "exact": exact(),

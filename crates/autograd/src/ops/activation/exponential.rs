@@ -6,8 +6,8 @@ use super::{number, pointwise};
 use crate::Var;
 
 /// Selu's two numbers: with them, and with LeCun's normal initialisation, mean 0 and variance 1 are a fixed point.
-const SELU_SCALE: f64 = 1.050_700_987_355_480_493_4;
-const SELU_ALPHA: f64 = 1.673_263_242_354_377_284_8;
+const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 
 impl<E: Element> Var<'_, E> {
     /// x above 0, `alpha` · (eˣ - 1) up to it. Derivative: 1 above 0, y + `alpha` up to it.

@@ -1,5 +1,6 @@
 //! The gated linear unit.
 
+use mlp_tensor::simd::vectorize;
 use mlp_tensor::{Element, Tensor, math};
 
 use crate::op::Values;
@@ -24,14 +25,19 @@ impl<E: Element> Op<E> for Glu {
         let mut to_x = x.clone();
         let half = grad.shape().last().copied().unwrap_or(0).max(1);
         let rows = to_x.as_mut_slice().chunks_mut(2 * half).zip(grad.as_slice().chunks(half));
-        for (row, grad) in rows {
-            let (a, b) = row.split_at_mut(half);
-            for ((a, b), &g) in a.iter_mut().zip(b).zip(grad) {
-                let open = math::sigmoid(*b);
-                let to_b = g * *a * open * math::sigmoid(-*b);
-                (*a, *b) = (g * open, to_b);
-            }
-        }
+        vectorize(
+            #[inline(always)]
+            || {
+                for (row, grad) in rows {
+                    let (a, b) = row.split_at_mut(half);
+                    for ((a, b), &g) in a.iter_mut().zip(b).zip(grad) {
+                        let open = math::sigmoid(*b);
+                        let to_b = g * *a * open * math::sigmoid(-*b);
+                        (*a, *b) = (g * open, to_b);
+                    }
+                }
+            },
+        );
         Ok(vec![Some(Gradient::Value(to_x))])
     }
 }
@@ -60,11 +66,19 @@ impl<E: Element> Var<'_, E> {
         };
         *last /= 2;
         let half = (*last).max(1);
-        let mut y = Vec::with_capacity(x.len() / 2);
-        for row in x.as_slice().chunks(2 * half) {
-            let (a, b) = row.split_at(half);
-            y.extend(a.iter().zip(b).map(|(&a, &b)| a * math::sigmoid(b)));
-        }
-        self.tape().push(Tensor::from_vec(y, shape), Glu, &[self])
+        let mut y = Tensor::zeros(shape);
+        let rows = y.as_mut_slice().chunks_mut(half).zip(x.as_slice().chunks(2 * half));
+        vectorize(
+            #[inline(always)]
+            || {
+                for (y, row) in rows {
+                    let (a, b) = row.split_at(half);
+                    for (y, (&a, &b)) in y.iter_mut().zip(a.iter().zip(b)) {
+                        *y = a * math::sigmoid(b);
+                    }
+                }
+            },
+        );
+        self.tape().push(y, Glu, &[self])
     }
 }

@@ -29,7 +29,7 @@ struct Pointwise<S, D> {
 impl<E, S, D> Op<E> for Pointwise<S, D>
 where
     E: Element,
-    S: Fn(E, E) -> E + Send + Sync + 'static,
+    S: Fn(E, E) -> E + Copy + Send + Sync + 'static,
     D: for<'t> Fn(Var<'t, E>, Var<'t, E>) -> Var<'t, E> + Send + Sync + 'static,
 {
     fn name(&self) -> &'static str {
@@ -39,7 +39,7 @@ where
         vec![Some(grad * (self.derivative)(site.input(0), site.output()))]
     }
     fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        Ok(times_slope(grad, values, &self.slope))
+        Ok(times_slope(grad, values, self.slope))
     }
 }
 
@@ -56,21 +56,21 @@ struct Straight<S> {
     slope: S,
 }
 
-impl<E: Element, S: Fn(E) -> E + Send + Sync + 'static> Op<E> for Straight<S> {
+impl<E: Element, S: Fn(E) -> E + Copy + Send + Sync + 'static> Op<E> for Straight<S> {
     fn name(&self) -> &'static str {
         self.name
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let slopes = site.input(0).value().map(&self.slope);
+        let slopes = site.input(0).value().map(self.slope);
         vec![Some(grad.only_where(&slopes) * site.tape.constant(slopes))]
     }
     fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let slope = &self.slope;
+        let slope = self.slope;
         Ok(times_slope(
             grad,
             values,
             #[inline(always)]
-            |x, _| slope(x),
+            move |x, _| slope(x),
         ))
     }
 }
@@ -85,16 +85,17 @@ impl<S> fmt::Debug for Straight<S> {
 fn times_slope<E: Element>(
     mut grad: Tensor<E>,
     values: &Values<'_, E>,
-    slope: impl Fn(E, E) -> E,
+    slope: impl Fn(E, E) -> E + Copy,
 ) -> Vec<Option<Gradient<E>>> {
     let pairs = values.input(0).as_slice().iter().zip(values.output().as_slice());
     let triples = grad.as_mut_slice().iter_mut().zip(pairs);
     vectorize(
         #[inline(always)]
-        || {
+        move || {
             for (g, (&x, &y)) in triples {
                 let slope = slope(x, y);
-                *g = if slope == E::zero() { E::zero() } else { *g * slope };
+                let product = *g * slope;
+                *g = if slope == E::zero() { E::zero() } else { product };
             }
         },
     );
@@ -108,7 +109,7 @@ fn pointwise<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
     value: impl Fn(E) -> E,
-    slope: impl Fn(E, E) -> E + Send + Sync + 'static,
+    slope: impl Fn(E, E) -> E + Copy + Send + Sync + 'static,
     derivative: impl for<'a> Fn(Var<'a, E>, Var<'a, E>) -> Var<'a, E> + Send + Sync + 'static,
 ) -> Var<'t, E> {
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
@@ -119,7 +120,7 @@ fn straight<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
     value: impl Fn(E) -> E,
-    slope: impl Fn(E) -> E + Send + Sync + 'static,
+    slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
 ) -> Var<'t, E> {
     x.tape().push(x.value().map(value), Straight { name, slope }, &[x])
 }
