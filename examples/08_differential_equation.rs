@@ -8,7 +8,7 @@
 use std::f64::consts::PI;
 
 use mlp::autograd::{Tape, Var, grad_recorded};
-use mlp::nn::{Mode, Network};
+use mlp::nn::{Network, Pass};
 use mlp::optim::{Optimizer, OptimizerState};
 use mlp::prelude::*;
 
@@ -51,7 +51,7 @@ fn main() -> Result<(), mlp::Error> {
 
 /// The mean of (y'' + y)² over the points, and the squares of what is missing from y(0) = 0 and y'(0) = 1.
 fn loss<'t>(network: &Network<f64>, weights: &[Var<'t, f64>], x: Var<'t, f64>) -> Var<'t, f64> {
-    let y = network.forward(weights, x, &mut Mode::Inference);
+    let y = network.forward(weights, x, &mut Pass::inference());
     // Each row of y depends on its own row of x alone, so the gradient of the sum holds the derivative of every row.
     let slope = grad_recorded(&[y.sum()], &[x])[0];
     let curvature = grad_recorded(&[slope.sum()], &[x])[0];

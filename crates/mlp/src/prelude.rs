@@ -6,8 +6,8 @@ pub use mlp_data::{
 };
 pub use mlp_nn::{
     Activation, AlphaDropout, BatchNorm, Concat, Constraint, Dense, Dropout, Embedding, Flatten, GaussianDropout,
-    GaussianNoise, Glu, GroupNorm, Initializer, LayerNorm, Loss, Prelu, Regularizer, Residual, RmsNorm, SelectColumns,
-    Sequential, Stack, WeightNorm,
+    GaussianNoise, Glu, GroupNorm, Initializer, LayerNorm, Loss, Predictor, Prelu, Regularizer, Residual, RmsNorm,
+    SelectColumns, Sequential, Stack, WeightNorm,
 };
 pub use mlp_optim::{Adam, RmsProp, Sgd};
 pub use mlp_tensor::{Rng, Tensor};

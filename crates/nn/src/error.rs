@@ -55,6 +55,39 @@ pub enum NnError {
         /// The shape of the input.
         found: Vec<usize>,
     },
+    /// A slice for a row that has another length than the network's rows.
+    #[error("{what} rows of this network have {expected} values, but the slice has {found}")]
+    RowLength {
+        /// `input` or `output`.
+        what: &'static str,
+        /// The length of the network's rows.
+        expected: usize,
+        /// The length of the slice.
+        found: usize,
+    },
+    /// An input that is NaN or infinite.
+    #[error(
+        "the features hold {value} in row {row}, column {column} (counted from 0), but every value must be a finite \
+         number; replace the value or leave the row out"
+    )]
+    NotFinite {
+        /// The row of the first such value.
+        row: usize,
+        /// The place of the value in that row.
+        column: usize,
+        /// The value: NaN, infinity or minus infinity.
+        value: f64,
+    },
+    /// A weight that cannot be kept as a 16-bit number.
+    #[error("{name} holds {value} at {index:?}; 16-bit floating-point numbers end at 65504")]
+    HalfRange {
+        /// The name of the parameter.
+        name: String,
+        /// The place of the weight in it.
+        index: [usize; 2],
+        /// The weight.
+        value: f64,
+    },
     /// An option that says nothing to a loss.
     #[error("{option} goes with {goes_with}, not with {loss}")]
     LossOption {

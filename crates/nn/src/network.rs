@@ -107,6 +107,11 @@ impl<E: Element> Network<E> {
         self.couples_rows
     }
 
+    /// Whether a layer looks categories up.
+    pub(crate) fn reads_categories(&self) -> bool {
+        self.reads_categories
+    }
+
     /// A table of the layers, their output shapes and their parameter counts, trainable and not.
     pub fn summary(&self) -> Summary {
         let frozen = self.parameters.iter().filter(|p| !p.trainable).map(|p| p.value.len()).sum();

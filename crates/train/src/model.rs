@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mlp_data::{StandardScaler, TrainTestSplit};
 use mlp_io::{SavedModel, Training};
-use mlp_nn::{Loss, Network, Registry, Sequential};
+use mlp_nn::{Loss, Network, Predictor, Registry, Sequential};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -231,6 +231,32 @@ impl<E: Element> Model<E> {
     /// As [`Model::predict`].
     pub fn predict_classes(&self, x: &Tensor<E>) -> Result<Vec<usize>, TrainError> {
         Ok(self.predict(x)?.argmax(1))
+    }
+
+    /// The model frozen for predictions, with its scaler: for single rows without allocations, from many threads.
+    /// Further training does not change it.
+    ///
+    /// ```
+    /// use mlp_nn::{Dense, Loss, Sequential};
+    /// use mlp_train::Model;
+    ///
+    /// let network = Sequential::new(2).add(Dense::new(1));
+    /// let model: Model = Model::compile(network, mlp_optim::Adam::new(0.01), Loss::MeanSquaredError, 1)?;
+    /// let predictor = model.predictor()?;
+    /// let mut output = [0.0];
+    /// predictor.predict_row(&[0.5, -1.0], &mut output)?;
+    /// # Ok::<(), mlp_train::TrainError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the model's parts do not fit together, which is found at the first use.
+    pub fn predictor(&self) -> Result<Predictor<E>, TrainError> {
+        self.check()?;
+        let predictor = Predictor::new(&self.network);
+        Ok(match &self.scaler {
+            Some(scaler) => predictor.standardize(scaler.mean(), scaler.scale()),
+            None => predictor,
+        })
     }
 
     /// Writes the model to one file: architecture, weights, optimizer and its state, scaler and names. The file is

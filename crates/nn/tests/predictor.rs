@@ -1,0 +1,277 @@
+//! The frozen predictor against `Network::predict`, which is proven against PyTorch in `goldens.rs`.
+
+use mlp_nn::{
+    Activation, AlphaDropout, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
+    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Predictor, Prelu, Residual, RmsNorm, SelectColumns, Sequential,
+    Stack, WeightNorm,
+};
+use mlp_tensor::{Element, Rng, Tensor};
+
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Identity, Activation::Relu, Activation::Sigmoid, Activation::Tanh, Activation::Softmax];
+
+/// A network of one to four layers of odd widths, with weights and biases drawn by `rng`.
+fn random_network<E: Element>(rng: &mut Rng) -> Network<E> {
+    let mut pick = |n: usize| rng.next_u64() as usize % n;
+    let widths = [1, 3, 7, 10, 16, 33, 64, 65, 130];
+    let input = widths[pick(widths.len())];
+    let mut architecture = if pick(4) == 0 { Sequential::with_input_shape([3, input]) } else { Sequential::new(input) };
+    for _ in 0..1 + pick(4) {
+        let dense = Dense::new(widths[pick(widths.len())]).activation(ACTIVATIONS[pick(5)]);
+        architecture = architecture.add(if pick(3) == 0 { dense.without_bias() } else { dense });
+        match pick(4) {
+            0 => architecture = architecture.add(Dropout::new(0.5)),
+            1 => architecture = architecture.add(ACTIVATIONS[pick(5)]),
+            _ => {}
+        }
+    }
+    with_random_biases(&architecture, rng)
+}
+
+fn with_random_biases<E: Element>(architecture: &Sequential, rng: &mut Rng) -> Network<E> {
+    let mut network: Network<E> = architecture.init(rng.next_u64()).unwrap();
+    for parameter in network.parameters_mut().iter_mut().filter(|parameter| parameter.name.ends_with("bias")) {
+        parameter.value = Tensor::normal(parameter.value.shape(), 0.0, 1.0, rng);
+    }
+    network
+}
+
+/// `rows` rows that fit the network.
+fn random_rows<E: Element>(network: &Network<E>, rows: usize, rng: &mut Rng) -> Tensor<E> {
+    Tensor::normal([&[rows], network.architecture().input_shape()].concat(), 0.0, 1.0, rng)
+}
+
+fn one_by_one<E: Element>(predictor: &Predictor<E>, x: &Tensor<E>) -> Vec<E> {
+    let mut out = vec![E::zero(); x.rows() * predictor.output_features()];
+    for (row, out) in out.chunks_mut(predictor.output_features()).enumerate() {
+        predictor.predict_row(x.row(row), out).unwrap();
+    }
+    out
+}
+
+#[track_caller]
+fn assert_close<E: Element>(found: &Tensor<E>, expected: &Tensor<E>, tolerance: f64, what: &dyn std::fmt::Debug) {
+    assert_eq!(found.shape(), expected.shape(), "{what:?}");
+    for (f, e) in found.as_slice().iter().zip(expected.as_slice()) {
+        let (f, e) = (f.as_f64(), e.as_f64());
+        assert!((f - e).abs() <= tolerance * e.abs().max(1.0), "{f:e} where the network gives {e:e}: {what:?}");
+    }
+}
+
+fn check_random_networks<E: Element>(tolerance: f64) {
+    for seed in 0..150 {
+        let rng = &mut Rng::new(seed);
+        let network = random_network::<E>(rng);
+        let predictor = Predictor::new(&network);
+        for rows in [0, 1, 2, 5, 33] {
+            let x = random_rows(&network, rows, rng);
+            let found = predictor.predict(&x).unwrap();
+            assert_close(&found, &network.predict(&x).unwrap(), tolerance, network.architecture());
+            assert_eq!(one_by_one(&predictor, &x), found.as_slice(), "a row depends on the others: seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn predictions_are_the_networks() {
+    check_random_networks::<f64>(1e-12);
+    check_random_networks::<f32>(1e-5);
+}
+
+#[test]
+fn every_number_of_rows_and_units_is_covered() {
+    for units in 1..70 {
+        let rng = &mut Rng::new(units as u64);
+        let network: Network<f64> = with_random_biases(&Sequential::new(5).add(Dense::new(units)), rng);
+        let x = random_rows(&network, units % 9, rng);
+        let found = Predictor::new(&network).predict(&x).unwrap();
+        assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &units);
+    }
+}
+
+/// An activation without a dense layer before it, a second activation after one, and nothing but dropout.
+#[test]
+fn layers_without_a_step_of_their_own_run_as_they_do_in_the_network() {
+    let stacks: [&[Layer]; 4] = [
+        &[Activation::Tanh.into(), Dense::new(6).into(), Activation::Relu.into(), Activation::Softmax.into()],
+        &[Activation::Softmax.into()],
+        &[Dropout::new(0.5).into()],
+        &[Dropout::new(0.5).into(), Activation::Sigmoid.into(), Dropout::new(0.5).into(), Dense::new(2).into()],
+    ];
+    for stack in stacks {
+        let rng = &mut Rng::new(3);
+        let architecture = stack.iter().cloned().fold(Sequential::new(4), Sequential::add);
+        let network: Network<f64> = with_random_biases(&architecture, rng);
+        let predictor = Predictor::new(&network);
+        let x = random_rows(&network, 7, rng);
+        let found = predictor.predict(&x).unwrap();
+        assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &stack);
+        assert_eq!(one_by_one(&predictor, &x), found.as_slice());
+    }
+}
+
+/// One network of every layer that there is but a user's own, and activations with and without a form in place.
+#[test]
+fn every_layer_is_predicted() {
+    let inner = || Stack::new().add(Dense::new(8).activation(Activation::Gelu)).add(BatchNorm::new());
+    let architecture = Sequential::new(6)
+        .add(Concat::new([
+            Stack::new().add(SelectColumns::new([0])).add(Embedding::new(4, 5)),
+            Stack::new().add(SelectColumns::new([1, 2, 3, 4, 5])),
+        ]))
+        .add(Dense::new(16).activation(Activation::elu()))
+        .add(GaussianNoise::new(0.5))
+        .add(Glu::new())
+        .add(Residual::new(inner()))
+        .add(LayerNorm::new())
+        .add(GaussianDropout::new(0.5))
+        .add(WeightNorm::new(Dense::new(8).activation(Activation::Relu)))
+        .add(GroupNorm::new(2))
+        .add(AlphaDropout::new(0.5))
+        .add(Prelu::new())
+        .add(RmsNorm::new())
+        .add(Residual::new(inner()))
+        .add(Dense::new(3))
+        .add(Activation::LogSoftmax);
+    let rng = &mut Rng::new(2);
+    let network: Network<f64> = with_random_biases(&architecture, rng);
+    let predictor = Predictor::new(&network);
+    let mut x = random_rows(&network, 70, rng);
+    for row in 0..70 {
+        x.as_mut_slice()[6 * row] = (row % 4) as f64;
+    }
+    let found = predictor.predict(&x).unwrap();
+    assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &predictor);
+    assert_eq!(one_by_one(&predictor, &x), found.as_slice());
+    x.as_mut_slice()[6 * 50] = 4.0;
+    assert_eq!(predictor.predict(&x).unwrap_err(), network.predict(&x).unwrap_err());
+    assert!(matches!(predictor.predict(&x), Err(NnError::Category { row: 50, column: 0, .. })));
+
+    let table = Sequential::with_input_shape([3, 4]).add(Dense::new(5)).add(Flatten::new()).add(Dense::new(2));
+    let network: Network<f64> = with_random_biases(&table, rng);
+    let x = random_rows(&network, 6, rng);
+    assert_close(&Predictor::new(&network).predict(&x).unwrap(), &network.predict(&x).unwrap(), 1e-12, &table);
+}
+
+fn wide<E: Element>() -> (Network<E>, Tensor<E>) {
+    let rng = &mut Rng::new(11);
+    let architecture = Sequential::new(100)
+        .add(Dense::new(150).activation(Activation::Relu))
+        .add(Dense::new(10).activation(Activation::Softmax));
+    let network = with_random_biases(&architecture, rng);
+    let x = random_rows(&network, 500, rng);
+    (network, x)
+}
+
+#[test]
+fn threads_share_a_predictor_and_get_the_same_bits() {
+    let (network, x) = wide::<f32>();
+    let predictor = Predictor::new(&network);
+    let expected = predictor.predict(&x).unwrap();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| one_by_one(&predictor, &x))).collect();
+        for thread in threads {
+            assert_eq!(thread.join().unwrap(), expected.as_slice());
+        }
+    });
+    for threads in 1..=4 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        assert!(pool.install(|| predictor.predict(&x)).unwrap().bit_eq(&expected), "{threads} threads");
+    }
+}
+
+#[test]
+fn further_training_does_not_change_a_predictor() {
+    let (mut network, x) = wide::<f32>();
+    let predictor = Predictor::new(&network);
+    let before = predictor.predict(&x).unwrap();
+    network.parameters_mut()[0].value.as_mut_slice().fill(0.0);
+    assert!(predictor.predict(&x).unwrap().bit_eq(&before));
+}
+
+#[test]
+fn what_does_not_fit_is_an_error_and_leaves_the_output() {
+    let (network, mut x) = wide::<f32>();
+    let predictor = Predictor::new(&network);
+    let mut out = [7.0; 10];
+    let row = |row: &[f32], out: &mut [f32]| predictor.predict_row(row, out);
+    let length = |what, expected, found| Err(NnError::RowLength { what, expected, found });
+    assert_eq!(row(&[0.0; 99], &mut out), length("input", 100, 99));
+    assert_eq!(row(&[], &mut out), length("input", 100, 0));
+    assert_eq!(row(&[0.0; 100], &mut out[1..]), length("output", 10, 9));
+    assert_eq!(predictor.predict(&Tensor::zeros([2, 5])), network.predict(&Tensor::zeros([2, 5])));
+    assert!(matches!(predictor.predict(&Tensor::zeros([100])), Err(NnError::InputShape { .. })));
+    // The first of two bad rows is named, whichever thread is faster.
+    for (index, value) in [(100 * 470 + 3, f32::NAN), (100 * 123 + 45, f32::NEG_INFINITY)] {
+        x.as_mut_slice()[index] = value;
+    }
+    let bad = NnError::NotFinite { row: 123, column: 45, value: f64::NEG_INFINITY };
+    for _ in 0..10 {
+        assert_eq!(predictor.predict(&x), Err(bad.clone()));
+    }
+    assert!(bad.to_string().contains("-inf in row 123, column 45"), "{bad}");
+    let message = row(x.row(470), &mut out).unwrap_err().to_string();
+    assert!(message.contains("NaN in row 0, column 3"), "{message}");
+    assert_eq!(out, [7.0; 10]);
+}
+
+#[test]
+fn rows_are_standardised_in_double_precision_first() {
+    let (network, _) = wide::<f32>();
+    // The mean is so large beside the scale that x · (w / scale) - mean · w / scale in f32 would be noise.
+    let (mean, scale) = (vec![1e6; 100], vec![2.0; 100]);
+    let standard = Tensor::<f32>::uniform([5, 100], -2.0, 2.0, &mut Rng::new(5)).map(|v| (v * 16.0).round() / 16.0);
+    let x = standard.map(|v| v * 2.0 + 1e6);
+    let predictor = Predictor::new(&network).standardize(&mean, &scale);
+    assert!(predictor.predict(&x).unwrap().bit_eq(&Predictor::new(&network).predict(&standard).unwrap()));
+
+    let tiny = Predictor::new(&network).standardize(&mean, &[1e-30; 100]);
+    let error = tiny.predict(&Tensor::full([3, 100], 1e20)).unwrap_err();
+    assert_eq!(error, NnError::NotFinite { row: 0, column: 0, value: f64::INFINITY });
+}
+
+#[test]
+#[should_panic(expected = "standardize: 3 means and 100 scales for rows of 100 values")]
+fn a_scaler_of_another_width_is_a_mistake() {
+    let _ = Predictor::new(&wide::<f32>().0).standardize(&[0.0; 3], &[1.0; 100]);
+}
+
+/// Rounding of weights aside, 16-bit weights change nothing: a network of the rounded weights gives the same bits.
+fn check_half<E: Element>() {
+    let (mut network, x) = wide::<E>();
+    let half = Predictor::new(&network).half().unwrap();
+    let weights = network.parameters_mut().iter_mut().filter(|parameter| parameter.name.ends_with("weight"));
+    let mut largest = 0.0_f64;
+    for parameter in weights {
+        for v in parameter.value.as_mut_slice() {
+            // The nearest multiple of 2⁻¹⁰ of the power of two below.
+            let value = v.as_f64();
+            let step = 2f64.powi(value.abs().log2().floor().max(-14.0) as i32 - 10);
+            let rounded = (value / step).round_ties_even() * step;
+            largest = largest.max((rounded - value).abs());
+            *v = E::from_f64(rounded);
+        }
+    }
+    assert!(largest > 0.0, "the weights have more than 11 bits");
+    let full = Predictor::new(&network);
+    let inputs = [x.clone(), x.map(|v| v * E::from_f64(1e6)), x.map(|v| v * E::from_f64(1e-30)), x.slice(0, 0..1)];
+    for x in inputs {
+        assert!(half.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
+    }
+}
+
+#[test]
+fn sixteen_bit_weights_compute_as_the_rounded_weights_do() {
+    check_half::<f32>();
+    check_half::<f64>();
+}
+
+#[test]
+fn a_weight_without_a_sixteen_bit_form_is_named() {
+    let (mut network, _) = wide::<f32>();
+    for value in [70_000.0, f32::NAN] {
+        network.parameters_mut()[2].value.as_mut_slice()[10 * 149 + 4] = value;
+        let message = Predictor::new(&network).half().unwrap_err().to_string();
+        assert!(message.contains(&format!("layers.1.weight holds {value} at [149, 4]")), "{message}");
+    }
+}

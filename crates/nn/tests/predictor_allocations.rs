@@ -1,0 +1,38 @@
+//! The allocations of predictions, counted. A binary of its own: the counting allocator is the whole program's.
+
+use std::hint::black_box;
+
+use allocation_counter::measure;
+use mlp_nn::{Activation, Dense, Dropout, Predictor, Sequential};
+use mlp_tensor::Element;
+
+fn check<E: Element>() {
+    for activation in [Activation::Relu, Activation::Sigmoid, Activation::Tanh, Activation::Softmax] {
+        let network = Sequential::new(40)
+            .add(Dense::new(300).activation(activation))
+            .add(Dropout::new(0.5))
+            .add(Dense::new(33).without_bias())
+            .add(activation)
+            .init::<E>(1)
+            .unwrap();
+        let full = Predictor::new(&network).standardize(&[0.5; 40], &[2.0; 40]);
+        let half = full.clone().half().unwrap();
+        let (row, mut out) = ([E::one(); 40], [E::zero(); 33]);
+        for predictor in [full, half] {
+            predictor.predict_row(&row, &mut out).unwrap();
+            let counted = measure(|| {
+                for _ in 0..10 {
+                    predictor.predict_row(&row, &mut out).unwrap();
+                }
+            });
+            assert_eq!(counted.count_total, 0, "{activation}");
+        }
+    }
+}
+
+#[test]
+fn a_single_row_allocates_nothing_after_the_first() {
+    assert!(measure(|| drop(black_box(vec![1; 100]))).count_total > 0, "the counter counts");
+    check::<f32>();
+    check::<f64>();
+}

@@ -1,0 +1,68 @@
+//! A model's frozen predictor against the model itself.
+
+use mlp_data::{StandardScaler, iris};
+use mlp_nn::{Activation, Dense, Loss, Sequential};
+use mlp_optim::Adam;
+use mlp_tensor::{Element, Tensor};
+use mlp_train::{Fit, Model, TrainError};
+
+/// A model of Iris, trained a little, with features so far from 0 that a scaler is needed.
+fn fitted<E: Element>() -> (Model<E>, Tensor<E>) {
+    let iris = iris();
+    let x: Tensor<E> = iris.features.cast::<E>().map(|v| v + E::from_f64(1000.0));
+    let network = Sequential::new(4)
+        .add(Dense::new(10).activation(Activation::Tanh))
+        .add(Dense::new(3).activation(Activation::Softmax));
+    let model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 1).unwrap();
+    let mut model = model.with_scaler(StandardScaler::fit(&x).unwrap());
+    model.fit(&x, &iris.labels, &Fit::new().epochs(20)).unwrap();
+    (model, x)
+}
+
+fn check<E: Element>(tolerance: f64) {
+    let (model, x) = fitted::<E>();
+    let expected = model.predict(&x).unwrap();
+    let predictor = model.predictor().unwrap();
+    let found = predictor.predict(&x).unwrap();
+    assert_eq!(found.shape(), expected.shape());
+    let mut out = [E::zero(); 3];
+    for row in 0..x.rows() {
+        predictor.predict_row(x.row(row), &mut out).unwrap();
+        assert_eq!(out, found.row(row));
+        for (f, e) in out.iter().zip(expected.row(row)) {
+            assert!((f.as_f64() - e.as_f64()).abs() <= tolerance, "{f} where the model gives {e} in row {row}");
+        }
+    }
+    let half = predictor.half().unwrap().predict(&x).unwrap();
+    for (h, e) in half.as_slice().iter().zip(expected.as_slice()) {
+        assert!((h.as_f64() - e.as_f64()).abs() <= 5e-3, "{h} from 16-bit weights where the model gives {e}");
+    }
+    assert!(!half.bit_eq(&expected));
+}
+
+#[test]
+fn a_predictor_gives_what_its_model_gives_scaler_included() {
+    check::<f64>(1e-12);
+    check::<f32>(1e-6);
+}
+
+#[test]
+fn a_predictor_refuses_what_its_model_refuses() {
+    let (model, mut x) = fitted::<f32>();
+    x.as_mut_slice()[4 * 17 + 2] = f32::NAN;
+    let predictor = model.predictor().unwrap();
+    let errors: [TrainError; 2] = [predictor.predict(&x).unwrap_err().into(), model.predict(&x).unwrap_err()];
+    for error in errors {
+        let message = error.to_string();
+        assert!(message.contains("NaN in row 17, column 2 (counted from 0)"), "{message}");
+    }
+    let narrow = x.slice(1, 0..3);
+    let message = predictor.predict(&narrow).unwrap_err().to_string();
+    assert_eq!(message, model.predict(&narrow).unwrap_err().to_string());
+    assert_eq!(predictor.predict(&Tensor::zeros([0, 4])).unwrap(), model.predict(&Tensor::zeros([0, 4])).unwrap());
+
+    let scaler = StandardScaler::fit(&Tensor::from([[1.0_f32, 2.0], [3.0, 5.0]])).unwrap();
+    let network = Sequential::new(4).add(Dense::new(1));
+    let model: Model = Model::compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap().with_scaler(scaler);
+    assert!(matches!(model.predictor(), Err(TrainError::ScalerWidth { scaler: 2, network: 4 })));
+}
