@@ -20,7 +20,20 @@
 //! An [`Op`] says how a gradient of its output becomes gradients of its inputs, and returns them as values; only the
 //! engine adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
 //! operation is one place to read: its forward, what it keeps, and its backward. Backward is itself written in
-//! operations on variables; where speed needs it, a kernel that computes the same numbers stands behind it.
+//! operations on variables, so that gradients can be differentiated again; where speed needs it, a kernel that computes
+//! the same numbers stands behind it.
+//!
+//! # What there is
+//!
+//! | for | see |
+//! |---|---|
+//! | the gradients of a loss by all variables | [`Var::backward`], [`Accumulator`] |
+//! | gradients by chosen variables | [`grad`], [`grad_from`] |
+//! | gradients that can be differentiated again | [`grad_recorded`], [`grad_recorded_from`] |
+//! | derivatives of whole functions | [`jacobian`], [`hessian`], [`hvp`], [`vjp`], [`jvp`], [`per_sample`] |
+//! | less memory for more time | [`checkpoint`] |
+//! | checks | [`gradcheck()`], [`gradgradcheck`] |
+//! | where a NaN comes from | [`Tape::detect_anomalies`], [`Tape::scope`] |
 //!
 //! # A new operation
 //!

@@ -50,3 +50,8 @@ pub mod prelude;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The programs in the page on gradients.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/autograd.md")]
+struct Gradients;
