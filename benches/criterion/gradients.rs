@@ -64,7 +64,7 @@ fn ratios(problem: &Problem, pool: &mut Pool) -> [f64; 2] {
         for _ in 0..40 {
             let works: [&dyn Fn(); 3] =
                 [&|| drop(black_box(problem.forward())), &|| drop(black_box(problem.gradient())), &|| {
-                    drop(black_box(problem.product()))
+                    drop(black_box(problem.product()));
                 }];
             for (least, work) in least.iter_mut().zip(works) {
                 let start = Instant::now();

@@ -167,20 +167,21 @@ fn operations_agree_with_pytorch_to_the_second_derivative() {
     println!("{count} cases of f64 and of f32 agree");
 }
 
-/// The names that golden cases begin with are those of the operations in the source, but for the few that are seen
-/// through others: a stack is a concatenation, a mean a sum.
+/// Every operation in a file of `src/ops` has a golden case that begins with its name. Those in the folder of activations
+/// have theirs among the activations of `mlp-nn`.
 #[test]
 fn every_operation_has_goldens() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
     let mut operations = BTreeSet::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(path).unwrap();
         operations
             .extend(text.split("fn name(&self)").skip(1).map(|after| after.split('"').nth(1).unwrap().to_owned()));
     }
+    assert!(operations.len() > 30);
     let goldens = goldens();
     let names = goldens["operations"].as_object().unwrap().keys();
-    let mut compared: BTreeSet<String> = names.map(|name| name.split(' ').next().unwrap().to_owned()).collect();
-    assert!(compared.remove("stack") && compared.remove("mean_axes"));
-    assert_eq!(compared, operations);
+    let compared: BTreeSet<String> = names.map(|name| name.split(' ').next().unwrap().to_owned()).collect();
+    let missing: Vec<_> = operations.difference(&compared).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
