@@ -1,31 +1,37 @@
-//! Times training through the public `fit`, and inference through `Model::predict`, on data in memory, and prints
+//! Times training through the public `fit`, and inference through the frozen predictor, on data in memory, and prints
 //! one JSON line for each work.
 //!
-//! usage: cargo run --release --bin workloads -- [WORK ...] [--threads N] [--f64]
+//! usage: cargo run --release --bin workloads -- [WORK ...] [--threads N] [--f64] [--plain] [--half]
 //!
 //! The works stand in the crate `work`; without a name, all of them are run. `s` is the seconds of each run's fit
-//! alone, or of each sample of one call, `min` the least of them, `loss` the mean loss of the last epoch.
+//! alone, or of each sample of one call, `min` the least of them, `loss` the mean loss of the last epoch. `--plain`
+//! predicts with `Model::predict`, `--half` with a predictor whose weights are kept as f16.
 
+use std::cell::RefCell;
+use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use mlp::nn::Predictor;
 use mlp::prelude::*;
 use mlp::tensor::Element;
 use mlp_benches::{compile, tensor};
 use work::{INFERENCE, Inference, TRAINING, Training};
 
 fn main() -> ExitCode {
-    let (mut names, mut threads, mut f64) = (Vec::new(), None, false);
+    let (mut names, mut threads, mut f64, mut predict) = (Vec::new(), None, false, Predict::Frozen);
     let known = || TRAINING.iter().map(|work| work.name).chain(INFERENCE.iter().map(|work| work.name));
     let usage = |problem: &str| {
         let names: Vec<_> = known().collect();
-        eprintln!("{problem}\nusage: workloads [{} ...] [--threads N] [--f64]", names.join("|"));
+        eprintln!("{problem}\nusage: workloads [{} ...] [--threads N] [--f64] [--plain] [--half]", names.join("|"));
         ExitCode::FAILURE
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--f64" => f64 = true,
+            "--plain" => predict = Predict::Plain,
+            "--half" => predict = Predict::Half,
             "--threads" => match arguments.next().and_then(|n| n.parse::<usize>().ok()).filter(|&n| n > 0) {
                 Some(n) => threads = Some(n),
                 None => return usage("--threads needs a number above 0"),
@@ -34,7 +40,7 @@ fn main() -> ExitCode {
             other => return usage(&format!("there is no work or option {other}")),
         }
     }
-    let run = || if f64 { run::<f64>(&names) } else { run::<f32>(&names) };
+    let run = || if f64 { run::<f64>(&names, predict) } else { run::<f32>(&names, predict) };
     let result = match threads {
         None => run(),
         Some(n) => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
@@ -48,13 +54,24 @@ fn main() -> ExitCode {
     }
 }
 
-fn run<E: Element>(names: &[String]) -> Result<(), mlp::Error> {
+/// What predicts.
+#[derive(Clone, Copy)]
+enum Predict {
+    /// The frozen predictor.
+    Frozen,
+    /// The frozen predictor with weights of 16 bits.
+    Half,
+    /// `Model::predict`.
+    Plain,
+}
+
+fn run<E: Element>(names: &[String], predict: Predict) -> Result<(), mlp::Error> {
     let chosen = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     for work in TRAINING.iter().filter(|work| chosen(work.name)) {
         train::<E>(work)?;
     }
     for work in INFERENCE.iter().filter(|work| chosen(work.name)) {
-        infer::<E>(work)?;
+        infer::<E>(work, predict)?;
     }
     Ok(())
 }
@@ -77,12 +94,25 @@ fn train<E: Element>(work: &Training) -> Result<(), mlp::Error> {
     Ok(())
 }
 
-fn infer<E: Element>(work: &Inference) -> Result<(), mlp::Error> {
+fn infer<E: Element>(work: &Inference, predict: Predict) -> Result<(), mlp::Error> {
     let model = compile::<E>(work.widths, 0.0, false)?;
     let x = tensor::<E>(work.input(), work.widths[0]);
-    let seconds = per_call(&|| model.predict(&x).map(drop))?;
-    work::report("mlp", work.name, &seconds, "");
+    let (peer, seconds) = match predict {
+        Predict::Plain => ("mlp predict", per_call(&|| model.predict(&x).map(drop))?),
+        Predict::Frozen => ("mlp", with_predictor(&model.predictor()?, &x)?),
+        Predict::Half => ("mlp f16", with_predictor(&model.predictor()?.half()?, &x)?),
+    };
+    work::report(peer, work.name, &seconds, "");
     Ok(())
+}
+
+/// Seconds per call of a predictor: of `predict_row` for one row, else of `predict`.
+fn with_predictor<E: Element>(predictor: &Predictor<E>, x: &Tensor<E>) -> Result<Vec<f64>, mlp::Error> {
+    if x.rows() > 1 {
+        return per_call(&|| Ok(predictor.predict(x).map(drop)?));
+    }
+    let out = RefCell::new(vec![E::default(); predictor.output_features()]);
+    per_call(&|| Ok(predictor.predict_row(black_box(x.as_slice()), &mut out.borrow_mut())?))
 }
 
 /// [`work::per_call`] of a call that may fail; it is made once before it is timed.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use mlp::autograd::{Tape, Var, hvp};
-use mlp::nn::{Mode, Network};
+use mlp::nn::{Network, Pass};
 use mlp::prelude::*;
 use mlp::tensor::Pool;
 
@@ -35,7 +35,7 @@ impl Problem {
 
     fn loss<'t>(&self, tape: &'t Tape, weights: &[Var<'t>]) -> Var<'t> {
         let x = tape.constant(self.x.clone());
-        let logits = self.network.forward(weights, x, &mut Mode::Inference);
+        let logits = self.network.forward(weights, x, &mut Pass::inference());
         logits.cross_entropy_with_logits(tape.constant(self.targets.clone()))
     }
 

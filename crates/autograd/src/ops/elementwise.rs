@@ -122,7 +122,7 @@ impl<E: Element> Op<E> for Abs {
     }
 }
 
-/// x between two bounds, with derivative 1 between them (both included) and 0 outside.
+/// x between two bounds, with derivative 1 between them, and 0 at them and outside.
 #[derive(Debug)]
 struct Clamp<E> {
     low: E,
@@ -134,7 +134,7 @@ impl<E: Element> Op<E> for Clamp<E> {
         "clamp"
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let inside = |v| if v >= self.low && v <= self.high { E::one() } else { E::zero() };
+        let inside = |v| if v > self.low && v < self.high { E::one() } else { E::zero() };
         vec![Some(grad.only_where(&site.input(0).value().map(inside)))]
     }
 }
@@ -185,7 +185,8 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().abs(), Abs, &[self])
     }
 
-    /// x, but not below `low` and not above `high`. Derivative: 1 from `low` to `high`, 0 outside.
+    /// x, but not below `low` and not above `high`. Derivative: 1 between `low` and `high`, 0 at them
+    /// and outside.
     ///
     /// # Panics
     /// If `low` is above `high`.

@@ -24,9 +24,10 @@ impl<E: Element> Op<E> for VarAxes<E> {
     }
 }
 
-/// y = ln Σ eˣ: dx = e^(x - y).
+/// y = ln Σ eˣ: dx = eˣ / Σ eˣ, from x - max x. (e^(x - y) is the same, but y is rounded where it is large.)
 #[derive(Debug)]
 struct LogSumExp {
+    axes: Vec<usize>,
     kept: Vec<usize>,
 }
 
@@ -35,13 +36,16 @@ impl<E: Element> Op<E> for LogSumExp {
         "logsumexp_axes"
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let mut y = site.output();
-        // Infinity minus infinity is not a number: then every x is minus infinity and has no part in y.
-        let finite = y.value().map(|v| if v.is_infinite() { E::zero() } else { E::one() });
-        if finite.as_slice().contains(&E::zero()) {
-            y = y.only_where(&finite);
+        let x = site.input(0);
+        let x_value = x.value();
+        if x_value.is_empty() {
+            return vec![None];
         }
-        vec![Some(grad.reshape(&self.kept) * (site.input(0) - y.reshape(&self.kept)).exp())]
+        let mut largest = x_value.max_axes(&self.axes, true);
+        largest.map_in_place(|v| if v.is_infinite() { E::zero() } else { v });
+        let exponentials = (x - site.tape.constant(largest)).exp();
+        let sum = or_one(exponentials.sum_axes(&self.axes, true));
+        vec![Some(exponentials * (grad.reshape(&self.kept) / sum))]
     }
 }
 
@@ -61,8 +65,6 @@ impl<E: Element> Op<E> for NormAxes<E> {
         let tape = site.tape;
         let (x, y, grad) = (site.input(0), site.output().reshape(&self.kept), grad.reshape(&self.kept));
         let sign = || x.value().sign();
-        let not_zero = |v: &Tensor<E>| v.map(|v| if v == E::zero() { v } else { E::one() });
-        let or_one = |v: Var<'t, E>| v.select(&not_zero(&v.value()), tape.constant(Tensor::scalar(E::one())));
         let to_x = if self.p == E::one() {
             grad * tape.constant(sign())
         } else if self.p == E::from_f64(2.0) {
@@ -74,6 +76,16 @@ impl<E: Element> Op<E> for NormAxes<E> {
         };
         vec![Some(to_x)]
     }
+}
+
+/// A mask of the values that are not 0.
+fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
+    values.map(|v| if v == E::zero() { v } else { E::one() })
+}
+
+/// The values with 1, a constant, for those that are 0: to divide by.
+fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
+    values.select(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
 }
 
 impl<E: Element> Var<'_, E> {
@@ -100,7 +112,7 @@ impl<E: Element> Var<'_, E> {
     #[track_caller]
     pub fn logsumexp_axes(self, axes: &[usize], keep_dims: bool) -> Self {
         let y = self.value().logsumexp_axes(axes, keep_dims);
-        self.tape().push(y, LogSumExp { kept: self.kept(axes) }, &[self])
+        self.tape().push(y, LogSumExp { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
     }
 
     /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the sizes, for p = 2 the

@@ -5,8 +5,9 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use crate::Element;
 use crate::simd::vectorize;
 
-/// Beyond this many multiplications the large kernel is quicker.
-const LARGEST: usize = 1 << 11;
+/// Beyond this many values in b the large kernel is quicker. The rows of a do not count: a row of the product must not
+/// depend on how many others there are.
+const LARGEST: usize = 320;
 /// The columns of b that are worked on at once, and the most rows that it may have.
 const WIDTH: usize = 16;
 const DEPTH: usize = 32;
@@ -19,7 +20,7 @@ pub(super) fn multiply<E: Element>(
     out: &mut ArrayViewMut2<'_, E>,
 ) -> bool {
     let (depth, columns) = b.dim();
-    if depth > DEPTH || a.len().saturating_mul(columns) > LARGEST || out.is_empty() {
+    if depth > DEPTH || b.len() > LARGEST || out.is_empty() {
         return false;
     }
     let (Some(a), Some(b), Some(out)) = (Strided::of(a), Strided::of(b), out.as_slice_mut()) else { return false };
