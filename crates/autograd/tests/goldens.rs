@@ -167,19 +167,18 @@ fn operations_agree_with_pytorch_to_the_second_derivative() {
     println!("{count} cases of f64 and of f32 agree");
 }
 
-/// By their names in the source, and by the words that the names of golden cases begin with. The activations, in a folder
-/// of their own, have their goldens in `mlp-nn`.
+/// Every operation in a file of `src/ops` has a golden case that begins with its name. Those in the folder of activations
+/// have theirs among the activations of `mlp-nn`.
 #[test]
 fn every_operation_has_goldens() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
-    let files = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut operations = BTreeSet::new();
-    for file in files {
-        let text = std::fs::read_to_string(file).unwrap();
+    for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
+        let text = std::fs::read_to_string(path).unwrap();
         operations
             .extend(text.split("fn name(&self)").skip(1).map(|after| after.split('"').nth(1).unwrap().to_owned()));
     }
-    assert!(operations.len() > 40);
+    assert!(operations.len() > 30);
     let goldens = goldens();
     let names = goldens["operations"].as_object().unwrap().keys();
     let compared: BTreeSet<String> = names.map(|name| name.split(' ').next().unwrap().to_owned()).collect();

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Columns, Kind, Stack};
 use crate::{NnError, Pass, Plan, Weights};
 
+/// A joined row has at most this many values. Branches without weights cost a file next to nothing, however often they
+/// double a row; what a file describes must not grow beyond what it holds.
+const LONGEST: usize = 1 << 24;
+
 /// Several stacks of layers that all see the input, their outputs joined along the last axis: y = [f₀(x), f₁(x), ..].
 ///
 /// A stack without layers hands on the input itself. [`SelectColumns`](super::SelectColumns) shows how to give each
@@ -54,7 +58,14 @@ impl Kind for Concat {
             }
         }
         plan.require(joined.is_some(), "the number of branches", 0.0, "at least 1")?;
-        Ok(joined.unwrap_or_default())
+        let joined = joined.unwrap_or_default();
+        let values = joined.iter().try_fold(1usize, |product, &length| product.checked_mul(length));
+        if values.is_none_or(|values| values > LONGEST) {
+            let reason =
+                format!("its branches together give rows of shape {joined:?}, and at most {LONGEST} values fit");
+            return Err(plan.refuse(input, reason));
+        }
+        Ok(joined)
     }
 
     fn forward<'t, E: Element>(
@@ -85,5 +96,20 @@ impl Kind for Concat {
 
     fn stacks_mut(&mut self) -> &mut [Stack] {
         &mut self.branches
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dense, Sequential};
+
+    #[test]
+    fn doubling_without_end_is_refused() {
+        let double = |network: Sequential| network.add(Concat::new([Stack::new(), Stack::new()]));
+        let doubled = |times| (0..times).fold(Sequential::new(4), |network, _| double(network));
+        assert_eq!(doubled(22).output_shape().unwrap(), [1 << 24]);
+        let error = doubled(60).add(Dense::new(1)).check().unwrap_err().to_string();
+        assert!(error.starts_with("layers.22 (Concat) cannot take rows of shape [16777216]: its branches"), "{error}");
     }
 }

@@ -28,11 +28,11 @@ thread_local! {
 /// lie in the order in which they are read, and single rows cost no allocation.
 ///
 /// A predictor is a copy: training the network further does not change it. It has no state, so threads may share it by
-/// reference, and none waits for another. The same row gives the same bits alone, among others, and on any number of
-/// threads.
+/// reference, and none waits for another. Predictions have the same bits on any number of threads.
 ///
 /// Dense layers have steps of their own here, together with a ReLU, sigmoid, tanh or softmax at their end. Dropout and
-/// noise have none. Other layers and activations run as they do in [`Network::predict`], and allocate.
+/// noise have none. In a network of these, a row has the same bits alone and among others. Other layers and activations
+/// run as they do in [`Network::predict`], and allocate.
 ///
 /// ```
 /// use mlp_nn::{Activation, Dense, Predictor, Sequential};

@@ -48,8 +48,8 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
         (own, parameters) = parameters.split_at(plan.parameters.len());
         (own_buffers, buffers) = buffers.split_at(plan.buffers.len());
         let values = output.iter().product();
-        let general = |layer: Layer| {
-            let (parameters, buffers, input) = (own.to_vec(), own_buffers.to_vec(), input.clone());
+        let general = |layer: Layer, input: &[usize]| {
+            let (parameters, buffers, input) = (own.to_vec(), own_buffers.to_vec(), input.to_vec());
             Step::Layer(Box::new(FrozenLayer { layer, parameters, buffers, input, output: values }))
         };
         match (layer, own) {
@@ -58,7 +58,7 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
                 let activated = frozen.activate(dense.activation);
                 steps.push(Step::Dense(frozen));
                 if !activated {
-                    steps.push(general(dense.activation.into()));
+                    steps.push(general(dense.activation.into(), &output));
                 }
             }
             // In use these leave the values of a row as they are.
@@ -76,10 +76,10 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
                     _ => false,
                 };
                 if !activated {
-                    steps.push(general(layer.clone()));
+                    steps.push(general(layer.clone(), &input));
                 }
             }
-            _ => steps.push(general(layer.clone())),
+            _ => steps.push(general(layer.clone(), &input)),
         }
         widest = widest.max(values);
         input = output;
