@@ -255,7 +255,13 @@ fn check_half<E: Element>() {
     }
     assert!(largest > 0.0, "the weights have more than 11 bits");
     let full = Predictor::new(&network);
-    let inputs = [x.clone(), x.map(|v| v * E::from_f64(1e6)), x.map(|v| v * E::from_f64(1e-30)), x.slice(0, 0..1)];
+    let inputs = [
+        x.clone(),
+        x.map(|v| v * E::from_f64(1e6)),
+        x.map(|v| v * E::from_f64(1e-30)),
+        x.slice(0, 0..1),
+        x.slice(0, 3..10),
+    ];
     for x in inputs {
         assert!(half.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
     }

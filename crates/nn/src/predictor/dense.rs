@@ -10,6 +10,10 @@ use crate::{Activation, NnError, Parameter};
 const PANEL: usize = 16;
 /// The panels that one row goes through together: enough sums to hide the latency of an addition.
 const PANELS: usize = 4;
+/// Fewer rows than this go through the layer one after the other, and more of them panel by panel.
+const FEW: usize = 4;
+/// From this many rows on, 16-bit weights are decoded before they are multiplied.
+const MANY: usize = 16;
 
 /// activation(x · W + b) of single rows. Every output is b + x₀w₀ + x₁w₁ + .. in this order, whichever rows it is
 /// computed with, so that its bits do not depend on them.
@@ -92,6 +96,21 @@ impl<E: Element> FrozenDense<E> {
                 #[inline(always)]
                 || self.multiply(x, E::one(), panels, |w| w, out),
             ),
+            Weights::Half(panels) if x.len() >= MANY * self.inputs => {
+                // Decoded once for all rows.
+                let mut weights = vec![[E::zero(); PANEL]; self.inputs];
+                for (panel, halves) in panels.chunks_exact(self.inputs).enumerate() {
+                    vectorize(
+                        #[inline(always)]
+                        || {
+                            for (w, &half) in weights.as_flattened_mut().iter_mut().zip(halves.as_flattened()) {
+                                *w = half::decode(half);
+                            }
+                            Tiles { layer: self, factor: E::one(), decode: |w| w }.rows(x, panel, &weights, out);
+                        },
+                    );
+                }
+            }
             Weights::Half(panels) => vectorize(
                 #[inline(always)]
                 || {
@@ -111,11 +130,27 @@ impl<E: Element> FrozenDense<E> {
         }
     }
 
+    /// The outputs of all rows from all panels, or where there are few rows, of one row after the other.
     #[inline(always)]
     fn multiply<W: Copy>(&self, x: &[E], factor: E, weights: &[[W; PANEL]], decode: impl Fn(W) -> E, out: &mut [E]) {
-        let tiles = Tiles { layer: self, factor, decode };
-        // Twice the bytes in a sum leave room for half of the sums.
-        if E::BYTES == 4 { tiles.run::<W, 4>(x, weights, out) } else { tiles.run::<W, 2>(x, weights, out) }
+        let (inputs, tiles) = (self.inputs, Tiles { layer: self, factor, decode });
+        if x.len() >= FEW * inputs {
+            for (panel, weights) in weights.chunks_exact(inputs).enumerate() {
+                tiles.rows(x, panel, weights, out);
+            }
+            return;
+        }
+        for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(self.units)) {
+            for (group, weights) in weights.chunks(PANELS * inputs).enumerate() {
+                if weights.len() == PANELS * inputs {
+                    tiles.tile::<W, 1, PANELS>(x, group * PANELS, weights, out);
+                } else {
+                    for (panel, weights) in weights.chunks_exact(inputs).enumerate() {
+                        tiles.tile::<W, 1, 1>(x, group * PANELS + panel, weights, out);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -129,31 +164,32 @@ struct Tiles<'a, E: Element, D> {
 }
 
 impl<E: Element, D> Tiles<'_, E, D> {
-    /// The outputs of all rows. `ROWS` of them go through a panel together: each weight is read once for all of these.
+    /// The outputs of all rows from one panel. Some rows go through it together, so that each weight is read once for
+    /// all of them; twice the bytes in a sum leave room for half of the sums.
     #[inline(always)]
-    fn run<W: Copy, const ROWS: usize>(&self, x: &[E], weights: &[[W; PANEL]], out: &mut [E])
+    fn rows<W: Copy>(&self, x: &[E], panel: usize, weights: &[[W; PANEL]], out: &mut [E])
+    where
+        D: Fn(W) -> E,
+    {
+        if E::BYTES == 4 {
+            self.rows_by::<W, 4>(x, panel, weights, out);
+        } else {
+            self.rows_by::<W, 2>(x, panel, weights, out);
+        }
+    }
+
+    #[inline(always)]
+    fn rows_by<W: Copy, const R: usize>(&self, x: &[E], panel: usize, weights: &[[W; PANEL]], out: &mut [E])
     where
         D: Fn(W) -> E,
     {
         let (inputs, units) = (self.layer.inputs, self.layer.units);
-        let together = x.len() / inputs / ROWS * ROWS;
-        let (x, single_x) = x.split_at(together * inputs);
-        let (out, single_out) = out.split_at_mut(together * units);
-        if together > 0 {
-            for (panel, weights) in weights.chunks_exact(inputs).enumerate() {
-                for (x, out) in x.chunks_exact(ROWS * inputs).zip(out.chunks_exact_mut(ROWS * units)) {
-                    self.tile::<W, ROWS, 1>(x, panel, weights, out);
-                }
-            }
-        }
-        for (x, out) in single_x.chunks_exact(inputs).zip(single_out.chunks_exact_mut(units)) {
-            for (group, weights) in weights.chunks(PANELS * inputs).enumerate() {
-                if weights.len() == PANELS * inputs {
-                    self.tile::<W, 1, PANELS>(x, group * PANELS, weights, out);
-                } else {
-                    for (panel, weights) in weights.chunks_exact(inputs).enumerate() {
-                        self.tile::<W, 1, 1>(x, group * PANELS + panel, weights, out);
-                    }
+        for (x, out) in x.chunks(R * inputs).zip(out.chunks_mut(R * units)) {
+            if x.len() == R * inputs {
+                self.tile::<W, R, 1>(x, panel, weights, out);
+            } else {
+                for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(units)) {
+                    self.tile::<W, 1, 1>(x, panel, weights, out);
                 }
             }
         }
