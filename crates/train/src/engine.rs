@@ -30,7 +30,7 @@ const SHARD_ROWS: usize = 64;
 const SHARDS: usize = 16;
 /// A batch of fewer rows is not cut.
 const ROWS_TO_CUT: usize = 16;
-/// A block has about this many values.
+/// A block has at most about this many values.
 const BLOCK: usize = 1 << 16;
 /// Below this many multiplications a phase is over before a second thread has woken up.
 const WORTH_A_FORK: usize = 1 << 20;
@@ -241,7 +241,9 @@ fn blocks<'a, E: Element>(
             continue;
         }
         let columns = value.shape().last().copied().unwrap_or(1);
-        let size = (BLOCK / columns).next_multiple_of(8) * columns;
+        // Blocks of one size, so that threads that share them finish together.
+        let (rows, blocks_of_it) = (value.len().div_ceil(columns.max(1)), value.len().div_ceil(BLOCK).max(1));
+        let size = (rows.div_ceil(blocks_of_it).next_multiple_of(8) * columns).max(1);
         let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(size)).collect();
         let chunks = value.as_mut_slice().chunks_mut(size).zip(gradient.chunks_mut(size));
         for (index, (weights, gradient)) in chunks.enumerate() {
