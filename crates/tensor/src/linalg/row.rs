@@ -30,43 +30,39 @@ pub(super) fn multiply<E: Element>(
     }
     let mut sums = room(columns);
     let mut factors = a.iter().copied();
-    for block in b.chunks(DEPTH * columns) {
-        sums.clear();
-        sums.resize(columns, E::zero());
-        add_products(&mut factors, block, &mut sums);
-        out.iter_mut().zip(&sums).for_each(|(o, &sum)| *o += sum);
-    }
+    vectorize(
+        #[inline(always)]
+        move || {
+            for block in b.chunks(DEPTH * columns) {
+                sums.clear();
+                sums.resize(columns, E::zero());
+                add_products(&mut factors, block, &mut sums);
+                out.iter_mut().zip(&sums).for_each(|(o, &sum)| *o += sum);
+            }
+        },
+    );
     true
 }
 
 /// Adds the rows of `b`, each times its factor, to `sums`: four rows at a time, so that the sums are read and written a
 /// quarter as often.
+#[inline(always)]
 fn add_products<E: Element>(factors: &mut impl Iterator<Item = E>, b: &[E], sums: &mut [E]) {
     let columns = sums.len();
     let mut next = || factors.next().unwrap_or_else(E::zero);
     let mut fours = b.chunks_exact(4 * columns);
     for rows in &mut fours {
-        let x = [next(), next(), next(), next()];
+        let [x0, x1, x2, x3] = [next(), next(), next(), next()];
         let (b0, rest) = rows.split_at(columns);
         let (b1, rest) = rest.split_at(columns);
         let (b2, b3) = rest.split_at(columns);
-        let sums = &mut *sums;
-        vectorize(
-            #[inline(always)]
-            move || {
-                for ((((s, &b0), &b1), &b2), &b3) in sums.iter_mut().zip(b0).zip(b1).zip(b2).zip(b3) {
-                    *s = x[3].mul_add(b3, x[2].mul_add(b2, x[1].mul_add(b1, x[0].mul_add(b0, *s))));
-                }
-            },
-        );
+        for ((((s, &b0), &b1), &b2), &b3) in sums.iter_mut().zip(b0).zip(b1).zip(b2).zip(b3) {
+            *s = x3.mul_add(b3, x2.mul_add(b2, x1.mul_add(b1, x0.mul_add(b0, *s))));
+        }
     }
     for row in fours.remainder().chunks_exact(columns) {
         let x = next();
-        let sums = &mut *sums;
-        vectorize(
-            #[inline(always)]
-            move || sums.iter_mut().zip(row).for_each(|(s, &b)| *s = x.mul_add(b, *s)),
-        );
+        sums.iter_mut().zip(row).for_each(|(s, &b)| *s = x.mul_add(b, *s));
     }
 }
 
