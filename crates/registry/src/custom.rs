@@ -1,0 +1,270 @@
+//! A part that a user wrote, in its place among those of the library.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{Registry, Settings, SettingsError};
+
+/// A part that a user wrote: its name, its settings, and the part itself as a `P`, once it is there. Of a part that was
+/// read from a file only name and settings are known until a [`Registry`] has made it.
+///
+/// Two are equal if their names and settings are.
+#[derive(Clone)]
+pub struct Custom<P> {
+    name: String,
+    settings: Settings,
+    part: Option<P>,
+}
+
+/// Why a part that a file names cannot be used.
+#[derive(Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Opening {
+    /// Nothing of this name is registered.
+    #[error(
+        "the {kind} {name:?} is not part of this library; if it is yours, register it, by \
+         Registry::new().register::<{type_name}>({name:?}, ..), and load the file with that registry"
+    )]
+    Unknown {
+        /// What the part is: `loss`, say.
+        kind: &'static str,
+        /// The type that its constructor returns.
+        type_name: &'static str,
+        /// Its name, cut off if it is long.
+        name: String,
+    },
+    /// The constructor refuses the settings.
+    #[error("the {kind} {name:?} cannot be made from its settings: {reason}")]
+    Settings {
+        /// What the part is.
+        kind: &'static str,
+        /// Its name, cut off if it is long.
+        name: String,
+        /// What is wrong.
+        reason: SettingsError,
+    },
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<P> Custom<P> {
+    /// A part that is there.
+    pub fn new(name: impl Into<String>, settings: Settings, part: P) -> Self {
+        Self { name: name.into(), settings, part: Some(part) }
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The part itself; `None` until a registry has made what a file only named.
+    pub fn part(&self) -> Option<&P> {
+        self.part.as_ref()
+    }
+
+    /// The error of a part that is not there. `kind` is what the part is, `type_name` what its constructor returns.
+    pub fn unknown(&self, kind: &'static str, type_name: &'static str) -> Opening {
+        Opening::Unknown { kind, type_name, name: self.short_name() }
+    }
+
+    /// Makes the part of kind `K`, if it is not there yet and the registry knows its name: what takes the place of
+    /// `whole`, which holds this. `Ok(None)` leaves it as it is.
+    ///
+    /// # Errors
+    /// If the constructor refuses the settings, or makes a part of another name or with other settings.
+    pub fn open<K: PartialEq + fmt::Debug + 'static>(
+        &self,
+        whole: &K,
+        kind: &'static str,
+        registry: &Registry,
+    ) -> Result<Option<K>, Opening> {
+        if self.part.is_some() {
+            return Ok(None);
+        }
+        let refused = |reason| Opening::Settings { kind, name: self.short_name(), reason };
+        let made = registry.make::<K>(&self.name, &self.settings).map_err(refused)?;
+        match made {
+            Some(made) if made != *whole => {
+                let reason = format!("the registered constructor made {made:?} where the file has {whole:?}");
+                Err(refused(SettingsError::refused(reason)))
+            }
+            made => Ok(made),
+        }
+    }
+
+    fn short_name(&self) -> String {
+        self.name.chars().take(100).collect()
+    }
+}
+
+impl<P> PartialEq for Custom<P> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.settings == other.settings
+    }
+}
+
+impl<P> fmt::Debug for Custom<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl<P> fmt::Display for Custom<P> {
+    /// The name with the settings in parentheses, cut off where a file makes them long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.short_name().escape_debug())?;
+        if self.settings.is_empty() {
+            return Ok(());
+        }
+        let settings: String = self.settings.to_string().chars().take(200).collect();
+        write!(f, " ({settings})")
+    }
+}
+
+/// How a file has it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Custom", deny_unknown_fields)]
+struct Record<N, S> {
+    name: N,
+    settings: S,
+}
+
+impl<P> Serialize for Custom<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Record { name: &self.name, settings: &self.settings }.serialize(serializer)
+    }
+}
+
+impl<'de, P> Deserialize<'de> for Custom<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Record { name, settings } = Record::deserialize(deserializer)?;
+        Ok(Self { name, settings, part: None })
+    }
+}
+
+/// One part as two trait objects, for each of two number types one: how code that is generic over the number type reaches
+/// a part behind a trait object.
+pub struct Both<A: ?Sized, B: ?Sized> {
+    single: Arc<A>,
+    double: Arc<B>,
+}
+
+impl<A: ?Sized + 'static, B: ?Sized + 'static> Both<A, B> {
+    /// The part as the one and as the other.
+    pub fn new(single: Arc<A>, double: Arc<B>) -> Self {
+        Self { single, double }
+    }
+
+    /// The object of type `T`.
+    ///
+    /// # Panics
+    /// If `T` is neither `A` nor `B`.
+    #[track_caller]
+    pub fn get<T: ?Sized + 'static>(&self) -> &T {
+        let objects: [&dyn Any; 2] = [&self.single, &self.double];
+        match objects.into_iter().find_map(|object| object.downcast_ref::<Arc<T>>()) {
+            Some(object) => object,
+            None => panic!("Both: there is no object of type {}", std::any::type_name::<T>()),
+        }
+    }
+}
+
+impl<A: ?Sized, B: ?Sized> Clone for Both<A, B> {
+    fn clone(&self) -> Self {
+        Self { single: Arc::clone(&self.single), double: Arc::clone(&self.double) }
+    }
+}
+
+impl<A: ?Sized, B: ?Sized> fmt::Debug for Both<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Both")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    trait Width<E> {
+        fn bytes(&self) -> usize;
+    }
+
+    struct Any;
+
+    impl Width<f32> for Any {
+        fn bytes(&self) -> usize {
+            4
+        }
+    }
+
+    impl Width<f64> for Any {
+        fn bytes(&self) -> usize {
+            8
+        }
+    }
+
+    #[test]
+    fn each_number_type_reaches_its_own_object() {
+        let part = Arc::new(Any);
+        let both: Both<dyn Width<f32>, dyn Width<f64>> = Both::new(part.clone(), part);
+        assert_eq!((both.get::<dyn Width<f32>>().bytes(), both.get::<dyn Width<f64>>().bytes()), (4, 8));
+    }
+
+    #[derive(Debug, PartialEq)]
+    struct Kind(Custom<u8>);
+
+    fn named(settings: Settings) -> Kind {
+        Kind(Custom { name: "x".to_owned(), settings, part: None })
+    }
+
+    #[test]
+    fn what_a_file_names_is_made_by_the_registry_or_left() {
+        let file = named(Settings::new().with("n", f64::NAN));
+        assert_eq!(file.0.open(&file, "kind", &Registry::new()), Ok(None));
+        let make = |s: &Settings| Ok(Kind(Custom::new("x", s.clone(), 7)));
+        let made = file.0.open(&file, "kind", &Registry::new().register::<Kind>("x", make)).unwrap().unwrap();
+        assert_eq!(made.0.part(), Some(&7));
+        assert_eq!(made, file);
+    }
+
+    #[test]
+    fn a_constructor_that_forgets_a_setting_is_found_out() {
+        let file = named(Settings::new().with("n", 1));
+        let registry = Registry::new().register::<Kind>("x", |_| Ok(Kind(Custom::new("x", Settings::new(), 7))));
+        let message = file.0.open(&file, "kind", &registry).unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "the kind \"x\" cannot be made from its settings: the registered constructor made Kind(x) where the file \
+             has Kind(x (n 1))"
+        );
+    }
+
+    #[test]
+    fn a_file_holds_name_and_settings() {
+        let part = Custom::new("x", Settings::new().with("n", 1), 7);
+        let text = serde_json::to_string(&part).unwrap();
+        assert_eq!(text, r#"{"name":"x","settings":{"n":1.0}}"#);
+        let again: Custom<u8> = serde_json::from_str(&text).unwrap();
+        assert_eq!((again.part(), &again == &part), (None, true));
+        assert!(serde_json::from_str::<Custom<u8>>(r#"{"name":"x","settings":{},"more":1}"#).is_err());
+    }
+
+    #[test]
+    fn an_unknown_part_says_how_to_register_it() {
+        let message = named(Settings::new()).0.unknown("loss", "Loss").to_string();
+        assert!(message.contains("the loss \"x\"") && message.contains("register::<Loss>(\"x\", ..)"), "{message}");
+    }
+}
