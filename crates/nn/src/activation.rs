@@ -1,8 +1,10 @@
 //! The functions between layers.
 
 use std::fmt;
+use std::sync::Arc;
 
 use mlp_autograd::Var;
+use mlp_registry::{Both, Opening, Registry, Settings};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +13,7 @@ use crate::error::{Problem, above_zero, finite};
 /// A function of a layer's output, value by value or (the softmaxes) row by row.
 ///
 /// Two more change shapes or are trained, and so are no part of this list: [`Var::glu`] and [`Var::prelu`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Activation {
@@ -29,7 +31,7 @@ pub enum Activation {
     },
     /// x above 0, `alpha` · (eˣ - 1) up to it.
     Elu {
-        /// Minus the value that it goes to, finite and above 0; 1 as a rule.
+        /// Minus the value that it goes to, finite and above 0; usually 1.
         alpha: f64,
     },
     /// [`Activation::Elu`] with the alpha, and the factor, that keep mean 0 and variance 1 from layer to layer.
@@ -37,7 +39,7 @@ pub enum Activation {
     Selu,
     /// x above 0, `alpha` · (e^(x / `alpha`) - 1) up to it.
     Celu {
-        /// Minus the value that it goes to, finite and above 0; 1 as a rule.
+        /// Minus the value that it goes to, finite and above 0; usually 1.
         alpha: f64,
     },
     /// x · Φ(x), with Φ the normal distribution's probability of a smaller number.
@@ -50,7 +52,7 @@ pub enum Activation {
     Mish,
     /// ln(1 + e^(`beta` x)) / `beta`; always above 0.
     Softplus {
-        /// How sharp the bend is, finite and above 0; 1 as a rule.
+        /// How sharp the bend is, finite and above 0; usually 1.
         beta: f64,
     },
     /// x / (1 + |x|).
@@ -65,9 +67,9 @@ pub enum Activation {
     Tanh,
     /// x, but not below `low` and not above `high`.
     HardTanh {
-        /// The least value; -1 as a rule.
+        /// The least value; -usually 1.
         low: f64,
-        /// The largest value, above `low`; 1 as a rule.
+        /// The largest value, above `low`; usually 1.
         high: f64,
     },
     /// ln(1 / (1 + e⁻ˣ)).
@@ -76,6 +78,8 @@ pub enum Activation {
     Softmax,
     /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities.
     LogSoftmax,
+    /// An activation of your own: see [`CustomActivation`].
+    Custom(Custom),
 }
 
 impl Activation {
@@ -105,8 +109,12 @@ impl Activation {
     }
 
     /// Applies the function; the shape stays.
-    pub fn forward<E: Element>(self, x: Var<'_, E>) -> Var<'_, E> {
-        match self {
+    ///
+    /// # Panics
+    /// If this is a user's activation that a file only named, or one that changes the shape.
+    #[track_caller]
+    pub fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
+        match *self {
             Self::Identity => x,
             Self::Relu => x.relu(),
             Self::Relu6 => x.relu6(),
@@ -128,6 +136,7 @@ impl Activation {
             Self::LogSigmoid => x.log_sigmoid(),
             Self::Softmax => x.softmax(),
             Self::LogSoftmax => x.log_softmax(),
+            Self::Custom(ref custom) => forward(custom, x),
         }
     }
 
@@ -136,8 +145,8 @@ impl Activation {
     /// 1 for identity and sigmoid, and 1 for all that PyTorch has no number for.
     ///
     /// [`Initializer::Orthogonal`](crate::Initializer::Orthogonal) takes it; the He initialisers contain ReLU's.
-    pub fn gain(self) -> f64 {
-        match self {
+    pub fn gain(&self) -> f64 {
+        match *self {
             Self::Relu => std::f64::consts::SQRT_2,
             Self::LeakyRelu { negative_slope } => (2.0 / (1.0 + negative_slope * negative_slope)).sqrt(),
             Self::Tanh => 5.0 / 3.0,
@@ -147,8 +156,8 @@ impl Activation {
     }
 
     /// The setting that lies outside of its range, if there is one.
-    pub(crate) fn problem(self) -> Option<Problem> {
-        match self {
+    pub(crate) fn problem(&self) -> Option<Problem> {
+        match *self {
             Self::LeakyRelu { negative_slope } => finite("negative_slope", negative_slope),
             Self::Elu { alpha } | Self::Celu { alpha } => above_zero("alpha", alpha),
             Self::Softplus { beta } => above_zero("beta", beta),
@@ -157,6 +166,103 @@ impl Activation {
             }
             _ => None,
         }
+    }
+}
+
+/// An activation of your own. It goes wherever an [`Activation`] goes.
+///
+/// ```
+/// use mlp_autograd::Var;
+/// use mlp_nn::{CustomActivation, Dense, Network, Sequential};
+/// use mlp_registry::Settings;
+/// use mlp_tensor::{Element, Tensor};
+///
+/// /// sin(f · x), of Sitzmann et al., 2020.
+/// #[derive(Debug)]
+/// struct Sine {
+///     frequency: f64,
+/// }
+///
+/// impl CustomActivation for Sine {
+///     fn name(&self) -> &str {
+///         "sine"
+///     }
+///     fn settings(&self) -> Settings {
+///         Settings::new().with("frequency", self.frequency)
+///     }
+///     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
+///         (x * E::from_f64(self.frequency)).sin()
+///     }
+/// }
+///
+/// let network: Network = Sequential::new(2).add(Dense::new(3).activation(Sine { frequency: 30.0 })).init(0)?;
+/// assert!(network.predict(&Tensor::ones([1, 2]))?.as_slice().iter().all(|y| y.abs() <= 1.0));
+/// # Ok::<(), mlp_nn::NnError>(())
+/// ```
+pub trait CustomActivation: fmt::Debug + Send + Sync + 'static {
+    /// The name in files, summaries and messages: no other activation's.
+    fn name(&self) -> &str;
+
+    /// The settings, from which a [`Registry`] makes the activation again.
+    fn settings(&self) -> Settings {
+        Settings::new()
+    }
+
+    /// The function of a batch `x` `[n, ..]`, of the same shape. A row's values must not depend on other rows.
+    fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E>;
+}
+
+/// A user's activation among those of the library.
+pub(crate) type Custom = mlp_registry::Custom<Both<dyn Erased<f32>, dyn Erased<f64>>>;
+
+/// [`CustomActivation`] for one number type.
+pub trait Erased<E: Element>: Send + Sync {
+    /// [`CustomActivation::forward`].
+    fn forward<'t>(&self, x: Var<'t, E>) -> Var<'t, E>;
+}
+
+impl<E: Element, A: CustomActivation> Erased<E> for A {
+    fn forward<'t>(&self, x: Var<'t, E>) -> Var<'t, E> {
+        CustomActivation::forward(self, x)
+    }
+}
+
+#[track_caller]
+fn forward<'t, E: Element>(custom: &Custom, x: Var<'t, E>) -> Var<'t, E> {
+    let part = match custom.get("Activation") {
+        Ok(part) => part,
+        Err(missing) => panic!("{missing}"),
+    };
+    let y = part.get::<dyn Erased<E>>().forward(x);
+    let (expected, found) = (x.shape(), y.shape());
+    assert!(found == expected, "{custom}: an activation keeps the shape, but made {found:?} of {expected:?}");
+    y
+}
+
+impl<A: CustomActivation> From<A> for Activation {
+    fn from(activation: A) -> Self {
+        let (name, settings) = (activation.name().to_owned(), activation.settings());
+        let activation = Arc::new(activation);
+        Self::Custom(Custom::new(name, settings, Both::new(activation.clone(), activation)))
+    }
+}
+
+impl Activation {
+    fn custom(&self) -> Option<&Custom> {
+        match self {
+            Self::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+
+    /// Makes a user's activation that a file only named, if `registry` knows it.
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+        mlp_registry::open(self, Self::custom, "Activation", registry)
+    }
+
+    /// Why the activation cannot be computed, if a file only named it.
+    pub(crate) fn missing(&self) -> Option<Opening> {
+        self.custom()?.get("Activation").err()
     }
 }
 
@@ -184,6 +290,7 @@ impl fmt::Display for Activation {
             Self::LogSigmoid => f.write_str("log-sigmoid"),
             Self::Softmax => f.write_str("softmax"),
             Self::LogSoftmax => f.write_str("log-softmax"),
+            Self::Custom(custom) => write!(f, "{custom}"),
         }
     }
 }

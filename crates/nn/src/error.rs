@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use crate::Loss;
+use mlp_registry::Opening;
+
+use crate::{Loss, Task};
 
 /// Why a network cannot be built, fed or filled with weights.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -98,15 +100,13 @@ pub enum NnError {
         /// The losses that have it.
         goes_with: &'static str,
     },
-    /// Weights of rows or classes that are not one each.
-    #[error("the {what} have shape {found:?}, but must have {expected:?}, one each")]
-    LossWeights {
-        /// Sample weights or class weights.
-        what: &'static str,
-        /// The shape that they must have.
-        expected: Vec<usize>,
-        /// The shape that they have.
-        found: Vec<usize>,
+    /// Weights of classes that are not one each.
+    #[error("{found} class weights were given for {expected} classes; give one each")]
+    ClassWeights {
+        /// The number of classes.
+        expected: usize,
+        /// The number of weights.
+        found: usize,
     },
     /// A number in the input that is no category.
     #[error(
@@ -125,22 +125,23 @@ pub enum NnError {
         /// The number of categories.
         categories: usize,
     },
-    /// A layer of which a file gives only the name.
-    #[error(
-        "{path} is {name:?}, which this library does not know; if it is a layer of yours, register it, by          Registry::new().register({name:?}, ..), and load with that registry, by load_with"
-    )]
-    UnknownLayer {
-        /// The layer's path.
-        path: String,
-        /// Its name, cut off if it is long.
-        name: String,
+    /// A part of a user's of which a file gives only the name, or that cannot be made from its settings.
+    #[error(transparent)]
+    Missing(#[from] Opening),
+    /// A part of a user's that a layer needs and of which a file gives only the name.
+    #[error("{layer}: {missing}")]
+    MissingIn {
+        /// The layer's path and kind.
+        layer: String,
+        /// What is missing.
+        missing: Opening,
     },
-    /// Settings from which a user's layer cannot be made.
-    #[error("the layer {name:?} cannot be made: {reason}")]
-    CustomSettings {
-        /// The layer's name.
-        name: String,
-        /// What is wrong.
+    /// Outputs that do not do for a task, or a question that they have no answer to.
+    #[error("the task is {task}: {reason}")]
+    Output {
+        /// The task.
+        task: Task,
+        /// What does not fit, and what to do.
         reason: String,
     },
     /// Weights that do not fit the network, all of them at once.
@@ -154,6 +155,15 @@ pub enum NnError {
         /// The names that there are.
         known: Vec<String>,
     },
+}
+
+/// Names for a message: some of them, and none of them at full length, since they may come from a file.
+pub(crate) fn in_words(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let short = |name: &String| name.chars().take(40).collect::<String>().escape_debug().to_string();
+    let shown: Vec<String> = names.iter().take(SHOWN).map(short).collect();
+    let rest = names.len() - shown.len();
+    shown.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
 }
 
 fn rows(shape: &[usize]) -> String {

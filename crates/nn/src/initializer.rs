@@ -1,5 +1,9 @@
 //! The values that weights start from.
 
+use std::fmt;
+use std::sync::Arc;
+
+use mlp_registry::{Opening, Registry, Settings};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +16,7 @@ use crate::error::{Problem, finite, not_negative};
 ///
 /// Sources: Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014 (orthogonal); Martens 2010
 /// (sparse).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Initializer {
@@ -63,12 +67,12 @@ pub enum Initializer {
     /// A matrix with orthogonal columns (rows, if there are more columns than rows), each of norm `gain`, every such
     /// matrix equally likely. For weights of two axes.
     Orthogonal {
-        /// The norm, finite; see [`Activation::gain`](crate::Activation::gain). 1 as a rule.
+        /// The norm, finite; see [`Activation::gain`](crate::Activation::gain). usually 1.
         gain: f64,
     },
     /// `gain` on the diagonal and 0 elsewhere: the layer starts by passing its input on. For weights of two axes.
     Identity {
-        /// The value on the diagonal, finite; 1 as a rule.
+        /// The value on the diagonal, finite; usually 1.
         gain: f64,
     },
     /// Normal with mean 0, and then in every column (the incoming weights of a unit) ⌈`sparsity` · rows⌉ of them, drawn
@@ -76,9 +80,11 @@ pub enum Initializer {
     Sparse {
         /// The share of zeros, from 0 to 1.
         sparsity: f64,
-        /// The standard deviation of the others, finite and 0 or more; 0.01 as a rule.
+        /// The standard deviation of the others, finite and 0 or more; usually 0.01.
         std: f64,
     },
+    /// An initializer of your own: see [`CustomInitializer`].
+    Custom(Custom),
 }
 
 /// The standard deviation of a standard normal distribution that is cut off at two standard deviations.
@@ -88,13 +94,14 @@ impl Initializer {
     /// Draws a weight of `shape`. The first axis is fan-in and the last fan-out; a vector has both the same.
     ///
     /// # Panics
-    /// If `shape` does not have the two axes that the initialiser is for.
+    /// If `shape` does not have the two axes that the initializer is for, or this is a user's initializer that a file
+    /// only named, or one that draws another shape.
     #[track_caller]
-    pub fn draw<E: Element>(self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
+    pub fn draw<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
         let fan_in = shape.first().copied().unwrap_or(1).max(1) as f64;
         let fan_out = shape.last().copied().unwrap_or(1).max(1) as f64;
         let glorot = 2.0 / (fan_in + fan_out);
-        match self {
+        match *self {
             Self::Zeros => Tensor::zeros(shape),
             Self::Ones => Tensor::ones(shape),
             Self::Constant { value } => Tensor::full(shape, E::from_f64(value)),
@@ -110,11 +117,12 @@ impl Initializer {
             Self::Orthogonal { gain } => orthogonal(self.matrix(shape), gain, rng),
             Self::Identity { gain } => identity(self.matrix(shape), gain),
             Self::Sparse { sparsity, std } => sparse(self.matrix(shape), sparsity, std, rng),
+            Self::Custom(ref custom) => draw(custom, shape, rng),
         }
     }
 
     #[track_caller]
-    fn matrix(self, shape: &[usize]) -> [usize; 2] {
+    fn matrix(&self, shape: &[usize]) -> [usize; 2] {
         match *shape {
             [rows, columns] => [rows, columns],
             _ => panic!("draw: {self:?} is for a weight of two axes, not of shape {shape:?}"),
@@ -122,8 +130,8 @@ impl Initializer {
     }
 
     /// The setting that lies outside of its range, if there is one, for a weight of `rank` axes.
-    pub(crate) fn problem(self, rank: usize) -> Option<Problem> {
-        let setting = match self {
+    pub(crate) fn problem(&self, rank: usize) -> Option<Problem> {
+        let setting = match *self {
             Self::Constant { value } => finite("value", value),
             Self::Uniform { low, high } => {
                 finite("low", low).or(finite("high", high)).or((low >= high).then_some(("low", low, "below high")))
@@ -138,8 +146,87 @@ impl Initializer {
             _ => None,
         };
         let for_matrices = matches!(self, Self::Orthogonal { .. } | Self::Identity { .. } | Self::Sparse { .. });
-        let axes = ("the number of the weight's axes", rank as f64, "2 for this initialiser");
+        let axes = ("the number of the weight's axes", rank as f64, "2 for this initializer");
         setting.or((for_matrices && rank != 2).then_some(axes))
+    }
+}
+
+/// An initializer of your own. It goes wherever an [`Initializer`] goes.
+///
+/// ```
+/// use mlp_nn::{CustomInitializer, Dense, Network, Sequential};
+/// use mlp_tensor::{Rng, Tensor};
+///
+/// /// Weights of 1 and -1.
+/// #[derive(Debug)]
+/// struct Signs;
+///
+/// impl CustomInitializer for Signs {
+///     fn name(&self) -> &str {
+///         "signs"
+///     }
+///     fn draw(&self, shape: &[usize], rng: &mut Rng) -> Tensor<f64> {
+///         Tensor::normal(shape, 0.0, 1.0, rng).map(f64::signum)
+///     }
+/// }
+///
+/// let network: Network = Sequential::new(2).add(Dense::new(3).initializer(Signs)).init(0)?;
+/// assert_eq!(network.state()["layers.0.weight"].abs(), Tensor::ones([2, 3]));
+/// # Ok::<(), mlp_nn::NnError>(())
+/// ```
+pub trait CustomInitializer: fmt::Debug + Send + Sync + 'static {
+    /// The name in files and messages: no other initializer's.
+    fn name(&self) -> &str;
+
+    /// The settings, from which a [`Registry`] makes the initializer again.
+    fn settings(&self) -> Settings {
+        Settings::new()
+    }
+
+    /// The first values of a weight of `shape`, which are rounded to the network's number type.
+    fn draw(&self, shape: &[usize], rng: &mut Rng) -> Tensor<f64>;
+}
+
+/// A user's initializer among those of the library.
+pub(crate) type Custom = mlp_registry::Custom<Arc<dyn CustomInitializer>>;
+
+#[track_caller]
+fn draw<E: Element>(custom: &Custom, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
+    let part = match custom.get("Initializer") {
+        Ok(part) => part,
+        Err(missing) => panic!("{missing}"),
+    };
+    let values = part.draw(shape, rng);
+    assert!(
+        values.shape() == shape,
+        "{custom}: an initializer drew a weight of shape {:?} where {shape:?} was asked for",
+        values.shape()
+    );
+    values.cast()
+}
+
+impl<I: CustomInitializer> From<I> for Initializer {
+    fn from(initializer: I) -> Self {
+        Self::Custom(Custom::new(initializer.name().to_owned(), initializer.settings(), Arc::new(initializer)))
+    }
+}
+
+impl Initializer {
+    fn custom(&self) -> Option<&Custom> {
+        match self {
+            Self::Custom(custom) => Some(custom),
+            _ => None,
+        }
+    }
+
+    /// Makes a user's initializer that a file only named, if `registry` knows it.
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+        mlp_registry::open(self, Self::custom, "Initializer", registry)
+    }
+
+    /// Why the initializer cannot draw, if a file only named it.
+    pub(crate) fn missing(&self) -> Option<Opening> {
+        self.custom()?.get("Initializer").err()
     }
 }
 

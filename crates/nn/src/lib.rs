@@ -29,7 +29,7 @@
 //! | normalisation | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`] |
 //! | tables with categories | [`SelectColumns`], [`Embedding`], [`Flatten`] |
 //! | layers inside of layers, as a [`Stack`] | [`Residual`], [`Concat`] |
-//! | your own | [`CustomLayer`], added as [`Custom`] |
+//! | your own | [`CustomLayer`] |
 //!
 //! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`. So do buffers, which
 //! are what a layer keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
@@ -73,6 +73,7 @@ mod initializer;
 mod layers;
 mod losses;
 mod network;
+mod output;
 mod pass;
 mod plan;
 mod predictor;
@@ -81,20 +82,21 @@ mod sequential;
 mod state;
 mod summary;
 
-pub use activation::Activation;
-pub use constraint::Constraint;
+pub use activation::{Activation, CustomActivation};
+pub use constraint::{Constraint, CustomConstraint};
 pub use error::{NnError, StateMismatch};
-pub use initializer::Initializer;
+pub use initializer::{CustomInitializer, Initializer};
 pub use layers::{
-    AlphaDropout, BatchNorm, Concat, Custom, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout,
-    GaussianNoise, Glu, GroupNorm, Layer, LayerNorm, Prelu, Registry, Residual, RmsNorm, SelectColumns, Settings,
-    Stack, WeightNorm,
+    AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout,
+    GaussianNoise, Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
 };
-pub use losses::{Loss, LossOptions, Reduction, TargetKind};
+pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};
+pub use mlp_registry as registry;
 pub use network::{Buffer, Network, Parameter};
+pub use output::{Output, OutputFunction, Task};
 pub use pass::{Held, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;
-pub use regularizer::Regularizer;
+pub use regularizer::{CustomRegularizer, Regularizer};
 pub use sequential::Sequential;
 pub use summary::Summary;

@@ -5,7 +5,7 @@ use mlp_tensor::{Element, Tensor};
 
 use crate::layers::Columns;
 use crate::plan::Start;
-use crate::{Activation, Constraint, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
+use crate::{Constraint, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
 
 /// A network's description together with its weights.
 #[derive(Clone, Debug)]
@@ -233,13 +233,23 @@ impl<E: Element> Network<E> {
     /// The sum of the penalties on the weights. Penalties on activity come from a [`Pass`].
     pub fn penalty(&self) -> f64 {
         let penalty =
-            |p: &Parameter<E>| p.regularizer.map_or(0.0, |regularizer| regularizer.penalty(p.value.as_slice()));
+            |p: &Parameter<E>| p.regularizer.as_ref().map_or(0.0, |regularizer| regularizer.penalty(&p.value));
         self.parameters.iter().map(penalty).sum()
     }
 
-    /// Whether the network ends in softmax, so that cross-entropy can be computed from its logits.
-    pub fn ends_in_softmax(&self) -> bool {
-        self.architecture.output_activation() == Activation::Softmax
+    /// Checks that nothing which training needs is missing: regularizers and constraints that users wrote, of which a
+    /// file gives only the name.
+    ///
+    /// # Errors
+    /// If something is; the error names it.
+    pub fn check_trainable(&self) -> Result<(), NnError> {
+        let parameters = self.parameters.iter();
+        let missing = parameters.filter_map(|p| {
+            let missing = p.regularizer.as_ref().and_then(Regularizer::missing);
+            missing.or_else(|| p.constraint.as_ref().and_then(Constraint::missing))
+        });
+        let missing = missing.chain(self.architecture.stack().missing_activity_regularizer()).next();
+        missing.map_or(Ok(()), |missing| Err(missing.into()))
     }
 }
 

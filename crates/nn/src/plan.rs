@@ -1,5 +1,6 @@
 //! What a network's layers have, and what shapes flow between them: found out in one walk, before any weight is drawn.
 
+use mlp_registry::Opening;
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::error::Problem;
@@ -82,6 +83,14 @@ impl ParameterSpec {
 }
 
 impl Start {
+    /// Why values cannot be drawn, if a file only named the initializer.
+    pub(crate) fn missing(&self) -> Option<Opening> {
+        match self {
+            Self::Drawn(initializer) => initializer.missing(),
+            _ => None,
+        }
+    }
+
     /// The first values, `last` being those of the weight declared before.
     pub(crate) fn draw<E: Element>(&self, shape: &[usize], last: &Tensor<E>, rng: &mut Rng) -> Tensor<E> {
         match self {
@@ -134,8 +143,11 @@ impl Plan {
             output: Vec::new(),
             parameters: 0,
         });
+        if let Some(missing) = layer.activation().missing() {
+            return Err(self.missing(missing));
+        }
         self.check(layer.activation().problem())?;
-        self.check(layer.activity_regularizer().and_then(|regularizer| regularizer.problem()))?;
+        self.check(layer.activity_regularizer().and_then(Regularizer::problem))?;
         let output = layer.plan(input, self)?;
         self.check_size(&output)?;
         let all: usize = self.parameters[parameters..].iter().map(ParameterSpec::len).fold(0, usize::saturating_add);
@@ -170,15 +182,15 @@ impl Plan {
     /// order of declaration.
     ///
     /// # Errors
-    /// If it would be too large to address, or a setting of its initialiser, regulariser or constraint lies outside of
+    /// If it would be too large to address, or a setting of its initializer, regularizer or constraint lies outside of
     /// its range.
     pub fn parameter(&mut self, spec: ParameterSpec) -> Result<(), NnError> {
         self.check_size(&spec.shape)?;
-        if let Start::Drawn(initializer) = spec.start {
+        if let Start::Drawn(initializer) = &spec.start {
             self.check(initializer.problem(spec.shape.len()))?;
         }
-        self.check(spec.regularizer.and_then(|regularizer| regularizer.problem()))?;
-        self.check(spec.constraint.and_then(|constraint| constraint.problem()))?;
+        self.check(spec.regularizer.as_ref().and_then(Regularizer::problem))?;
+        self.check(spec.constraint.as_ref().and_then(Constraint::problem))?;
         let name = self.name(&spec.name);
         self.parameters.push(ParameterSpec { name, ..spec });
         Ok(())
@@ -224,6 +236,11 @@ impl Plan {
     /// The same for a setting that was checked where it is defined.
     pub(crate) fn check(&self, problem: Option<Problem>) -> Result<(), NnError> {
         problem.map_or(Ok(()), |(setting, value, expected)| self.require(false, setting, value, expected))
+    }
+
+    /// The error that the layer needs what a file only named.
+    pub(crate) fn missing(&self, missing: Opening) -> NnError {
+        NnError::MissingIn { layer: self.layer.clone(), missing }
     }
 
     /// The error that the layer cannot take rows of shape `input`, and why.

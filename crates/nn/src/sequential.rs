@@ -74,8 +74,8 @@ impl Sequential {
     }
 
     /// The activation that ends the network.
-    pub fn output_activation(&self) -> Activation {
-        self.layers().last().map_or(Activation::Identity, Layer::activation)
+    pub fn output_activation(&self) -> &Activation {
+        self.layers().last().map_or(&Activation::Identity, Layer::activation)
     }
 
     /// Checks every setting and every shape.
@@ -90,8 +90,12 @@ impl Sequential {
     /// The network with first weights drawn from `seed`. The same seed gives the same weights on every machine.
     ///
     /// # Errors
-    /// See [`Sequential::check`].
+    /// See [`Sequential::check`]; and if an initializer is a user's of which a file gives only the name.
     pub fn init<E: Element>(&self, seed: u64) -> Result<Network<E>, NnError> {
+        let (plan, _) = self.plan()?;
+        if let Some(missing) = plan.parameters.iter().find_map(|spec| spec.start.missing()) {
+            return Err(missing.into());
+        }
         let mut rng = Rng::new(seed);
         let mut last = Tensor::zeros([0]);
         Network::new(self.clone(), |_, shape, start| {

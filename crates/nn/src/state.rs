@@ -73,7 +73,7 @@ impl<E: Element> Network<E> {
     ///
     /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
     /// alone, and its penalty still counts. A frozen buffer is not updated: batch normalisation with frozen running
-    /// statistics uses them in training as in use, as Keras does in a layer that is not trainable. (PyTorch's
+    /// statistics uses them in training as at inference, as Keras does in a layer that is not trainable. (PyTorch's
     /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
     ///
     /// # Errors
@@ -134,8 +134,8 @@ impl<E: Element> Network<E> {
         let parameters = self.parameters.iter().map(|p| Parameter {
             name: p.name.clone(),
             value: p.value.cast(),
-            regularizer: p.regularizer,
-            constraint: p.constraint,
+            regularizer: p.regularizer.clone(),
+            constraint: p.constraint.clone(),
             trainable: p.trainable,
         });
         let buffers =

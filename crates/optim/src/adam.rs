@@ -1,11 +1,14 @@
 //! Adam.
 
+use std::fmt;
+
 use mlp_tensor::Element;
 use mlp_tensor::simd::vectorize;
 use serde::{Deserialize, Serialize};
 
 use crate::OptimError;
 use crate::error::Check;
+use crate::rule::{Rule, wrong_slots};
 
 /// Adam: steps of about the learning rate, whatever the size of the gradient.
 ///
@@ -26,8 +29,6 @@ pub struct Adam {
 }
 
 impl Adam {
-    pub(crate) const SLOTS: &'static [&'static str] = &["m", "v"];
-
     /// Adam with the given step size and the usual β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
     pub fn new(learning_rate: f64) -> Self {
         Self { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
@@ -42,23 +43,43 @@ impl Adam {
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
+}
 
-    pub(crate) fn check(&self) -> Result<(), OptimError> {
-        let check = Check { optimizer: "Adam" };
+impl Rule for Adam {
+    fn name(&self) -> &str {
+        "Adam"
+    }
+
+    fn slots(&self) -> &[&str] {
+        &["m", "v"]
+    }
+
+    fn check<E: Element>(&self) -> Result<(), OptimError> {
+        let check = Check::<E>::new("Adam");
         check.positive("learning rate", self.learning_rate)?;
         check.fraction("beta1", self.beta1)?;
         check.fraction("beta2", self.beta2)?;
         check.positive("epsilon", self.epsilon)
     }
 
-    pub(crate) fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], m: &mut [E], v: &mut [E]) {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    #[track_caller]
+    fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
+        let [m, v] = slots else { wrong_slots("Adam", self.slots(), slots.len()) };
         let t = i32::try_from(step).unwrap_or(i32::MAX);
         let size = E::from_f64(self.learning_rate / (1.0 - self.beta1.powi(t)));
         let root = E::from_f64((1.0 - self.beta2.powi(t)).sqrt().recip());
         let epsilon = E::from_f64(self.epsilon);
         let (beta1, rest1) = (E::from_f64(self.beta1), E::from_f64(1.0 - self.beta1));
         let (beta2, rest2) = (E::from_f64(self.beta2), E::from_f64(1.0 - self.beta2));
-        let all = weights.iter_mut().zip(gradient).zip(m.iter_mut().zip(v));
+        let all = weights.iter_mut().zip(gradient).zip(m.iter_mut().zip(v.iter_mut()));
         vectorize(
             #[inline(always)]
             || {
@@ -69,6 +90,11 @@ impl Adam {
                 });
             },
         );
+    }
+
+    fn settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { learning_rate, beta1, beta2, epsilon } = self;
+        write!(f, "learning rate {learning_rate}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon:e}")
     }
 }
 

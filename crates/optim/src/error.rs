@@ -1,4 +1,9 @@
-//! What can be wrong with an optimizer's settings.
+//! What can be wrong with an optimizer.
+
+use std::marker::PhantomData;
+
+use mlp_registry::Opening;
+use mlp_tensor::Element;
 
 /// Why an optimizer cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -8,39 +13,55 @@ pub enum OptimError {
     #[error("{optimizer}: {setting} is {value}, but must be {expected}")]
     Setting {
         /// The optimizer.
-        optimizer: &'static str,
+        optimizer: String,
         /// The name of the setting.
         setting: &'static str,
         /// The value that it was given.
         value: f64,
         /// The values that it may have.
-        expected: &'static str,
+        expected: String,
     },
+    /// A user's optimizer of which a file gives only the name, or that cannot be made from its settings.
+    #[error(transparent)]
+    Missing(#[from] Opening),
 }
 
-/// Checks the settings of one optimizer, one after the other.
-pub(crate) struct Check {
-    pub(crate) optimizer: &'static str,
+/// Checks the settings of one optimizer, one after the other, in the number type in which they are used.
+pub(crate) struct Check<'a, E> {
+    optimizer: &'a str,
+    number: PhantomData<E>,
 }
 
-impl Check {
+impl<'a, E: Element> Check<'a, E> {
+    pub(crate) fn new(optimizer: &'a str) -> Self {
+        Self { optimizer, number: PhantomData }
+    }
+
     /// More than 0 and finite.
     pub(crate) fn positive(&self, setting: &'static str, value: f64) -> Result<(), OptimError> {
-        self.that(value > 0.0 && value.is_finite(), setting, value, "finite and above 0")
+        let holds = |value: f64| value > 0.0 && value.is_finite();
+        self.that(holds, setting, value, "finite and above 0")
     }
 
     /// From 0 up to, but not including, 1.
     pub(crate) fn fraction(&self, setting: &'static str, value: f64) -> Result<(), OptimError> {
-        self.that((0.0..1.0).contains(&value), setting, value, "at least 0 and below 1")
+        self.that(|value| (0.0..1.0).contains(&value), setting, value, "at least 0 and below 1")
     }
 
+    /// Whatever must hold, of the value itself and of the value as the weights' type has it.
     pub(crate) fn that(
         &self,
-        holds: bool,
+        holds: impl Fn(f64) -> bool,
         setting: &'static str,
         value: f64,
-        expected: &'static str,
+        expected: &str,
     ) -> Result<(), OptimError> {
-        if holds { Ok(()) } else { Err(OptimError::Setting { optimizer: self.optimizer, setting, value, expected }) }
+        let rounded = E::from_f64(value).as_f64();
+        let expected = match (holds(value), holds(rounded)) {
+            (true, true) => return Ok(()),
+            (false, _) => expected.to_owned(),
+            (true, false) => format!("{expected} also as {}, which makes it {rounded}", E::NAME),
+        };
+        Err(OptimError::Setting { optimizer: self.optimizer.to_owned(), setting, value, expected })
     }
 }

@@ -12,7 +12,7 @@
 //! let optimizer = Optimizer::from(Adam::new(0.01));
 //! let mut state = OptimizerState::new(&optimizer, network.parameters());
 //!
-//! // one step, with gradients that come from a tape as a rule
+//! // one step, with gradients that usually come from a tape
 //! let gradients = [Tensor::from([[0.5], [-0.5]]), Tensor::from([1.0])];
 //! optimizer.step(&mut state, network.parameters_mut(), &gradients);
 //! assert_eq!(state.steps(), 1);
@@ -23,13 +23,16 @@
 //! every row.
 
 mod adam;
+mod custom;
 mod error;
 mod optimizer;
 mod rms_prop;
+mod rule;
 mod sgd;
 mod state;
 
 pub use adam::Adam;
+pub use custom::CustomOptimizer;
 pub use error::OptimError;
 pub use optimizer::Optimizer;
 pub use rms_prop::RmsProp;

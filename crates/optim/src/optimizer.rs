@@ -1,4 +1,4 @@
-//! One type for all optimizers: a closed set, so that it can be saved with a model.
+//! One type for all optimizers: a closed set, so that it can be saved with a model, and those that users bring.
 
 use std::fmt;
 
@@ -6,65 +6,87 @@ use mlp_nn::Parameter;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::{Adam, OptimError, OptimizerState, RmsProp, Sgd};
+use crate::rule::Rule;
+use crate::{Adam, OptimError, OptimizerState, RmsProp, Sgd, custom};
 
-/// An optimizer and its settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Optimizer {
+/// Makes the closed set of optimizers from a list: the enum, the conversions into it, and the one match.
+macro_rules! optimizers {
+    ($($(#[$doc:meta])* $rule:ident,)+) => {
+        /// An optimizer and its settings.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
+        pub enum Optimizer {
+            $($(#[$doc])* $rule($rule),)+
+            /// An optimizer of your own: see [`CustomOptimizer`](crate::CustomOptimizer).
+            Custom(custom::Custom),
+        }
+
+        $(impl From<$rule> for Optimizer {
+            fn from(rule: $rule) -> Self {
+                Self::$rule(rule)
+            }
+        })+
+
+        /// `work` with `rule` standing for the settings of `optimizer`, whichever it is.
+        macro_rules! with_rule {
+            ($optimizer:expr, $name:ident => $work:expr) => {
+                match $optimizer {
+                    $(Optimizer::$rule($name) => $work,)+
+                    Optimizer::Custom($name) => $work,
+                }
+            };
+        }
+    };
+}
+
+optimizers! {
     /// Gradient descent, plain or with momentum.
-    Sgd(Sgd),
+    Sgd,
     /// Adam.
-    Adam(Adam),
+    Adam,
     /// RMSprop.
-    RmsProp(RmsProp),
+    RmsProp,
 }
 
 impl Optimizer {
     /// The optimizer's name in messages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sgd(_) => "SGD",
-            Self::Adam(_) => "Adam",
-            Self::RmsProp(_) => "RMSprop",
-        }
+    pub fn name(&self) -> &str {
+        with_rule!(self, rule => Rule::name(rule))
     }
 
     /// The names of what the optimizer remembers for every parameter, each of the parameter's shape.
-    pub fn slots(&self) -> &'static [&'static str] {
-        match self {
-            Self::Sgd(sgd) => sgd.slots(),
-            Self::Adam(_) => Adam::SLOTS,
-            Self::RmsProp(_) => RmsProp::SLOTS,
-        }
+    pub fn slots(&self) -> &[&str] {
+        with_rule!(self, rule => Rule::slots(rule))
     }
 
-    /// Checks the settings.
+    /// Checks the settings for weights of type `E`: an epsilon of 1e-50 is 0 in single precision.
     ///
     /// # Errors
-    /// If one lies outside of its range.
-    pub fn check(&self) -> Result<(), OptimError> {
-        match self {
-            Self::Sgd(sgd) => sgd.check(),
-            Self::Adam(adam) => adam.check(),
-            Self::RmsProp(rms_prop) => rms_prop.check(),
-        }
+    /// If one lies outside of its range, or this is a user's optimizer that a file only named.
+    pub fn check<E: Element>(&self) -> Result<(), OptimError> {
+        with_rule!(self, rule => Rule::check::<E>(rule))
+    }
+
+    /// The step size.
+    pub fn learning_rate(&self) -> f64 {
+        with_rule!(self, rule => Rule::learning_rate(rule))
+    }
+
+    /// Sets the step size, for the steps to come.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        *with_rule!(self, rule => Rule::learning_rate_mut(rule)) = learning_rate;
     }
 
     /// Step number `step` (counted from 1) of some weights, given their gradient: any part of a parameter, as long as
     /// `weights`, `gradient` and every one of the `slots` are the same part.
     ///
     /// # Panics
-    /// If there are not as many slots as [`Optimizer::slots`] names.
+    /// If there are not as many slots as [`Optimizer::slots`] names, or this is a user's optimizer that a file only
+    /// named.
+    #[track_caller]
     pub fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
-        match (self, slots) {
-            (Self::Sgd(sgd), []) => sgd.update_plain(weights, gradient),
-            (Self::Sgd(sgd), [velocity]) => sgd.update_with_momentum(weights, gradient, velocity),
-            (Self::Adam(adam), [m, v]) => adam.update(step, weights, gradient, m, v),
-            (Self::RmsProp(rms_prop), [v]) => rms_prop.update(weights, gradient, v),
-            (_, slots) => panic!("{}: {} slots given where it has {:?}", self.name(), slots.len(), self.slots()),
-        }
+        with_rule!(self, rule => Rule::update(rule, step, weights, gradient, slots));
     }
 
     /// One step of all parameters, given their gradients in the same order. Parameters that are not trainable stay as
@@ -79,7 +101,6 @@ impl Optimizer {
         parameters: &mut [Parameter<E>],
         gradients: &[Tensor<E>],
     ) {
-        let step = state.advance();
         assert!(
             parameters.len() == gradients.len() && parameters.len() == state.slots().len(),
             "step: {} parameters, {} gradients and state for {} do not belong together",
@@ -87,6 +108,8 @@ impl Optimizer {
             gradients.len(),
             state.slots().len()
         );
+        state.serve(self, parameters);
+        let step = state.advance();
         for ((parameter, gradient), slots) in parameters.iter_mut().zip(gradients).zip(state.slots_mut()) {
             assert!(
                 parameter.value.shape() == gradient.shape(),
@@ -107,36 +130,7 @@ impl Optimizer {
 impl fmt::Display for Optimizer {
     /// The name and every setting.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, ", self.name())?;
-        match self {
-            Self::Sgd(Sgd { learning_rate, momentum, nesterov }) => {
-                let variant = if *nesterov { "Nesterov " } else { "" };
-                write!(f, "learning rate {learning_rate}, {variant}momentum {momentum}")
-            }
-            Self::Adam(Adam { learning_rate, beta1, beta2, epsilon }) => {
-                write!(f, "learning rate {learning_rate}, beta1 {beta1}, beta2 {beta2}, epsilon {epsilon:e}")
-            }
-            Self::RmsProp(RmsProp { learning_rate, alpha, epsilon }) => {
-                write!(f, "learning rate {learning_rate}, alpha {alpha}, epsilon {epsilon:e}")
-            }
-        }
-    }
-}
-
-impl From<Sgd> for Optimizer {
-    fn from(sgd: Sgd) -> Self {
-        Self::Sgd(sgd)
-    }
-}
-
-impl From<Adam> for Optimizer {
-    fn from(adam: Adam) -> Self {
-        Self::Adam(adam)
-    }
-}
-
-impl From<RmsProp> for Optimizer {
-    fn from(rms_prop: RmsProp) -> Self {
-        Self::RmsProp(rms_prop)
+        write!(f, "{}, ", self.name().escape_debug())?;
+        with_rule!(self, rule => Rule::settings(rule, f))
     }
 }

@@ -1,11 +1,14 @@
 //! RMSprop.
 
+use std::fmt;
+
 use mlp_tensor::Element;
 use mlp_tensor::simd::vectorize;
 use serde::{Deserialize, Serialize};
 
 use crate::OptimError;
 use crate::error::Check;
+use crate::rule::{Rule, wrong_slots};
 
 /// RMSprop: each gradient divided by its recent size.
 ///
@@ -23,8 +26,6 @@ pub struct RmsProp {
 }
 
 impl RmsProp {
-    pub(crate) const SLOTS: &'static [&'static str] = &["v"];
-
     /// RMSprop with the given step size and the usual α = 0.99, ε = 1e-8.
     pub fn new(learning_rate: f64) -> Self {
         Self { learning_rate, alpha: 0.99, epsilon: 1e-8 }
@@ -39,18 +40,38 @@ impl RmsProp {
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
+}
 
-    pub(crate) fn check(&self) -> Result<(), OptimError> {
-        let check = Check { optimizer: "RMSprop" };
+impl Rule for RmsProp {
+    fn name(&self) -> &str {
+        "RMSprop"
+    }
+
+    fn slots(&self) -> &[&str] {
+        &["v"]
+    }
+
+    fn check<E: Element>(&self) -> Result<(), OptimError> {
+        let check = Check::<E>::new("RMSprop");
         check.positive("learning rate", self.learning_rate)?;
         check.fraction("alpha", self.alpha)?;
         check.positive("epsilon", self.epsilon)
     }
 
-    pub(crate) fn update<E: Element>(&self, weights: &mut [E], gradient: &[E], v: &mut [E]) {
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    #[track_caller]
+    fn update<E: Element>(&self, _: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
+        let [v] = slots else { wrong_slots("RMSprop", self.slots(), slots.len()) };
         let (lr, epsilon) = (E::from_f64(self.learning_rate), E::from_f64(self.epsilon));
         let (alpha, rest) = (E::from_f64(self.alpha), E::from_f64(1.0 - self.alpha));
-        let all = weights.iter_mut().zip(gradient).zip(v);
+        let all = weights.iter_mut().zip(gradient).zip(v.iter_mut());
         vectorize(
             #[inline(always)]
             || {
@@ -60,6 +81,11 @@ impl RmsProp {
                 });
             },
         );
+    }
+
+    fn settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { learning_rate, alpha, epsilon } = self;
+        write!(f, "learning rate {learning_rate}, alpha {alpha}, epsilon {epsilon:e}")
     }
 }
 

@@ -1,11 +1,14 @@
 //! Gradient descent.
 
+use std::fmt;
+
 use mlp_tensor::Element;
 use mlp_tensor::simd::vectorize;
 use serde::{Deserialize, Serialize};
 
 use crate::OptimError;
 use crate::error::Check;
+use crate::rule::{Rule, wrong_slots};
 
 /// Stochastic gradient descent. Plain: w ← w - lr · g.
 ///
@@ -38,18 +41,7 @@ impl Sgd {
         Self { nesterov, ..self }
     }
 
-    pub(crate) fn slots(&self) -> &'static [&'static str] {
-        if self.momentum == 0.0 { &[] } else { &["velocity"] }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), OptimError> {
-        let check = Check { optimizer: "SGD" };
-        check.positive("learning rate", self.learning_rate)?;
-        check.fraction("momentum", self.momentum)?;
-        check.that(!self.nesterov || self.momentum > 0.0, "momentum", self.momentum, "above 0 with Nesterov's variant")
-    }
-
-    pub(crate) fn update_plain<E: Element>(&self, weights: &mut [E], gradient: &[E]) {
+    fn plain<E: Element>(&self, weights: &mut [E], gradient: &[E]) {
         let lr = E::from_f64(self.learning_rate);
         let pairs = weights.iter_mut().zip(gradient);
         vectorize(
@@ -58,7 +50,7 @@ impl Sgd {
         );
     }
 
-    pub(crate) fn update_with_momentum<E: Element>(&self, weights: &mut [E], gradient: &[E], velocity: &mut [E]) {
+    fn with_momentum<E: Element>(&self, weights: &mut [E], gradient: &[E], velocity: &mut [E]) {
         let (lr, mu) = (E::from_f64(self.learning_rate), E::from_f64(self.momentum));
         let all = weights.iter_mut().zip(gradient).zip(velocity);
         let nesterov = self.nesterov;
@@ -72,5 +64,46 @@ impl Sgd {
                 });
             },
         );
+    }
+}
+
+impl Rule for Sgd {
+    fn name(&self) -> &str {
+        "SGD"
+    }
+
+    fn slots(&self) -> &[&str] {
+        if self.momentum == 0.0 { &[] } else { &["velocity"] }
+    }
+
+    fn check<E: Element>(&self) -> Result<(), OptimError> {
+        let check = Check::<E>::new("SGD");
+        check.positive("learning rate", self.learning_rate)?;
+        check.fraction("momentum", self.momentum)?;
+        let allowed = |momentum| !self.nesterov || momentum > 0.0;
+        check.that(allowed, "momentum", self.momentum, "above 0 with Nesterov's variant")
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+
+    fn learning_rate_mut(&mut self) -> &mut f64 {
+        &mut self.learning_rate
+    }
+
+    #[track_caller]
+    fn update<E: Element>(&self, _: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
+        match slots {
+            [] if self.momentum == 0.0 => self.plain(weights, gradient),
+            [velocity] if self.momentum != 0.0 => self.with_momentum(weights, gradient, velocity),
+            slots => wrong_slots("SGD", self.slots(), slots.len()),
+        }
+    }
+
+    fn settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { learning_rate, momentum, nesterov } = self;
+        let variant = if *nesterov { "Nesterov " } else { "" };
+        write!(f, "learning rate {learning_rate}, {variant}momentum {momentum}")
     }
 }

@@ -17,7 +17,8 @@ pub struct OptimizerState<E: Element = f32> {
 pub struct Slots<E: Element = f32> {
     /// The parameter's name, such as `layers.0.weight`.
     pub parameter: String,
-    /// One tensor of the parameter's shape for each of [`Optimizer::slots`], in that order.
+    /// One tensor of the parameter's shape for each of [`Optimizer::slots`], in that order; none for a parameter that was
+    /// never trained.
     pub values: Vec<Tensor<E>>,
 }
 
@@ -35,19 +36,34 @@ pub struct SlotError {
 }
 
 impl<E: Element> OptimizerState<E> {
-    /// The state before the first step: every slot 0.
+    /// The state before the first step: every slot 0. Parameters that are frozen have none.
     pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
-        let slots = parameters.iter().map(|parameter| Slots {
-            parameter: parameter.name.clone(),
-            values: optimizer.slots().iter().map(|_| Tensor::zeros(parameter.value.shape())).collect(),
-        });
-        Self { steps: 0, slots: slots.collect() }
+        let slots = parameters.iter().map(|parameter| Slots { parameter: parameter.name.clone(), values: Vec::new() });
+        let mut state = Self { steps: 0, slots: slots.collect() };
+        state.serve(optimizer, parameters);
+        state
+    }
+
+    /// Makes slots of zeros for parameters that are trained now and were not before.
+    ///
+    /// # Panics
+    /// If these are not the parameters that the state was made for.
+    #[track_caller]
+    pub fn serve(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
+        let names = optimizer.slots();
+        for (slots, parameter) in self.slots.iter_mut().zip(parameters) {
+            assert!(slots.parameter == parameter.name, "serve: slots of {} for {}", slots.parameter, parameter.name);
+            if parameter.trainable && slots.values.len() != names.len() {
+                slots.values = names.iter().map(|_| Tensor::zeros(parameter.value.shape())).collect();
+            }
+        }
     }
 
     /// A state read from elsewhere, after `steps` steps.
     ///
     /// # Errors
-    /// If the slots are not those of `optimizer` for `parameters`, in their order and with their shapes.
+    /// If the slots are not those of `optimizer` for `parameters`, in their order and with their shapes. Frozen parameters
+    /// may have none.
     pub fn from_parts(
         optimizer: &Optimizer,
         parameters: &[Parameter<E>],
@@ -63,8 +79,9 @@ impl<E: Element> OptimizerState<E> {
         }
         for (parameter, slots) in parameters.iter().zip(&slots) {
             let shape = parameter.value.shape();
+            let untrained = slots.values.is_empty() && !parameter.trainable;
             let fits = parameter.name == slots.parameter
-                && slots.values.len() == optimizer.slots().len()
+                && (slots.values.len() == optimizer.slots().len() || untrained)
                 && slots.values.iter().all(|value| value.shape() == shape);
             if !fits {
                 let shapes: Vec<_> = slots.values.iter().map(Tensor::shape).collect();
@@ -86,6 +103,25 @@ impl<E: Element> OptimizerState<E> {
     /// The slots, in the order of the parameters.
     pub fn slots(&self) -> &[Slots<E>] {
         &self.slots
+    }
+
+    /// Sets everything to what `other` has, of the same parameters, in the memory that is there.
+    ///
+    /// # Panics
+    /// If it is the state of other parameters.
+    #[track_caller]
+    pub fn copy_from(&mut self, other: &Self) {
+        assert!(self.slots.len() == other.slots.len(), "copy_from: the state of other parameters");
+        self.steps = other.steps;
+        for (to, from) in self.slots.iter_mut().zip(&other.slots) {
+            if to.values.len() == from.values.len() {
+                for (to, from) in to.values.iter_mut().zip(&from.values) {
+                    to.as_mut_slice().copy_from_slice(from.as_slice());
+                }
+            } else {
+                to.values.clone_from(&from.values);
+            }
+        }
     }
 
     /// The slots, to be changed by [`Optimizer::update`].

@@ -25,21 +25,20 @@ pub struct Custom<P> {
 pub enum Opening {
     /// Nothing of this name is registered.
     #[error(
-        "the {kind} {name:?} is not part of this library; if it is yours, register it, by \
-         Registry::new().register::<{type_name}>({name:?}, ..), and load the file with that registry"
+        "the {} {name:?} is not part of this library; if it is yours, register it, by \
+         Registry::new().register::<{kind}>({name:?}, ..), and load the file with that registry",
+        kind.to_lowercase()
     )]
     Unknown {
-        /// What the part is: `loss`, say.
+        /// The type that the part's constructor returns: `Loss`, say.
         kind: &'static str,
-        /// The type that its constructor returns.
-        type_name: &'static str,
         /// Its name, cut off if it is long.
         name: String,
     },
     /// The constructor refuses the settings.
-    #[error("the {kind} {name:?} cannot be made from its settings: {reason}")]
+    #[error("the {} {name:?} cannot be made from its settings: {reason}", kind.to_lowercase())]
     Settings {
-        /// What the part is.
+        /// The type that the part's constructor returns.
         kind: &'static str,
         /// Its name, cut off if it is long.
         name: String,
@@ -75,38 +74,42 @@ impl<P> Custom<P> {
         self.part.as_ref()
     }
 
-    /// The error of a part that is not there. `kind` is what the part is, `type_name` what its constructor returns.
-    pub fn unknown(&self, kind: &'static str, type_name: &'static str) -> Opening {
-        Opening::Unknown { kind, type_name, name: self.short_name() }
-    }
-
-    /// Makes the part of kind `K`, if it is not there yet and the registry knows its name: what takes the place of
-    /// `whole`, which holds this. `Ok(None)` leaves it as it is.
+    /// The part itself. `kind` is the type that its constructor returns, for the error.
     ///
     /// # Errors
-    /// If the constructor refuses the settings, or makes a part of another name or with other settings.
-    pub fn open<K: PartialEq + fmt::Debug + 'static>(
-        &self,
-        whole: &K,
-        kind: &'static str,
-        registry: &Registry,
-    ) -> Result<Option<K>, Opening> {
-        if self.part.is_some() {
-            return Ok(None);
-        }
-        let refused = |reason| Opening::Settings { kind, name: self.short_name(), reason };
-        let made = registry.make::<K>(&self.name, &self.settings).map_err(refused)?;
-        match made {
-            Some(made) if made != *whole => {
-                let reason = format!("the registered constructor made {made:?} where the file has {whole:?}");
-                Err(refused(SettingsError::refused(reason)))
-            }
-            made => Ok(made),
-        }
+    /// If it is not there.
+    pub fn get(&self, kind: &'static str) -> Result<&P, Opening> {
+        self.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
     }
 
     fn short_name(&self) -> String {
         self.name.chars().take(100).collect()
+    }
+}
+
+/// Makes the part that `whole` holds, if it is not there yet and `registry` knows its name; otherwise leaves it. `custom`
+/// finds the part in the whole, `kind` is the type's name.
+///
+/// # Errors
+/// If the constructor refuses the settings, or makes a part of another name or with other settings.
+pub fn open<K: fmt::Debug + 'static, P>(
+    whole: &mut K,
+    custom: impl Fn(&K) -> Option<&Custom<P>>,
+    kind: &'static str,
+    registry: &Registry,
+) -> Result<(), Opening> {
+    let Some(named) = custom(whole).filter(|named| named.part.is_none()) else { return Ok(()) };
+    let refused = |reason| Opening::Settings { kind, name: named.short_name(), reason };
+    match registry.make::<K>(&named.name, &named.settings).map_err(refused)? {
+        None => Ok(()),
+        Some(made) if custom(&made) != Some(named) => {
+            let reason = format!("the registered constructor made {made:?} where the file has {whole:?}");
+            Err(refused(SettingsError::refused(reason)))
+        }
+        Some(made) => {
+            *whole = made;
+            Ok(())
+        }
     }
 }
 
@@ -230,21 +233,28 @@ mod tests {
         Kind(Custom { name: "x".to_owned(), settings, part: None })
     }
 
+    fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, Opening> {
+        open(&mut file, |kind| Some(&kind.0), "Kind", registry)?;
+        Ok(file)
+    }
+
     #[test]
     fn what_a_file_names_is_made_by_the_registry_or_left() {
-        let file = named(Settings::new().with("n", f64::NAN));
-        assert_eq!(file.0.open(&file, "kind", &Registry::new()), Ok(None));
+        let file = || named(Settings::new().with("n", f64::NAN));
+        assert_eq!(opened(file(), &Registry::new()).unwrap().0.part(), None);
         let make = |s: &Settings| Ok(Kind(Custom::new("x", s.clone(), 7)));
-        let made = file.0.open(&file, "kind", &Registry::new().register::<Kind>("x", make)).unwrap().unwrap();
+        let made = opened(file(), &Registry::new().register::<Kind>("x", make)).unwrap();
         assert_eq!(made.0.part(), Some(&7));
-        assert_eq!(made, file);
+        assert_eq!(made, file());
+        let refused = Registry::new().register::<Kind>("x", |_| Err(SettingsError::refused("n is NaN")));
+        let message = opened(file(), &refused).unwrap_err().to_string();
+        assert_eq!(message, "the kind \"x\" cannot be made from its settings: n is NaN");
     }
 
     #[test]
     fn a_constructor_that_forgets_a_setting_is_found_out() {
-        let file = named(Settings::new().with("n", 1));
         let registry = Registry::new().register::<Kind>("x", |_| Ok(Kind(Custom::new("x", Settings::new(), 7))));
-        let message = file.0.open(&file, "kind", &registry).unwrap_err().to_string();
+        let message = opened(named(Settings::new().with("n", 1)), &registry).unwrap_err().to_string();
         assert_eq!(
             message,
             "the kind \"x\" cannot be made from its settings: the registered constructor made Kind(x) where the file \
@@ -258,13 +268,13 @@ mod tests {
         let text = serde_json::to_string(&part).unwrap();
         assert_eq!(text, r#"{"name":"x","settings":{"n":1.0}}"#);
         let again: Custom<u8> = serde_json::from_str(&text).unwrap();
-        assert_eq!((again.part(), &again == &part), (None, true));
+        assert_eq!((again.part(), again == part), (None, true));
         assert!(serde_json::from_str::<Custom<u8>>(r#"{"name":"x","settings":{},"more":1}"#).is_err());
     }
 
     #[test]
     fn an_unknown_part_says_how_to_register_it() {
-        let message = named(Settings::new()).0.unknown("loss", "Loss").to_string();
+        let message = named(Settings::new()).0.get("Loss").unwrap_err().to_string();
         assert!(message.contains("the loss \"x\"") && message.contains("register::<Loss>(\"x\", ..)"), "{message}");
     }
 }

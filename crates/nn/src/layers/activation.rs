@@ -1,6 +1,7 @@
 //! An activation as a layer by itself.
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 
 use super::Kind;
@@ -19,8 +20,12 @@ impl Kind for Activation {
         x
     }
 
-    fn activation(&self) -> Activation {
-        *self
+    fn activation(&self) -> &Activation {
+        self
+    }
+
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        self.open(registry)
     }
 
     fn detail(&self) -> String {

@@ -94,6 +94,10 @@ impl Kind for Concat {
         Ok(None)
     }
 
+    fn stacks(&self) -> &[Stack] {
+        &self.branches
+    }
+
     fn stacks_mut(&mut self) -> &mut [Stack] {
         &mut self.branches
     }

@@ -1,24 +1,20 @@
 //! Layers that users write.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, Visit};
-use serde::{Deserialize, Serialize};
+use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_tensor::Element;
 
 use super::{Kind, Layer};
 use crate::{NnError, Pass, Plan, Sequential, Weights};
 
-/// The settings of a user's layer, as files hold them: numbers by name.
-pub type Settings = BTreeMap<String, f64>;
-
-/// A layer of your own. Add it to a network with [`Custom::new`].
+/// A layer of your own. It goes wherever a [`Layer`] goes.
 ///
 /// ```
 /// use mlp_autograd::Var;
-/// use mlp_nn::{Custom, CustomLayer, Dense, Initializer, NnError, ParameterSpec, Pass, Plan, Sequential, Weights};
+/// use mlp_nn::{CustomLayer, Dense, Initializer, NnError, ParameterSpec, Pass, Plan, Sequential, Weights};
 /// use mlp_tensor::{Element, Tensor};
 ///
 /// /// y = s · x, with a factor s for every feature.
@@ -43,7 +39,7 @@ pub type Settings = BTreeMap<String, f64>;
 ///     }
 /// }
 ///
-/// let network = Sequential::new(3).add(Custom::new(Scale)).add(Dense::new(1)).init::<f32>(0)?;
+/// let network = Sequential::new(3).add(Scale).add(Dense::new(1)).init::<f32>(0)?;
 /// assert_eq!(network.parameters()[0].name, "layers.0.factor");
 /// assert_eq!(network.predict(&Tensor::ones([2, 3]))?.shape(), [2, 1]);
 /// # Ok::<(), NnError>(())
@@ -75,111 +71,42 @@ pub trait CustomLayer: fmt::Debug + Send + Sync + 'static {
     ) -> Var<'t, E>;
 }
 
-/// A user's layer in a network.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Custom {
-    name: String,
-    settings: Settings,
-    /// `None` until a registry has made the layer that a file names.
-    #[serde(skip)]
-    layer: Option<Arc<dyn Erased>>,
-}
+/// A user's layer among those of the library.
+pub(crate) type Custom = mlp_registry::Custom<Both<dyn Erased<f32>, dyn Erased<f64>>>;
 
-/// [`CustomLayer`] without a type parameter on its methods.
-trait Erased: fmt::Debug + Send + Sync {
+/// [`CustomLayer`] for one number type.
+pub trait Erased<E: Element>: Send + Sync {
+    /// [`CustomLayer::plan`].
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError>;
-
-    fn forward_f32<'t>(
-        &self,
-        weights: &mut Weights<'_, 't, f32>,
-        x: Var<'t, f32>,
-        pass: &mut Pass<'t, f32>,
-    ) -> Var<'t, f32>;
-
-    fn forward_f64<'t>(
-        &self,
-        weights: &mut Weights<'_, 't, f64>,
-        x: Var<'t, f64>,
-        pass: &mut Pass<'t, f64>,
-    ) -> Var<'t, f64>;
+    /// [`CustomLayer::forward`].
+    fn forward<'t>(&self, weights: &mut Weights<'_, 't, E>, x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E>;
 }
 
-impl<L: CustomLayer> Erased for L {
+impl<E: Element, L: CustomLayer> Erased<E> for L {
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         CustomLayer::plan(self, input, plan)
     }
 
-    fn forward_f32<'t>(
-        &self,
-        weights: &mut Weights<'_, 't, f32>,
-        x: Var<'t, f32>,
-        pass: &mut Pass<'t, f32>,
-    ) -> Var<'t, f32> {
-        self.forward(weights, x, pass)
-    }
-
-    fn forward_f64<'t>(
-        &self,
-        weights: &mut Weights<'_, 't, f64>,
-        x: Var<'t, f64>,
-        pass: &mut Pass<'t, f64>,
-    ) -> Var<'t, f64> {
-        self.forward(weights, x, pass)
+    fn forward<'t>(&self, weights: &mut Weights<'_, 't, E>, x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
+        CustomLayer::forward(self, weights, x, pass)
     }
 }
 
-/// A layer's forward for the one number type or the other.
-struct Forward<'a, 'w, 't>(&'a dyn Erased, std::marker::PhantomData<(&'w (), &'t ())>);
-
-impl<'a, 'w: 'a, 't: 'w> Visit for Forward<'a, 'w, 't> {
-    type Input<E: Element> = (&'a mut Weights<'w, 't, E>, Var<'t, E>, &'a mut Pass<'t, E>);
-    type Output<E: Element> = Var<'t, E>;
-
-    fn f32(self, (weights, x, pass): Self::Input<f32>) -> Var<'t, f32> {
-        self.0.forward_f32(weights, x, pass)
-    }
-
-    fn f64(self, (weights, x, pass): Self::Input<f64>) -> Var<'t, f64> {
-        self.0.forward_f64(weights, x, pass)
-    }
-}
-
-impl Custom {
-    /// The layer, ready to be added to a network.
-    pub fn new(layer: impl CustomLayer) -> Self {
-        Self { name: layer.name().to_owned(), settings: layer.settings(), layer: Some(Arc::new(layer)) }
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-}
-
-impl fmt::Debug for Custom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Custom").field("name", &self.name).field("settings", &self.settings).finish()
-    }
-}
-
-impl PartialEq for Custom {
-    /// By name and settings.
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.settings == other.settings
+impl<L: CustomLayer> From<L> for Layer {
+    fn from(layer: L) -> Self {
+        let (name, settings, layer) = (layer.name().to_owned(), layer.settings(), Arc::new(layer));
+        Self::Custom(Custom::new(name, settings, Both::new(layer.clone(), layer)))
     }
 }
 
 impl Kind for Custom {
     fn name(&self) -> &str {
-        &self.name
+        Self::name(self)
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
-        let Some(layer) = &self.layer else {
-            let name = self.name.chars().take(100).collect();
-            return Err(NnError::UnknownLayer { path: plan.path().to_owned(), name });
-        };
-        let output = layer.plan(input, plan)?;
+        let part = self.get("Layer").map_err(|missing| plan.missing(missing))?;
+        let output = part.get::<dyn Erased<f64>>().plan(input, plan)?;
         // The layers that follow rely on it.
         plan.require(!output.is_empty() && !output.contains(&0), "the length of an output axis", 0.0, "at least 1")?;
         Ok(output)
@@ -191,95 +118,39 @@ impl Kind for Custom {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        match &self.layer {
-            Some(layer) => E::visit(Forward(layer.as_ref(), std::marker::PhantomData), (weights, x, pass)),
+        match self.part() {
+            Some(part) => part.get::<dyn Erased<E>>().forward(weights, x, pass),
             None => unreachable!("a network's layers were planned, and planning refuses a name without a layer"),
         }
     }
 }
 
-/// Constructors of users' layers by name, for opening files that hold such layers.
-///
-/// ```
-/// # use mlp_autograd::Var;
-/// # use mlp_nn::{CustomLayer, NnError, Pass, Plan, Settings, Weights};
-/// # use mlp_tensor::Element;
-/// # #[derive(Debug)]
-/// # struct Shift { by: f64 }
-/// # impl CustomLayer for Shift {
-/// #     fn name(&self) -> &str { "Shift" }
-/// #     fn settings(&self) -> Settings { [("by".to_owned(), self.by)].into() }
-/// #     fn plan(&self, input: &[usize], _: &mut Plan) -> Result<Vec<usize>, NnError> { Ok(input.to_vec()) }
-/// #     fn forward<'t, E: Element>(
-/// #         &self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>,
-/// #     ) -> Var<'t, E> { x + E::from_f64(self.by) }
-/// # }
-/// use mlp_nn::Registry;
-///
-/// let registry = Registry::new().register("Shift", |settings| {
-///     settings.get("by").map(|&by| Shift { by }).ok_or_else(|| "`by` is missing".to_owned())
-/// });
-/// ```
-#[derive(Default)]
-pub struct Registry {
-    constructors: BTreeMap<String, Box<Constructor>>,
-}
-
-type Constructor = dyn Fn(&Settings) -> Result<Custom, String> + Send + Sync;
-
-impl Registry {
-    /// A registry without names.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds the layer that is saved under `name`: `constructor` makes it from its settings, or says what is wrong with
-    /// them. Files may come from anyone, so it must not rely on a setting being there.
-    #[must_use]
-    pub fn register<L: CustomLayer>(
-        mut self,
-        name: &str,
-        constructor: impl Fn(&Settings) -> Result<L, String> + Send + Sync + 'static,
-    ) -> Self {
-        let constructor = move |settings: &Settings| constructor(settings).map(Custom::new);
-        self.constructors.insert(name.to_owned(), Box::new(constructor));
-        self
-    }
-
-    /// Makes the layers that a file only names. Names that are not registered are left; planning the network refuses
-    /// them.
-    fn resolve(&self, layers: &mut [Layer]) -> Result<(), NnError> {
-        for layer in layers {
-            if let Layer::Custom(custom) = layer
-                && custom.layer.is_none()
-                && let Some(constructor) = self.constructors.get(&custom.name)
-            {
-                let wrong = |reason: String| NnError::CustomSettings { name: custom.name.clone(), reason };
-                let made = constructor(&custom.settings).map_err(wrong)?;
-                if made != *custom {
-                    return Err(wrong(format!("the constructor made {made:?} from {:?}", custom.settings)));
-                }
-                *custom = made;
-            }
-            layer.stacks_mut().iter_mut().try_for_each(|stack| self.resolve(stack.layers_mut()))?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Registry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.constructors.keys()).finish()
-    }
-}
-
 impl Sequential {
-    /// The same description with users' layers made by `registry` where a file only named them.
+    /// The same description with what a file only named (layers, activations, initializers, regularizers and
+    /// constraints that users wrote) made by `registry`. Names that are not registered are left: a network cannot be
+    /// built with a layer or an activation that is missing, first weights cannot be drawn without an initializer, and
+    /// training needs the rest.
     ///
     /// # Errors
-    /// If a constructor refuses the settings, or makes a layer of another name or with other settings.
-    pub fn resolve(mut self, registry: &Registry) -> Result<Self, NnError> {
-        registry.resolve(self.layers_mut())?;
+    /// If a constructor refuses the settings, or makes a part of another name or with other settings.
+    pub fn open(mut self, registry: &Registry) -> Result<Self, Opening> {
+        open(self.layers_mut(), registry)?;
         Ok(self)
+    }
+}
+
+fn open(layers: &mut [Layer], registry: &Registry) -> Result<(), Opening> {
+    for layer in layers {
+        mlp_registry::open(layer, custom, "Layer", registry)?;
+        layer.open_parts(registry)?;
+        layer.stacks_mut().iter_mut().try_for_each(|stack| open(stack.layers_mut(), registry))?;
+    }
+    Ok(())
+}
+
+fn custom(layer: &Layer) -> Option<&Custom> {
+    match layer {
+        Layer::Custom(custom) => Some(custom),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! The fully connected layer.
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -58,38 +59,38 @@ impl Dense {
     }
 
     /// Applies `activation` to the outputs.
-    pub fn activation(self, activation: Activation) -> Self {
-        Self { activation, ..self }
+    pub fn activation(self, activation: impl Into<Activation>) -> Self {
+        Self { activation: activation.into(), ..self }
     }
 
     /// Draws the first weights by `initializer`.
-    pub fn initializer(self, initializer: Initializer) -> Self {
-        Self { initializer, ..self }
+    pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
+        Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the weights (not on the bias) to the loss.
-    pub fn regularizer(self, regularizer: Regularizer) -> Self {
-        Self { regularizer: Some(regularizer), ..self }
+    pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Adds a penalty on the bias to the loss.
-    pub fn bias_regularizer(self, regularizer: Regularizer) -> Self {
-        Self { bias_regularizer: Some(regularizer), ..self }
+    pub fn bias_regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        Self { bias_regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Adds a penalty on the outputs to the loss, the mean over the rows.
-    pub fn activity_regularizer(self, regularizer: Regularizer) -> Self {
-        Self { activity_regularizer: Some(regularizer), ..self }
+    pub fn activity_regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        Self { activity_regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the weights back within a limit after each step.
-    pub fn constraint(self, constraint: Constraint) -> Self {
-        Self { constraint: Some(constraint), ..self }
+    pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
+        Self { constraint: Some(constraint.into()), ..self }
     }
 
     /// Brings the bias back within a limit after each step.
-    pub fn bias_constraint(self, constraint: Constraint) -> Self {
-        Self { bias_constraint: Some(constraint), ..self }
+    pub fn bias_constraint(self, constraint: impl Into<Constraint>) -> Self {
+        Self { bias_constraint: Some(constraint.into()), ..self }
     }
 
     /// Leaves the bias out.
@@ -106,7 +107,8 @@ impl Dense {
     }
 
     pub(super) fn kernel(&self, name: &str, shape: [usize; 2]) -> ParameterSpec {
-        ParameterSpec::new(name, shape, self.initializer).regularizer(self.regularizer).constraint(self.constraint)
+        let spec = ParameterSpec::new(name, shape, self.initializer.clone());
+        spec.regularizer(self.regularizer.clone()).constraint(self.constraint.clone())
     }
 
     pub(super) fn plan_bias(&self, plan: &mut Plan) -> Result<(), NnError> {
@@ -114,7 +116,7 @@ impl Dense {
             return Ok(());
         }
         let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
-        plan.parameter(bias.regularizer(self.bias_regularizer).constraint(self.bias_constraint))
+        plan.parameter(bias.regularizer(self.bias_regularizer.clone()).constraint(self.bias_constraint.clone()))
     }
 }
 
@@ -141,12 +143,21 @@ impl Kind for Dense {
         linear(x, weight, bias)
     }
 
-    fn activation(&self) -> Activation {
-        self.activation
+    fn activation(&self) -> &Activation {
+        &self.activation
     }
 
-    fn activity_regularizer(&self) -> Option<Regularizer> {
-        self.activity_regularizer
+    fn activity_regularizer(&self) -> Option<&Regularizer> {
+        self.activity_regularizer.as_ref()
+    }
+
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        self.activation.open(registry)?;
+        self.initializer.open(registry)?;
+        let regularizers = [&mut self.regularizer, &mut self.bias_regularizer, &mut self.activity_regularizer];
+        regularizers.into_iter().flatten().try_for_each(|regularizer| regularizer.open(registry))?;
+        let constraints = [&mut self.constraint, &mut self.bias_constraint];
+        constraints.into_iter().flatten().try_for_each(|constraint| constraint.open(registry))
     }
 
     fn detail(&self) -> String {

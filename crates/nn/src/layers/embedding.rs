@@ -1,6 +1,7 @@
 //! Vectors for categories.
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -42,18 +43,18 @@ impl Embedding {
     }
 
     /// Draws the first vectors by `initializer`.
-    pub fn initializer(self, initializer: Initializer) -> Self {
-        Self { initializer, ..self }
+    pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
+        Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the vectors to the loss.
-    pub fn regularizer(self, regularizer: Regularizer) -> Self {
-        Self { regularizer: Some(regularizer), ..self }
+    pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the vectors back within a limit after each step. Norms are those of the columns of W.
-    pub fn constraint(self, constraint: Constraint) -> Self {
-        Self { constraint: Some(constraint), ..self }
+    pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
+        Self { constraint: Some(constraint.into()), ..self }
     }
 
     /// The category that a value stands for, if it is one.
@@ -68,12 +69,18 @@ impl Kind for Embedding {
         "Embedding"
     }
 
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        self.initializer.open(registry)?;
+        self.regularizer.iter_mut().try_for_each(|regularizer| regularizer.open(registry))?;
+        self.constraint.iter_mut().try_for_each(|constraint| constraint.open(registry))
+    }
+
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         plan.require(self.categories > 0, "categories", self.categories as f64, "at least 1")?;
         plan.require(self.dim > 0, "dim", self.dim as f64, "at least 1")?;
         plan.read_categories(input)?;
-        let weight = ParameterSpec::new("weight", [self.categories, self.dim], self.initializer);
-        plan.parameter(weight.regularizer(self.regularizer).constraint(self.constraint))?;
+        let weight = ParameterSpec::new("weight", [self.categories, self.dim], self.initializer.clone());
+        plan.parameter(weight.regularizer(self.regularizer.clone()).constraint(self.constraint.clone()))?;
         Ok([input, &[self.dim]].concat())
     }
 

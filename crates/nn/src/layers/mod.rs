@@ -29,6 +29,7 @@ mod weight_norm;
 use std::fmt;
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,8 @@ pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
 pub(crate) use columns::Columns;
 pub use concat::Concat;
-pub use custom::{Custom, CustomLayer, Registry, Settings};
+pub(crate) use custom::Custom;
+pub use custom::CustomLayer;
 pub use dense::Dense;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
@@ -73,12 +75,12 @@ pub(crate) trait Kind {
     ) -> Var<'t, E>;
 
     /// The activation that ends the layer.
-    fn activation(&self) -> Activation {
-        Activation::Identity
+    fn activation(&self) -> &Activation {
+        &Activation::Identity
     }
 
     /// The penalty on the layer's output, divided by the number of rows.
-    fn activity_regularizer(&self) -> Option<Regularizer> {
+    fn activity_regularizer(&self) -> Option<&Regularizer> {
         None
     }
 
@@ -102,7 +104,17 @@ pub(crate) trait Kind {
         Ok(None)
     }
 
+    /// Makes users' activations, initializers and the like that a file only named, if `registry` knows them.
+    fn open_parts(&mut self, _registry: &Registry) -> Result<(), Opening> {
+        Ok(())
+    }
+
     /// The layers inside of this one.
+    fn stacks(&self) -> &[Stack] {
+        &[]
+    }
+
+    /// The layers inside of this one, to be changed.
     fn stacks_mut(&mut self) -> &mut [Stack] {
         &mut []
     }
@@ -180,11 +192,11 @@ layers! {
 impl Layer {
     /// The layer's kind, as summaries and messages show it.
     pub fn kind(&self) -> &str {
-        with_kind!(self, kind => kind.name())
+        with_kind!(self, kind => Kind::name(kind))
     }
 
     /// The activation that ends the layer.
-    pub fn activation(&self) -> Activation {
+    pub fn activation(&self) -> &Activation {
         with_kind!(self, kind => kind.activation())
     }
 
@@ -196,7 +208,7 @@ impl Layer {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let y = self.activation().forward(with_kind!(self, kind => kind.forward(weights, x, pass)));
+        let y = self.activation().forward(with_kind!(self, kind => Kind::forward(kind, weights, x, pass)));
         self.penalize_activity(y, pass);
         y
     }
@@ -209,7 +221,7 @@ impl Layer {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let z = with_kind!(self, kind => kind.forward(weights, x, pass));
+        let z = with_kind!(self, kind => Kind::forward(kind, weights, x, pass));
         if self.activity_regularizer().is_some() {
             self.penalize_activity(self.activation().forward(z), pass);
         }
@@ -230,11 +242,19 @@ impl Layer {
         with_kind!(self, kind => kind.check_columns(columns, path))
     }
 
+    pub(crate) fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        with_kind!(self, kind => kind.open_parts(registry))
+    }
+
+    pub(crate) fn stacks(&self) -> &[Stack] {
+        with_kind!(self, kind => kind.stacks())
+    }
+
     pub(crate) fn stacks_mut(&mut self) -> &mut [Stack] {
         with_kind!(self, kind => kind.stacks_mut())
     }
 
-    pub(crate) fn activity_regularizer(&self) -> Option<Regularizer> {
+    pub(crate) fn activity_regularizer(&self) -> Option<&Regularizer> {
         with_kind!(self, kind => kind.activity_regularizer())
     }
 

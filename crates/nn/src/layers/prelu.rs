@@ -1,6 +1,7 @@
 //! ReLU with a slope that is trained.
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -40,18 +41,18 @@ impl Prelu {
     }
 
     /// Draws the first slopes by `initializer`.
-    pub fn initializer(self, initializer: Initializer) -> Self {
-        Self { initializer, ..self }
+    pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
+        Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the slopes to the loss.
-    pub fn regularizer(self, regularizer: Regularizer) -> Self {
-        Self { regularizer: Some(regularizer), ..self }
+    pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the slopes back within a limit after each step.
-    pub fn constraint(self, constraint: Constraint) -> Self {
-        Self { constraint: Some(constraint), ..self }
+    pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
+        Self { constraint: Some(constraint.into()), ..self }
     }
 }
 
@@ -67,10 +68,16 @@ impl Kind for Prelu {
         "PReLU"
     }
 
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        self.initializer.open(registry)?;
+        self.regularizer.iter_mut().try_for_each(|regularizer| regularizer.open(registry))?;
+        self.constraint.iter_mut().try_for_each(|constraint| constraint.open(registry))
+    }
+
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         let slopes = if self.per_feature { input[input.len() - 1] } else { 1 };
-        let weight = ParameterSpec::new("weight", [slopes], self.initializer);
-        plan.parameter(weight.regularizer(self.regularizer).constraint(self.constraint))?;
+        let weight = ParameterSpec::new("weight", [slopes], self.initializer.clone());
+        plan.parameter(weight.regularizer(self.regularizer.clone()).constraint(self.constraint.clone()))?;
         Ok(input.to_vec())
     }
 

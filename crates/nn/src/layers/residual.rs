@@ -59,6 +59,10 @@ impl Kind for Residual {
         Ok(None)
     }
 
+    fn stacks(&self) -> &[Stack] {
+        std::slice::from_ref(&self.layers)
+    }
+
     fn stacks_mut(&mut self) -> &mut [Stack] {
         std::slice::from_mut(&mut self.layers)
     }

@@ -1,11 +1,12 @@
 //! Layers inside of a layer.
 
 use mlp_autograd::Var;
+use mlp_registry::Opening;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
 use super::Layer;
-use crate::{Pass, Weights};
+use crate::{Pass, Regularizer, Weights};
 
 /// Layers one after the other, as the part of a [`Residual`](super::Residual) or a [`Concat`](super::Concat). A stack
 /// without layers passes its input on.
@@ -36,6 +37,14 @@ impl Stack {
 
     pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
         &mut self.layers
+    }
+
+    /// The first penalty on outputs, also of layers inside of others, of which a file gives only the name.
+    pub(crate) fn missing_activity_regularizer(&self) -> Option<Opening> {
+        self.layers.iter().find_map(|layer| {
+            let own = layer.activity_regularizer().and_then(Regularizer::missing);
+            own.or_else(|| layer.stacks().iter().find_map(Self::missing_activity_regularizer))
+        })
     }
 
     /// The output of the last layer for a batch `x` of rows.

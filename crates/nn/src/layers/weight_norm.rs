@@ -1,6 +1,7 @@
 //! A fully connected layer whose weights have a direction and a length.
 
 use mlp_autograd::Var;
+use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -59,12 +60,16 @@ impl Kind for WeightNorm {
         linear(x, direction * (length / norms), bias)
     }
 
-    fn activation(&self) -> Activation {
-        self.dense.activation
+    fn activation(&self) -> &Activation {
+        &self.dense.activation
     }
 
-    fn activity_regularizer(&self) -> Option<Regularizer> {
-        self.dense.activity_regularizer
+    fn activity_regularizer(&self) -> Option<&Regularizer> {
+        self.dense.activity_regularizer.as_ref()
+    }
+
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+        self.dense.open_parts(registry)
     }
 
     fn detail(&self) -> String {

@@ -1,20 +1,25 @@
-//! Hinge losses: nothing for answers that are right by a margin of 1.
+//! The hinge loss: nothing for answers that are right by a margin of 1.
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;
 
-/// `of_miss`(max(1 - t p, 0)) times the weight of t's class, value by value. A target of 0 counts as -1.
-pub(super) fn hinge<'t, E: Element>(
-    p: Var<'t, E>,
-    t: Var<'t, E>,
-    [w0, w1]: [E; 2],
-    of_miss: impl Fn(Var<'t, E>) -> Var<'t, E>,
-) -> Var<'t, E> {
-    let values = t.value();
-    let sign = t - t.tape().constant(values.map(|t| if t == E::zero() { E::one() } else { E::zero() }));
-    let loss = of_miss((-(sign * p) + E::one()).relu());
-    if w0 == E::one() && w1 == E::one() {
-        return loss;
+use super::{Kind, TargetKind};
+
+/// max(1 - t x, 0), value by value. A target of 0 counts as -1.
+pub(super) struct Hinge;
+
+impl Kind for Hinge {
+    fn name(&self) -> String {
+        "hinge loss".to_owned()
     }
-    loss * t.tape().constant(values.map(|t| if t > E::zero() { w1 } else { w0 }))
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Signs
+    }
+
+    fn values<'t, E: Element>(&self, x: Var<'t, E>, t: Var<'t, E>) -> Var<'t, E> {
+        let zeros = t.value().map(|t| if t == E::zero() { E::one() } else { E::zero() });
+        let sign = t - t.tape().constant(zeros);
+        (-(sign * x) + E::one()).relu()
+    }
 }

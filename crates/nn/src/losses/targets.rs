@@ -17,39 +17,20 @@ pub enum TargetKind {
     Binary,
     /// -1 for no and 1 for yes; or 0 and 1.
     Signs,
-    /// Rows that are the probabilities of classes, one-hot as a rule; or class numbers, counted from 0.
+    /// Rows that are the probabilities of classes, usually one-hot; or class numbers, counted from 0.
     Classes,
 }
 
-impl Loss {
-    /// What the loss wants for targets.
-    pub fn targets(self) -> TargetKind {
-        match self {
-            Self::MeanSquaredError
-            | Self::MeanAbsoluteError
-            | Self::Huber { .. }
-            | Self::LogCosh
-            | Self::Quantile { .. }
-            | Self::GaussianNll
-            | Self::CosineSimilarity => TargetKind::Numbers,
-            Self::Poisson | Self::PoissonWithLogRates => TargetKind::Counts,
-            Self::BinaryCrossEntropy
-            | Self::BinaryCrossEntropyWithLogits
-            | Self::BinaryFocal { .. }
-            | Self::BinaryFocalWithLogits { .. } => TargetKind::Binary,
-            Self::Hinge | Self::SquaredHinge => TargetKind::Signs,
-            Self::CategoricalCrossEntropy
-            | Self::CategoricalCrossEntropyWithLogits
-            | Self::CategoricalFocal { .. }
-            | Self::CategoricalFocalWithLogits { .. }
-            | Self::KlDivergence => TargetKind::Classes,
-        }
+impl TargetKind {
+    /// Whether each target value says no or yes.
+    pub fn is_yes_or_no(self) -> bool {
+        matches!(self, Self::Binary | Self::Signs)
     }
 }
 
 /// The one-hot rows of class numbers.
 #[track_caller]
-pub(super) fn rows_of_classes<'t, E: Element>(loss: Loss, classes: Var<'t, E>, count: usize) -> Var<'t, E> {
+pub(super) fn rows_of_classes<'t, E: Element>(loss: &Loss, classes: Var<'t, E>, count: usize) -> Var<'t, E> {
     let classes_of_rows = classes.value();
     let mut rows = Tensor::zeros([classes_of_rows.len(), count]);
     for (row, &class) in rows.as_mut_slice().chunks_mut(count).zip(classes_of_rows.as_slice()) {

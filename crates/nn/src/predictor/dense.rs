@@ -57,8 +57,8 @@ impl<E: Element> FrozenDense<E> {
     }
 
     /// Makes `activation` part of the layer. `false` if the layer ends in one already, or this one has no such form.
-    pub(super) fn activate(&mut self, activation: Activation) -> bool {
-        if activation == Activation::Identity {
+    pub(super) fn activate(&mut self, activation: &Activation) -> bool {
+        if *activation == Activation::Identity {
             return true;
         }
         if self.activation.is_none() {
@@ -258,7 +258,7 @@ fn panel<E: Element>(values: &[E], start: usize) -> [E; PANEL] {
 }
 
 /// The form of `activation` that writes over a row; `None` if it has none.
-fn in_place<E: Element>(activation: Activation) -> Option<InPlace<E>> {
+fn in_place<E: Element>(activation: &Activation) -> Option<InPlace<E>> {
     let known: [(Activation, InPlace<E>); 4] = [
         (Activation::Relu, |row| each(row, |v| if v < E::zero() { E::zero() } else { v })),
         (Activation::Sigmoid, |row| each(row, math::sigmoid)),
@@ -270,7 +270,7 @@ fn in_place<E: Element>(activation: Activation) -> Option<InPlace<E>> {
             each(row, |v| v / sum);
         }),
     ];
-    known.into_iter().find(|(name, _)| *name == activation).map(|(_, function)| function)
+    known.into_iter().find(|(name, _)| name == activation).map(|(_, function)| function)
 }
 
 fn each<E: Element>(row: &mut [E], f: impl Fn(E) -> E) {

@@ -55,13 +55,13 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
         match (layer, own) {
             (Layer::Dense(dense), [weight, bias @ ..]) => {
                 let mut frozen = FrozenDense::new(weight, bias.first());
-                let activated = frozen.activate(dense.activation);
+                let activated = frozen.activate(&dense.activation);
                 steps.push(Step::Dense(frozen));
                 if !activated {
-                    steps.push(general(dense.activation.into(), &output));
+                    steps.push(general(Layer::Activation(dense.activation.clone()), &output));
                 }
             }
-            // In use these leave the values of a row as they are.
+            // At inference these leave the values of a row as they are.
             (
                 Layer::Dropout(_)
                 | Layer::AlphaDropout(_)
@@ -72,7 +72,7 @@ pub(super) fn freeze<E: Element>(network: &Network<E>) -> (Vec<Step<E>>, usize) 
             ) => {}
             (Layer::Activation(activation), _) => {
                 let activated = match steps.last_mut() {
-                    Some(Step::Dense(dense)) => dense.activate(*activation),
+                    Some(Step::Dense(dense)) => dense.activate(activation),
                     _ => false,
                 };
                 if !activated {
