@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Network, Parameter, Registry, Sequential};
+use mlp_metrics::Metric;
+use mlp_nn::registry::Registry;
+use mlp_nn::{Loss, Network, Output, Parameter, Sequential};
 use mlp_optim::{Optimizer, OptimizerState, Slots};
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{ToWrite, Unchecked};
+use crate::run::RunBody;
 use crate::skim::{MAX_DEPTH, difference, skim};
 use crate::unique_map::UniqueMap;
 use crate::{Dtype, FormatError, SavedModel, Training};
@@ -21,10 +24,10 @@ pub(crate) struct Body<T> {
     pub(crate) dtype: Dtype,
     architecture: Sequential,
     tensors: UniqueMap<T>,
+    output: Output,
     training: Option<TrainingBody<T>>,
     preprocessing: Preprocessing,
     feature_names: Vec<String>,
-    class_names: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     frozen: Vec<String>,
 }
@@ -36,9 +39,11 @@ struct TrainingBody<T> {
     steps: u64,
     slots: UniqueMap<UniqueMap<T>>,
     loss: Loss,
-    metrics: Vec<String>,
+    label_smoothing: f64,
+    metrics: Vec<Metric>,
     seed: u64,
     epochs: u64,
+    run: Option<RunBody<T>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -56,10 +61,10 @@ impl<E: Element> Body<ToWrite<E>> {
             dtype: Dtype::of::<E>(),
             architecture: model.network.architecture().clone(),
             tensors: UniqueMap(model.network.state().into_iter().map(weight).collect::<Result<_, FormatError>>()?),
+            output: model.output.clone(),
             training: model.training.as_ref().map(TrainingBody::of).transpose()?,
             preprocessing: Preprocessing { scaler: model.scaler.clone() },
             feature_names: model.feature_names.clone(),
-            class_names: model.class_names.clone(),
             frozen: model.network.frozen().into_iter().map(str::to_owned).collect(),
         })
     }
@@ -75,7 +80,7 @@ impl<T: Serialize> Body<T> {
 
 impl<E: Element> TrainingBody<ToWrite<E>> {
     fn of(training: &Training<E>) -> Result<Self, FormatError> {
-        let names = training.optimizer.slots();
+        let names = training.optimizer.slots().to_vec();
         let of_parameter = |slots: &Slots<E>| {
             let named = names
                 .iter()
@@ -88,10 +93,12 @@ impl<E: Element> TrainingBody<ToWrite<E>> {
             optimizer: training.optimizer.clone(),
             steps: training.state.steps(),
             slots: UniqueMap(slots),
-            loss: training.loss,
+            loss: training.loss.clone(),
+            label_smoothing: training.label_smoothing,
             metrics: training.metrics.clone(),
             seed: training.seed,
             epochs: training.epochs,
+            run: training.run.as_ref().map(RunBody::of).transpose()?,
         })
     }
 }
@@ -123,39 +130,62 @@ impl<'a> Body<Unchecked<'a>> {
             let tensor = tensor.decode(&name)?;
             Ok((name, tensor))
         });
-        let architecture = self.architecture.resolve(registry)?;
+        let architecture = self.architecture.open(registry)?;
         let mut network = Network::from_state(architecture, tensors.collect::<Result<_, FormatError>>()?)?;
         self.frozen.iter().try_for_each(|name| network.freeze_exact(name))?;
         if network.frozen() != self.frozen {
             return Err(FormatError::Frozen { found: self.frozen });
         }
-        let training = self.training.map(|training| training.into_training(network.parameters())).transpose()?;
-        let Self { preprocessing: Preprocessing { scaler }, feature_names, class_names, .. } = self;
-        let model = SavedModel { network, training, scaler, feature_names, class_names };
+        let training =
+            self.training.map(|training| training.into_training(network.parameters(), registry)).transpose()?;
+        let Self { preprocessing: Preprocessing { scaler }, feature_names, output, .. } = self;
+        let model = SavedModel { network, output, training, scaler, feature_names };
         model.check_names()?;
         Ok(model)
     }
 }
 
 impl TrainingBody<Unchecked<'_>> {
-    fn into_training<E: Element>(mut self, parameters: &[Parameter<E>]) -> Result<Training<E>, FormatError> {
-        self.optimizer.check()?;
-        self.loss.check()?;
+    fn into_training<E: Element>(
+        mut self,
+        parameters: &[Parameter<E>],
+        registry: &Registry,
+    ) -> Result<Training<E>, FormatError> {
+        // What is a user's and not registered stays a name: predictions do without it.
+        self.optimizer = self.optimizer.open(registry)?;
+        self.loss = self.loss.open(registry)?;
+        self.metrics = self.metrics.into_iter().map(|metric| metric.open(registry)).collect::<Result<_, _>>()?;
+        if self.optimizer.missing().is_none() {
+            self.optimizer.check::<E>()?;
+        }
+        if self.loss.missing().is_none() {
+            self.loss.check()?;
+        }
         let names = parameters.iter().map(|parameter| parameter.name.as_str());
         check_keys("the network", names, &self.slots.0)?;
         let mut slots = Vec::with_capacity(parameters.len());
-        for Parameter { name, .. } in parameters {
+        // Of an optimizer that is only a name, nobody knows what the slots are: it cannot train, and is not saved.
+        let known = self.optimizer.missing().is_none();
+        for Parameter { name, trainable, .. } in parameters {
             let mut named = self.slots.0.remove(name).map_or_else(BTreeMap::new, |named| named.0);
-            check_keys(name, self.optimizer.slots().iter().copied(), &named)?;
-            let values = self.optimizer.slots().iter().filter_map(|&slot| {
+            let names: Vec<String> = match self.optimizer.slots() {
+                // A weight that was never trained has none.
+                _ if named.is_empty() && !trainable => Vec::new(),
+                slots => slots.iter().map(|&slot| slot.to_owned()).collect(),
+            };
+            if known {
+                check_keys(name, names.iter().map(String::as_str), &named)?;
+            }
+            let values = names.iter().filter_map(|slot| {
                 let tensor = named.remove(slot)?;
                 Some(tensor.decode(&slot_name(name, slot)))
             });
             slots.push(Slots { parameter: name.clone(), values: values.collect::<Result<_, FormatError>>()? });
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
-        let Self { optimizer, loss, metrics, seed, epochs, .. } = self;
-        Ok(Training { optimizer, state, loss, metrics, seed, epochs })
+        let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;
+        let run = run.map(RunBody::into_run).transpose()?;
+        Ok(Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run })
     }
 }
 

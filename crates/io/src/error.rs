@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mlp_nn::NnError;
+use mlp_nn::registry::Opening;
 use mlp_optim::{OptimError, SlotError};
 
 use crate::Dtype;
@@ -158,6 +159,9 @@ pub enum FormatError {
         /// The names in the file.
         found: Vec<String>,
     },
+    /// A part of a user's of which the file gives only the name, or that cannot be made from its settings.
+    #[error(transparent)]
+    Missing(#[from] Opening),
     /// The optimizer's settings are out of range.
     #[error(transparent)]
     Optimizer(#[from] OptimError),
@@ -183,11 +187,9 @@ pub enum FormatError {
         found: usize,
     },
     /// Names that cannot be told apart by their number.
-    #[error("there are {found} {what} names, but the network needs {expected}, one each, or none")]
-    Names {
-        /// `feature` or `class`.
-        what: &'static str,
-        /// The number of features or outputs of the network.
+    #[error("there are {found} feature names, but the network needs {expected}, one each, or none")]
+    FeatureNames {
+        /// The number of features of the network.
         expected: usize,
         /// The number of names.
         found: usize,
@@ -232,10 +234,10 @@ mod tests {
             error.to_string(),
             "models/iris.mlp: holds f64 weights; load it as SavedModel::<f64> instead of SavedModel::<f32>"
         );
-        let names = FormatError::Names { what: "class", expected: 3, found: 2 };
+        let names = FormatError::FeatureNames { expected: 3, found: 2 };
         assert_eq!(
             IoError::in_memory(names).to_string(),
-            "there are 2 class names, but the network needs 3, one each, or none"
+            "there are 2 feature names, but the network needs 3, one each, or none"
         );
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::Path;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Registry, Sequential};
+use mlp_metrics::Metric;
+use mlp_nn::registry::Registry;
+use mlp_nn::{Loss, Output, Sequential};
 use mlp_optim::Optimizer;
 use mlp_tensor::{Element, Tensor};
 
@@ -23,14 +25,14 @@ pub struct Inspection {
     pub architecture: Sequential,
     /// The weights and then the buffers, layer after layer.
     pub tensors: Vec<TensorInfo>,
+    /// What the network's output means.
+    pub output: Output,
     /// How the network is trained; `None` if it was never compiled for training.
     pub training: Option<TrainingInfo>,
     /// What features are standardised by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
     /// The names of the input features: one each, or none at all.
     pub feature_names: Vec<String>,
-    /// The names of the outputs: one each, or none at all.
-    pub class_names: Vec<String>,
     /// The number of bytes of the file.
     pub file_size: usize,
     /// The CRC-32 of the file's body. It matches: a file where it does not is not listed.
@@ -61,12 +63,14 @@ pub struct TrainingInfo {
     pub steps: u64,
     /// The loss.
     pub loss: Loss,
-    /// The names of the metrics.
-    pub metrics: Vec<String>,
+    /// What is measured beside the loss.
+    pub metrics: Vec<Metric>,
     /// The seed of all that is random in training.
     pub seed: u64,
     /// The number of epochs trained so far.
     pub epochs: u64,
+    /// The number of epochs of the run that the file is in the middle of, and of those that are over.
+    pub run: Option<(u64, u64)>,
 }
 
 /// Lists what stands in a file, whatever the type of its numbers. A file that is listed can be loaded: everything is
@@ -114,7 +118,7 @@ impl Inspection {
     }
 
     fn of_model<E: Element>(model: SavedModel<E>, file_size: usize, checksum: u32) -> Self {
-        let SavedModel { network, training, scaler, feature_names, class_names } = model;
+        let SavedModel { network, output, training, scaler, feature_names } = model;
         let dtype = Dtype::of::<E>();
         let tensors = network.parameters().iter().map(|p| (&p.name, &p.value, !p.trainable));
         let tensors = tensors.chain(network.buffers().iter().map(|b| (&b.name, &b.value, !b.trainable)));
@@ -128,6 +132,7 @@ impl Inspection {
             version: prefix::VERSION,
             dtype,
             architecture: network.architecture().clone(),
+            output,
             tensors: tensors.map(info).collect(),
             training: training.map(|training| TrainingInfo {
                 steps: training.state.steps(),
@@ -136,10 +141,10 @@ impl Inspection {
                 metrics: training.metrics,
                 seed: training.seed,
                 epochs: training.epochs,
+                run: training.run.map(|run| (run.progress.epochs, run.progress.history.len() as u64)),
             }),
             scaler,
             feature_names,
-            class_names,
             file_size,
             checksum,
         }
@@ -173,17 +178,22 @@ impl fmt::Display for Inspection {
             }
         }
         writeln!(f, "features: {}", list(&self.feature_names))?;
-        write!(f, "classes: {}", list(&self.class_names))
+        write!(f, "output: {}", self.output)
     }
 }
 
 impl fmt::Display for TrainingInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { optimizer, steps, loss, metrics, seed, epochs } = self;
+        let Self { optimizer, steps, loss, metrics, seed, epochs, run } = self;
         writeln!(f, "training: {epochs} epochs, {steps} steps, seed {seed}")?;
         writeln!(f, "  optimizer: {optimizer}")?;
         writeln!(f, "  loss: {loss}")?;
-        writeln!(f, "  metrics: {}", list(metrics))
+        let metrics: Vec<String> = metrics.iter().map(ToString::to_string).collect();
+        writeln!(f, "  metrics: {}", list(&metrics))?;
+        match run {
+            Some((epochs, over)) => writeln!(f, "  in a run of {epochs} epochs, of which {over} are over"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 //! ```
 //! use mlp_data::{StandardScaler, iris};
 //! use mlp_io::{SavedModel, Training, inspect};
-//! use mlp_nn::{Activation, Dense, Loss, Sequential};
+//! use mlp_metrics::Metric;
+//! use mlp_nn::{Activation, Dense, Loss, Output, Sequential};
 //! use mlp_optim::{Adam, Optimizer, OptimizerState};
 //!
 //! let flowers = iris();
@@ -13,14 +14,17 @@
 //!     state: OptimizerState::new(&optimizer, network.parameters()),
 //!     optimizer,
 //!     loss: Loss::CategoricalCrossEntropy,
-//!     metrics: vec!["accuracy".to_owned()],
+//!     label_smoothing: 0.0,
+//!     metrics: vec![Metric::Accuracy],
 //!     seed: 42,
 //!     epochs: 0,
+//!     run: None,
 //! };
 //! let model: SavedModel = SavedModel {
 //!     training: Some(training),
 //!     scaler: Some(StandardScaler::fit(&flowers.features)?),
-//!     class_names: ["setosa", "versicolor", "virginica"].map(String::from).to_vec(),
+//!     output: Output::of(&Loss::CategoricalCrossEntropy, &Activation::Softmax, &[3])
+//!         .with_class_names(["setosa", "versicolor", "virginica"]),
 //!     ..network.into()
 //! };
 //! # let folder = tempfile::tempdir()?;
@@ -54,6 +58,7 @@ mod inspect;
 mod model;
 mod prefix;
 mod record;
+mod run;
 mod skim;
 mod unique_map;
 
@@ -61,3 +66,6 @@ pub use dtype::Dtype;
 pub use error::{FormatError, IoError};
 pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect, inspect_with};
 pub use model::{SavedModel, Training};
+pub use run::{
+    RunProgress, SavedCallback, SavedClassWeights, SavedEpoch, SavedEvaluation, SavedRun, SavedTotals, SavedValidation,
+};

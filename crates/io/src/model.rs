@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use mlp_data::StandardScaler;
-use mlp_nn::{Loss, Network, Registry};
+use mlp_metrics::Metric;
+use mlp_nn::registry::Registry;
+use mlp_nn::{Activation, Loss, Network, Output, OutputFunction, Task};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 
 use crate::body::Body;
 use crate::skim::skim;
-use crate::{FormatError, IoError, file, prefix};
+use crate::{FormatError, IoError, SavedRun, file, prefix};
 
 /// A model as it is saved: all that is needed to predict and to go on training.
 ///
@@ -19,9 +21,9 @@ use crate::{FormatError, IoError, file, prefix};
 /// use mlp_tensor::Tensor;
 ///
 /// let network = Sequential::new(2).add(Dense::new(3).activation(Activation::Softmax)).init(42)?;
-/// let model = SavedModel { class_names: ["red", "green", "blue"].map(String::from).to_vec(), ..network.into() };
+/// let model = SavedModel { feature_names: ["width", "height"].map(String::from).to_vec(), ..network.into() };
 /// # let folder = tempfile::tempdir()?;
-/// # let path = folder.path().join("colours.mlp");
+/// # let path = folder.path().join("colors.mlp");
 /// model.save(&path)?;
 ///
 /// let loaded: SavedModel = SavedModel::load(&path)?;
@@ -33,14 +35,14 @@ use crate::{FormatError, IoError, file, prefix};
 pub struct SavedModel<E: Element = f32> {
     /// The network with its weights.
     pub network: Network<E>,
+    /// What the network's output means.
+    pub output: Output,
     /// What is needed to go on training; `None` for a network that was never compiled for training.
     pub training: Option<Training<E>>,
     /// What features are standardised by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
     /// The names of the input features: one each, or none at all.
     pub feature_names: Vec<String>,
-    /// The names of the outputs: one each, or none at all.
-    pub class_names: Vec<String>,
 }
 
 /// What is needed to go on training a network where it stopped.
@@ -52,12 +54,16 @@ pub struct Training<E: Element = f32> {
     pub state: OptimizerState<E>,
     /// The loss.
     pub loss: Loss,
-    /// The names of the metrics, as training knows them.
-    pub metrics: Vec<String>,
+    /// The share of certainty that is taken from targets.
+    pub label_smoothing: f64,
+    /// What is measured beside the loss.
+    pub metrics: Vec<Metric>,
     /// The seed of all that is random in training.
     pub seed: u64,
     /// The number of epochs trained so far.
     pub epochs: u64,
+    /// The run that the model is in the middle of, if it is in one.
+    pub run: Option<SavedRun<E>>,
 }
 
 impl<E: Element> SavedModel<E> {
@@ -139,8 +145,10 @@ impl<E: Element> SavedModel<E> {
         let Self { network, training, .. } = self;
         Network::from_state(network.architecture().clone(), network.state())?;
         if let Some(Training { optimizer, state, loss, .. }) = training {
-            optimizer.check()?;
-            loss.check()?;
+            optimizer.check::<E>()?;
+            if loss.missing().is_none() {
+                loss.check()?;
+            }
             OptimizerState::from_parts(optimizer, network.parameters(), state.steps(), state.slots().to_vec())?;
         }
         self.check_names()
@@ -149,21 +157,29 @@ impl<E: Element> SavedModel<E> {
     /// Checks what belongs to the columns of the input and of the output.
     pub(crate) fn check_names(&self) -> Result<(), FormatError> {
         let features = self.network.architecture().input_features();
-        let outputs = self.network.output_shape().iter().product();
+        self.output.check(self.network.output_shape())?;
         if let Some(found) = self.scaler.as_ref().map(|scaler| scaler.mean().len()).filter(|&n| n != features) {
             return Err(FormatError::ScalerWidth { expected: features, found });
         }
-        let counts = [("feature", features, self.feature_names.len()), ("class", outputs, self.class_names.len())];
-        match counts.into_iter().find(|&(_, expected, found)| found != 0 && found != expected) {
-            Some((what, expected, found)) => Err(FormatError::Names { what, expected, found }),
-            None => Ok(()),
+        match self.feature_names.len() {
+            found if found != 0 && found != features => Err(FormatError::FeatureNames { expected: features, found }),
+            _ => Ok(()),
         }
     }
 }
 
 impl<E: Element> From<Network<E>> for SavedModel<E> {
-    /// A network by itself: to predict with, not to go on training.
+    /// A network by itself: to predict with, not to go on training. What its output means is read off its last
+    /// activation: softmax gives the probabilities of classes, sigmoid those of yes, all others numbers.
     fn from(network: Network<E>) -> Self {
-        Self { network, training: None, scaler: None, feature_names: Vec::new(), class_names: Vec::new() }
+        let row = network.output_shape();
+        let task = match (network.architecture().output_activation(), row) {
+            (Activation::Softmax, &[2..=usize::MAX]) => Task::Multiclass,
+            (Activation::Sigmoid, &[1]) => Task::Binary,
+            (Activation::Sigmoid, &[_]) => Task::Multilabel,
+            _ => Task::Regression,
+        };
+        let output = Output::new(task, OutputFunction::Identity);
+        Self { network, output, training: None, scaler: None, feature_names: Vec::new() }
     }
 }

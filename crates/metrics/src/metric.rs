@@ -120,6 +120,13 @@ impl Metric {
     }
 }
 
+impl AsRef<str> for Metric {
+    /// The name.
+    fn as_ref(&self) -> &str {
+        self.name()
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.custom() {

@@ -11,8 +11,12 @@
 //!     let network = Sequential::new(4)
 //!         .add(Dense::new(10).activation(Activation::Relu))
 //!         .add(Dense::new(3).activation(Activation::Softmax));
-//!     let mut model =
-//!         Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
+//!     let mut model = Model::builder(network)
+//!         .optimizer(Adam::new(0.01))
+//!         .loss(Loss::CategoricalCrossEntropy)
+//!         .metrics([Metric::Accuracy])
+//!         .seed(42)
+//!         .build()?;
 //!     model.fit(&x_train, &y_train, &Fit::new().epochs(100).validation_split(0.2))?;
 //!
 //!     println!("{}", model.evaluate(&x_test, &y_test)?);
@@ -27,17 +31,21 @@
 //! |---|---|---|
 //! | [`tensor`] | `mlp-tensor` | dense arrays, broadcasting, products, reductions, seeded randomness |
 //! | [`autograd`] | `mlp-autograd` | the tape, operations with their derivatives, gradient checking |
-//! | [`nn`] | `mlp-nn` | layers, activations, initialisers, losses, regularisers |
+//! | [`registry`] | `mlp-registry` | settings and constructors of parts of your own, for files |
+//! | [`nn`] | `mlp-nn` | layers, activations, initializers, losses, regularizers |
 //! | [`optim`] | `mlp-optim` | optimizers as steps over explicit state |
+//! | [`metrics`] | `mlp-metrics` | metrics, exact over batches |
 //! | [`data`] | `mlp-data` | Iris, encoders, scaler, splits and folds |
 //! | [`io`] | `mlp-io` | the model file |
-//! | [`train`] | `mlp-train` | compile, fit, evaluate, predict |
+//! | [`train`] | `mlp-train` | build, fit, evaluate, predict |
 
 pub use mlp_autograd as autograd;
 pub use mlp_data as data;
 pub use mlp_io as io;
+pub use mlp_metrics as metrics;
 pub use mlp_nn as nn;
 pub use mlp_optim as optim;
+pub use mlp_registry as registry;
 pub use mlp_tensor as tensor;
 pub use mlp_train as train;
 

@@ -87,8 +87,8 @@ pub use constraint::{Constraint, CustomConstraint};
 pub use error::{NnError, StateMismatch};
 pub use initializer::{CustomInitializer, Initializer};
 pub use layers::{
-    AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout,
-    GaussianNoise, Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
+    AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
+    Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
 };
 pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};
 pub use mlp_registry as registry;

@@ -107,8 +107,8 @@ impl<E: Element> Network<E> {
         self.couples_rows
     }
 
-    /// Whether a layer looks categories up.
-    pub(crate) fn reads_categories(&self) -> bool {
+    /// Whether a layer looks categories up in the input.
+    pub fn reads_categories(&self) -> bool {
         self.reads_categories
     }
 
@@ -165,6 +165,22 @@ impl<E: Element> Network<E> {
         let output = self.architecture.stack().forward_before_activation(&mut weights, x, pass);
         debug_assert!(weights.is_used_up(), "forward: a layer has left weights that its plan declared");
         output
+    }
+
+    /// Puts back values that the buffers had before, in their order.
+    ///
+    /// # Panics
+    /// If they come from another network.
+    #[track_caller]
+    pub fn restore_buffers(&mut self, values: &[Tensor<E>]) {
+        let fits = |(buffer, value): (&Buffer<E>, &Tensor<E>)| buffer.value.shape() == value.shape();
+        assert!(
+            values.len() == self.buffers.len() && self.buffers.iter().zip(values).all(fits),
+            "restore_buffers: the values are those of another network"
+        );
+        for (buffer, value) in self.buffers.iter_mut().zip(values) {
+            buffer.value.as_mut_slice().copy_from_slice(value.as_slice());
+        }
     }
 
     /// Writes the new values of buffers that a pass in training left.

@@ -91,10 +91,15 @@ impl Output {
             TargetKind::Binary | TargetKind::Signs => Task::Multilabel,
             TargetKind::Numbers | TargetKind::Counts => Task::Regression,
         };
-        let function =
-            if *activation == Activation::Identity { loss.function() } else { OutputFunction::Identity };
+        let function = if *activation == Activation::Identity { loss.function() } else { OutputFunction::Identity };
         let threshold = if targets == TargetKind::Signs { 0.0 } else { 0.5 };
         Self { threshold, ..Self::new(task, function) }
+    }
+
+    /// With another task.
+    #[must_use]
+    pub fn with_task(self, task: Task) -> Self {
+        Self { task, ..self }
     }
 
     /// Predicts yes where a prediction is above `threshold`; for the tasks that have one,

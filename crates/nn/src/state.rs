@@ -37,6 +37,38 @@ impl<E: Element> Network<E> {
         parameters.chain(self.buffers.iter().map(|b| (b.name.clone(), b.value.clone()))).collect()
     }
 
+    /// The weight or buffer of this name.
+    ///
+    /// # Errors
+    /// If there is none; the error lists the names that there are.
+    pub fn tensor(&self, name: &str) -> Result<&Tensor<E>, NnError> {
+        let parameters = self.parameters.iter().map(|p| (&p.name, &p.value));
+        let mut all = parameters.chain(self.buffers.iter().map(|b| (&b.name, &b.value)));
+        all.find(|(known, _)| *known == name).map(|(_, value)| value).ok_or_else(|| self.no_such_name(name))
+    }
+
+    /// Replaces the weight or buffer of this name.
+    ///
+    /// # Errors
+    /// If there is none, or it has another shape.
+    pub fn set_tensor(&mut self, name: &str, new: Tensor<E>) -> Result<(), NnError> {
+        let expected = self.tensor(name)?.shape();
+        if expected != new.shape() {
+            let misshaped = vec![(name.to_owned(), expected.to_vec(), new.shape().to_vec())];
+            return Err(NnError::State(StateMismatch { misshaped, ..StateMismatch::default() }));
+        }
+        if let Some((_, value, _)) = self.named_mut().find(|(known, ..)| *known == name) {
+            *value = new;
+        }
+        Ok(())
+    }
+
+    fn no_such_name(&self, name: &str) -> NnError {
+        let parameters = self.parameters.iter().map(|p| p.name.clone());
+        let known = parameters.chain(self.buffers.iter().map(|b| b.name.clone())).collect();
+        NnError::NoSuchName { name: name.to_owned(), known }
+    }
+
     /// Replaces all weights and buffers. On an error nothing is changed.
     ///
     /// # Errors
@@ -118,8 +150,7 @@ impl<E: Element> Network<E> {
             }
         }
         if count == 0 {
-            let known = self.named_mut().map(|(name, ..)| name.to_owned()).collect();
-            return Err(NnError::NoSuchName { name: pattern.to_owned(), known });
+            return Err(self.no_such_name(pattern));
         }
         Ok(count)
     }

@@ -129,6 +129,13 @@ impl Optimizer {
     }
 }
 
+impl Optimizer {
+    /// Why the optimizer cannot be used, if a file only named it.
+    pub fn missing(&self) -> Option<Opening> {
+        part(self)?.get("Optimizer").err()
+    }
+}
+
 fn part(optimizer: &Optimizer) -> Option<&Part> {
     match optimizer {
         Optimizer::Custom(custom) => Some(&custom.part),

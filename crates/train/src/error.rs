@@ -1,15 +1,21 @@
 //! What can be wrong with what training is given.
 
+use std::error::Error;
+use std::fmt;
+
 use mlp_data::DataError;
 use mlp_io::IoError;
-use mlp_nn::{Activation, Loss, NnError};
-use mlp_optim::OptimError;
+use mlp_metrics::Metric;
+use mlp_nn::{Activation, Loss, NnError, Task};
+use mlp_optim::{OptimError, SlotError};
+use mlp_registry::Opening;
 use mlp_tensor::TensorError;
 
-use crate::{History, Metric};
+use crate::History;
 
-/// Why a model cannot be compiled, trained, evaluated, saved or loaded.
-#[derive(Debug, thiserror::Error)]
+/// Why a model cannot be built, trained, evaluated, saved or loaded. It prints its message with `{:?}` as well, so that a
+/// `main` that returns it tells people what to do.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
     /// The network's description or its input.
@@ -27,6 +33,12 @@ pub enum TrainError {
     /// The model file.
     #[error(transparent)]
     Io(#[from] IoError),
+    /// The optimizer's state does not fit the weights.
+    #[error(transparent)]
+    State(#[from] SlotError),
+    /// A part of a user's of which a file gives only the name.
+    #[error(transparent)]
+    Missing(#[from] Opening),
     /// A table without rows.
     #[error("there are no rows to {purpose}")]
     NoRows {
@@ -85,11 +97,30 @@ pub enum TrainError {
         /// What to change.
         advice: &'static str,
     },
-    /// Class numbers as targets of a loss for numbers.
-    #[error("class numbers as targets go with a cross-entropy loss, not with {loss}")]
-    ClassesNeedCrossEntropy {
+    /// Class numbers as targets of a task that has not one class a row.
+    #[error("class numbers do not do for {loss}, whose task is {task}; give a tensor of targets")]
+    ClassesAsTargets {
+        /// The task.
+        task: Task,
         /// The loss.
         loss: Loss,
+    },
+    /// Class numbers in a tensor.
+    #[error(
+        "the targets have shape {found:?} and look like class numbers; give class numbers as a list of usize (a \
+         Vec<usize>, say), or one-hot rows of shape {expected:?}"
+    )]
+    ClassesAsTensor {
+        /// The shape of one-hot rows.
+        expected: Vec<usize>,
+        /// The shape of the targets.
+        found: Vec<usize>,
+    },
+    /// A question about the classes of rows that do not have one each.
+    #[error("rows can be divided by class only where each has one class, but the task is {task}")]
+    NoClasses {
+        /// The task.
+        task: Task,
     },
     /// A loss that does not fit the network's last activation.
     #[error("{loss} does not fit a network that ends in {activation}: {advice}")]
@@ -109,11 +140,22 @@ pub enum TrainError {
         /// The shape of an output row.
         output: Vec<usize>,
     },
-    /// A metric that says nothing about this kind of loss.
-    #[error("{metric} cannot be measured with {loss}: accuracy goes with classes, the mean errors with numbers")]
-    MetricAndLoss {
+    /// A metric that says nothing about the task.
+    #[error("{metric} cannot be measured where the task is {task}: {reason}")]
+    Metric {
         /// The metric.
         metric: Metric,
+        /// The task.
+        task: Task,
+        /// Why not, and what to do.
+        reason: &'static str,
+    },
+    /// A model without a loss.
+    #[error("the model has no loss; name one before it is built, such as .loss(Loss::MeanSquaredError)")]
+    NoLoss,
+    /// A scale of targets that the loss has no use for.
+    #[error("targets cannot be standardized for {loss}; leave the target scaler out")]
+    TargetScale {
         /// The loss.
         loss: Loss,
     },
@@ -123,20 +165,72 @@ pub enum TrainError {
         /// The name of the setting.
         setting: &'static str,
         /// Its value.
-        value: usize,
+        value: f64,
         /// The values that it may have.
         expected: &'static str,
     },
-    /// Names that are not one per feature or class.
-    #[error("{found} {what} were given for {expected} of them")]
-    Names {
-        /// Feature names or class names.
-        what: &'static str,
-        /// The number of features or classes.
+    /// A validation split that leaves nothing to train on.
+    #[error(
+        "a validation_split of {share} takes all {rows} rows, rounded up to whole rows, and leaves none to train on; \
+         choose a smaller share, or give more rows"
+    )]
+    ValidationSplit {
+        /// The share.
+        share: f64,
+        /// The number of rows.
+        rows: usize,
+    },
+    /// A stratified split of rows whose order is to be kept.
+    #[error(
+        "a stratified validation split draws rows at random, which shuffle(false) forbids; use validation_split, which \
+         then holds the last rows out, or validation_data"
+    )]
+    StratifiedInOrder,
+    /// Names of features that are not one each.
+    #[error("{found} feature names were given for {expected} features; name each feature, or none")]
+    FeatureNames {
+        /// The number of features.
         expected: usize,
         /// The number of names.
         found: usize,
     },
+    /// Weights of rows that are not one each.
+    #[error("the sample weights have shape {found:?}, but must have [{rows}], one for each row")]
+    WeightsShape {
+        /// The number of rows.
+        rows: usize,
+        /// The shape of the weights.
+        found: Vec<usize>,
+    },
+    /// A weight that is none.
+    #[error("the sample weight of row {row} is {value}, but must be finite and 0 or more")]
+    WeightValue {
+        /// The row, counted from 0.
+        row: usize,
+        /// The weight.
+        value: f64,
+    },
+    /// A feature that is too large once it is standardized.
+    #[error(
+        "the feature in row {row}, column {column} (counted from 0) is {value}, which is beyond the largest {number} once \
+         it is standardized; check the value, or fit the scaler to rows like it"
+    )]
+    ScaledFeature {
+        /// The row.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// The value.
+        value: f64,
+        /// The number type.
+        number: &'static str,
+    },
+    /// A scaler in front of layers that look categories up.
+    #[error(
+        "the scaler would change the columns that an embedding reads as categories; scale the columns of numbers before \
+         they are put beside the categories, and leave the scaler out"
+    )]
+    ScaledCategories,
     /// A preprocessing fitted to another number of features than the network takes.
     #[error("the scaler was fitted to {scaler} features, but the network takes {network}")]
     ScalerWidth {
@@ -145,23 +239,73 @@ pub enum TrainError {
         /// The network's.
         network: usize,
     },
-    /// A loss that is no number any more.
-    #[error("the loss became {loss} in epoch {epoch}: lower the learning rate, or scale the features")]
-    Diverged {
-        /// The epoch, counted from 1.
-        epoch: usize,
-        /// The loss.
-        loss: f64,
-        /// The epochs up to and including that one.
-        history: History,
-    },
+    /// A number that became NaN or infinite in training.
+    #[error(transparent)]
+    Diverged(#[from] Box<Diverged>),
     /// A file with a model that cannot be trained or evaluated.
     #[error("the file holds a network without a loss and an optimizer; read it with SavedModel::load")]
     NotCompiled,
-    /// A file with a metric that this version does not know.
-    #[error("the file names a metric {name:?}, which this version does not know; a newer version may")]
-    UnknownMetric {
-        /// The name.
-        name: String,
+    /// A model that was not saved in a run.
+    #[error("the model is not in the middle of a run; save one with Run::save, or begin one with Model::fit")]
+    NoRun,
+    /// A run that cannot go on.
+    #[error("the run cannot be resumed: {reason}")]
+    Resume {
+        /// What is wrong, and what to do.
+        reason: String,
     },
+    /// A callback of a run that the registry does not know.
+    #[error(
+        "the run cannot be resumed: its callback {name:?} is not registered; register it, by \
+         Registry::new().register::<Box<dyn Callback<{number}>>>({name:?}, ..), and load the model with that registry"
+    )]
+    UnknownCallback {
+        /// Its name.
+        name: String,
+        /// The number type of the model.
+        number: &'static str,
+    },
+    /// What a callback ended the run with.
+    #[error("{0}")]
+    Callback(Box<dyn Error + Send + Sync>),
+}
+
+/// A number that became NaN or infinite in training. The model is as it was before: at the end of the last good epoch, or
+/// before the fit or the batch.
+#[derive(Clone, PartialEq, thiserror::Error)]
+#[error(
+    "{what} became {value} in epoch {epoch}, step {step}; the model is as it was before: lower the learning rate, or \
+     scale the features"
+)]
+#[non_exhaustive]
+pub struct Diverged {
+    /// What it was: the loss, the validation loss, or the name of a weight.
+    pub what: String,
+    /// NaN, infinity or minus infinity.
+    pub value: f64,
+    /// The epoch of the fit, counted from 1.
+    pub epoch: usize,
+    /// The step of the epoch, counted from 1.
+    pub step: usize,
+    /// The epochs before.
+    pub history: History,
+}
+
+impl fmt::Debug for Diverged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Debug for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TrainError {
+    /// The error of a callback: what ends the run, in the callback's own words.
+    pub fn callback(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Callback(error.into())
+    }
 }

@@ -1,57 +1,35 @@
-//! Passes over rows that do not train: predictions, losses and metrics.
+//! Passes over rows that do not train: losses and metrics.
 
 use mlp_autograd::Tape;
-use mlp_nn::{Network, NnError, Pass};
-use mlp_tensor::{Element, Tensor};
+use mlp_nn::{Network, Pass};
+use mlp_tensor::Element;
 use rayon::prelude::*;
 
-use crate::Evaluation;
-use crate::engine::{Objective, Totals, work};
-use crate::table::{Table, parts};
+use crate::step::{WORTH_A_FORK, work};
+use crate::{Evaluation, Objective, Rows, Totals};
 
 /// The rows of one pass. Fixed, so that results do not depend on the number of threads.
 const ROWS: usize = 256;
-/// Below this many multiplications, one thread is done before a second has woken up.
-const WORTH_A_FORK: usize = 1 << 20;
 
-/// The loss and the metrics of `network` on `rows`, without dropout.
+/// The loss and the metrics of `network` on the rows numbered `chosen`, without dropout.
 pub(crate) fn evaluate<E: Element>(
     network: &Network<E>,
     objective: &Objective,
-    table: &Table<'_, E>,
-    rows: &[usize],
+    rows: &Rows<E>,
+    chosen: &[usize],
 ) -> Evaluation {
-    let pass = |rows: &[usize]| {
+    let pass = |part: &[usize]| {
         let tape = Tape::no_record();
         let variables = network.variables(&tape);
-        objective.forward(network, &variables, table.batch(rows), &tape, &mut Pass::inference()).1
+        objective.forward(network, &variables, rows.batch(part), &tape, &mut Pass::inference()).2
     };
-    let passes: Vec<Totals> = if work(network, rows.len()) < WORTH_A_FORK {
-        rows.chunks(ROWS).map(pass).collect()
+    let passes: Vec<Totals> = if work(network, chosen.len()) < WORTH_A_FORK {
+        chosen.chunks(ROWS).map(pass).collect()
     } else {
-        rows.par_chunks(ROWS).map(pass).collect()
+        chosen.par_chunks(ROWS).map(pass).collect()
     };
     let mut totals = Totals::default();
-    passes.iter().for_each(|pass| totals.add(pass));
+    passes.iter().for_each(|pass| objective.add(&mut totals, pass));
     totals.penalty += network.penalty() * totals.rows as f64;
-    report(&totals, objective)
-}
-
-/// The means that `totals` are the sums of.
-pub(crate) fn report(totals: &Totals, objective: &Objective) -> Evaluation {
-    let rows = totals.rows as f64;
-    let metrics = objective.metrics.iter().zip(&totals.metrics).map(|(&metric, sum)| (metric, sum / rows)).collect();
-    let penalty = totals.penalty / rows;
-    Evaluation { loss: totals.loss / rows + penalty, penalty, metrics }
-}
-
-/// The network's output for the rows of `x`.
-pub(crate) fn predict<E: Element>(network: &Network<E>, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
-    network.check_input(x)?;
-    if x.rows() <= ROWS || work(network, x.rows()) < WORTH_A_FORK {
-        return network.predict(x);
-    }
-    let passes = parts(x.rows(), ROWS).into_par_iter().map(|rows| network.predict(&x.slice(0, rows)));
-    let passes = passes.collect::<Result<Vec<_>, _>>()?;
-    Ok(Tensor::concatenate(&passes.iter().collect::<Vec<_>>(), 0))
+    Evaluation::of(&totals, objective)
 }

@@ -1,4 +1,4 @@
-//! Compile, fit, evaluate, predict: training a network on a table.
+//! Build, fit, evaluate, predict: training a network on a table.
 //!
 //! ```
 //! use mlp_data::{iris, one_hot, train_test_split};
@@ -13,11 +13,15 @@
 //! let network = Sequential::new(4)
 //!     .add(Dense::new(10).activation(Activation::Relu))
 //!     .add(Dense::new(3).activation(Activation::Softmax));
-//! let mut model =
-//!     Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
+//! let mut model = Model::builder(network)
+//!     .optimizer(Adam::new(0.01))
+//!     .loss(Loss::CategoricalCrossEntropy)
+//!     .metrics([Metric::Accuracy])
+//!     .seed(42)
+//!     .build()?;
 //! let history = model.fit(&x_train, &y_train, &Fit::new().epochs(100).batch_size(32).validation_split(0.2))?;
 //! println!("validation loss {:?}", history.last().validation.as_ref().map(|v| v.loss));
-//! assert!(model.evaluate(&x_test, &y_test)?.metric(Metric::Accuracy) > Some(0.9));
+//! assert!(model.evaluate(&x_test, &y_test)?.get("accuracy") > Some(0.9));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -27,22 +31,30 @@
 //! `ThreadPool::install`). How a batch is cut into parts depends on the batch and the network alone, and the parts are
 //! added up in one fixed order: one seed gives the same bits on any number of threads.
 
-mod engine;
+mod callback;
 mod error;
 mod evaluate;
 mod fit;
 mod history;
-mod loss;
-mod metric;
 mod model;
+mod objective;
 #[cfg(feature = "progress")]
 mod progress;
-mod table;
+mod rows;
+mod run;
+mod seeds;
+mod step;
 mod targets;
 
-pub use error::TrainError;
+pub use callback::{Callback, CallbackState, RunContext};
+pub use error::{Diverged, TrainError};
 pub use fit::Fit;
 pub use history::{Epoch, Evaluation, History};
-pub use metric::Metric;
-pub use model::Model;
+pub use mlp_metrics::Metric;
+pub use model::{Model, ModelBuilder, Start};
+pub use objective::{Objective, Totals};
+pub use rows::Rows;
+pub use run::{Resume, Run, StepReport};
+pub use seeds::Seeds;
+pub use step::{Step, StepGradients};
 pub use targets::Targets;

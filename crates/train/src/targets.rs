@@ -1,38 +1,83 @@
 //! What a model is to predict.
 
+use std::sync::Arc;
+
 use mlp_tensor::{Element, Tensor};
 
-/// The targets of some rows: a tensor with one row each, or class numbers. Everywhere that targets are taken, `&y`
-/// does for a `Tensor`, a `Vec<usize>` or an array.
-#[derive(Clone, Copy, Debug)]
-pub enum Targets<'a, E: Element = f32> {
-    /// `[n, k]`: numbers to predict, or the probability of every class (one-hot, as a rule). `[n]` does for one
-    /// number a row.
-    Values(&'a Tensor<E>),
+/// The targets of some rows: a tensor with one row each, or class numbers, and if need be how much each row counts.
+///
+/// Everywhere that targets are taken, `&y` does for a `Tensor`, a `Vec<usize>` or an array, and `(&y, &weights)` for
+/// these with a weight for every row. Weights follow their rows, however they are shuffled or split.
+#[derive(Clone, Debug)]
+pub struct Targets<E: Element = f32> {
+    pub(crate) values: Values<E>,
+    pub(crate) weights: Option<Tensor<E>>,
+}
+
+/// What is to be predicted.
+#[derive(Clone, Debug)]
+pub(crate) enum Values<E: Element> {
+    Tensor(Tensor<E>),
+    Classes(Arc<[usize]>),
+}
+
+impl<E: Element> Targets<E> {
+    /// `[n, k]`: numbers to predict, or the probability of every class (usually one-hot). `[n]` does for one number a row.
+    pub fn values(values: Tensor<E>) -> Self {
+        Self { values: Values::Tensor(values), weights: None }
+    }
+
     /// The number of every row's class, counted from 0.
-    Classes(&'a [usize]),
-}
+    pub fn classes(classes: impl Into<Arc<[usize]>>) -> Self {
+        Self { values: Values::Classes(classes.into()), weights: None }
+    }
 
-impl<'a, E: Element> From<&'a Tensor<E>> for Targets<'a, E> {
-    fn from(values: &'a Tensor<E>) -> Self {
-        Self::Values(values)
+    /// With a weight for every row `[n]`, 0 or more: a factor of the row's loss, and how much it counts in metrics. The
+    /// loss divides by the number of rows, as in Keras, metrics by the sum of the weights, as in scikit-learn.
+    #[must_use]
+    pub fn with_sample_weights(self, weights: &Tensor<E>) -> Self {
+        Self { weights: Some(weights.clone()), ..self }
     }
 }
 
-impl<'a, E: Element> From<&'a [usize]> for Targets<'a, E> {
-    fn from(classes: &'a [usize]) -> Self {
-        Self::Classes(classes)
+impl<E: Element> From<&Tensor<E>> for Targets<E> {
+    fn from(values: &Tensor<E>) -> Self {
+        Self::values(values.clone())
     }
 }
 
-impl<'a, E: Element> From<&'a Vec<usize>> for Targets<'a, E> {
-    fn from(classes: &'a Vec<usize>) -> Self {
-        Self::Classes(classes)
+impl<E: Element> From<Tensor<E>> for Targets<E> {
+    fn from(values: Tensor<E>) -> Self {
+        Self::values(values)
     }
 }
 
-impl<'a, E: Element, const N: usize> From<&'a [usize; N]> for Targets<'a, E> {
-    fn from(classes: &'a [usize; N]) -> Self {
-        Self::Classes(classes)
+impl<E: Element> From<&[usize]> for Targets<E> {
+    fn from(classes: &[usize]) -> Self {
+        Self::classes(classes)
+    }
+}
+
+impl<E: Element> From<&Vec<usize>> for Targets<E> {
+    fn from(classes: &Vec<usize>) -> Self {
+        Self::classes(classes.as_slice())
+    }
+}
+
+impl<E: Element> From<Vec<usize>> for Targets<E> {
+    fn from(classes: Vec<usize>) -> Self {
+        Self::classes(classes)
+    }
+}
+
+impl<E: Element, const N: usize> From<&[usize; N]> for Targets<E> {
+    fn from(classes: &[usize; N]) -> Self {
+        Self::classes(classes.as_slice())
+    }
+}
+
+impl<E: Element, T: Into<Targets<E>>> From<(T, &Tensor<E>)> for Targets<E> {
+    fn from((targets, weights): (T, &Tensor<E>)) -> Self {
+        targets.into().with_sample_weights(weights)
     }
 }

@@ -136,7 +136,7 @@ impl Loss {
     }
 
     /// Why the loss cannot be computed, if a file only named it.
-    pub(super) fn missing(&self) -> Option<Opening> {
+    pub fn missing(&self) -> Option<Opening> {
         self.custom()?.get("Loss").err()
     }
 }

@@ -1,0 +1,178 @@
+//! A run that was saved in its middle.
+
+use std::collections::BTreeMap;
+
+use mlp_nn::registry::Settings;
+use mlp_tensor::{Element, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::FormatError;
+use crate::record::{ToWrite, Unchecked};
+use crate::unique_map::UniqueMap;
+
+/// A fit in its middle: its settings, where it is, and what it has reported so far. What training has made of the weights
+/// and the optimizer stands in the rest of the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedRun<E: Element = f32> {
+    /// Settings and position, all but the callbacks.
+    pub progress: RunProgress,
+    /// The callbacks, in their order.
+    pub callbacks: Vec<SavedCallback<E>>,
+}
+
+/// Where a fit is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunProgress {
+    /// The number of epochs that the run is to have.
+    pub epochs: u64,
+    /// The number of rows of a batch.
+    pub batch_size: u64,
+    /// Whether every epoch has an order of its own.
+    pub shuffle: bool,
+    /// The number of rows that the run was given, validation split included.
+    pub rows: u64,
+    /// Where validation rows come from.
+    pub validation: SavedValidation,
+    /// By what the losses of the rows of each class are multiplied.
+    pub class_weights: SavedClassWeights,
+    /// Whether the epoch at hand has begun.
+    pub in_epoch: bool,
+    /// The number of rows of the epoch at hand that were trained on.
+    pub position: u64,
+    /// The sums over these rows.
+    pub totals: SavedTotals,
+    /// The loss of the last step.
+    pub last_loss: f64,
+    /// The epochs that are over.
+    pub history: Vec<SavedEpoch>,
+}
+
+/// Where validation rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SavedValidation {
+    /// There are none.
+    None,
+    /// A share of the rows.
+    Split {
+        /// The share.
+        share: f64,
+        /// Whether classes have the same share among them as among all rows.
+        stratified: bool,
+    },
+    /// Rows of their own, which a file does not hold.
+    Data {
+        /// Their number.
+        rows: u64,
+    },
+}
+
+/// By what the losses of the rows of each class are multiplied.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum SavedClassWeights {
+    /// By nothing.
+    None,
+    /// By these numbers.
+    Given(Vec<f64>),
+    /// So that every class counts the same.
+    Balanced,
+}
+
+/// Sums over rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedTotals {
+    /// The number of rows.
+    pub rows: u64,
+    /// The sum of their losses.
+    pub loss: f64,
+    /// The sum of the penalties.
+    pub penalty: f64,
+    /// What every metric keeps of them.
+    pub metrics: Vec<Vec<f64>>,
+}
+
+/// One epoch of a history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedEpoch {
+    /// On the training rows.
+    pub training: SavedEvaluation,
+    /// On the validation rows.
+    pub validation: Option<SavedEvaluation>,
+}
+
+/// The loss and the metrics of some rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedEvaluation {
+    /// The mean loss, penalties included.
+    pub loss: f64,
+    /// The penalties.
+    pub penalty: f64,
+    /// The metrics in the order in which the model has them.
+    pub metrics: Vec<f64>,
+}
+
+/// A callback: what it is made from, and what it remembers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SavedCallback<E: Element = f32> {
+    /// The name that it is registered under; empty for a closure, of which a file holds nothing.
+    pub name: String,
+    /// Its settings.
+    pub settings: Settings,
+    /// What it remembers: numbers, truth values, strings and lists.
+    pub values: Settings,
+    /// What it remembers: tensors.
+    pub tensors: BTreeMap<String, Tensor<E>>,
+}
+
+/// A run as a file has it, with tensors of type `T`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunBody<T> {
+    progress: RunProgress,
+    callbacks: Vec<CallbackBody<T>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallbackBody<T> {
+    name: String,
+    settings: Settings,
+    values: Settings,
+    tensors: UniqueMap<T>,
+}
+
+impl<E: Element> RunBody<ToWrite<E>> {
+    pub(crate) fn of(run: &SavedRun<E>) -> Result<Self, FormatError> {
+        let callback = |callback: &SavedCallback<E>| {
+            let tensors = callback.tensors.iter().map(|(name, tensor)| Ok((name.clone(), ToWrite::new(name, tensor)?)));
+            Ok(CallbackBody {
+                name: callback.name.clone(),
+                settings: callback.settings.clone(),
+                values: callback.values.clone(),
+                tensors: UniqueMap(tensors.collect::<Result<_, FormatError>>()?),
+            })
+        };
+        let callbacks = run.callbacks.iter().map(callback).collect::<Result<_, FormatError>>()?;
+        Ok(Self { progress: run.progress.clone(), callbacks })
+    }
+}
+
+impl RunBody<Unchecked<'_>> {
+    pub(crate) fn into_run<E: Element>(self) -> Result<SavedRun<E>, FormatError> {
+        let callback = |CallbackBody { name, settings, values, tensors }: CallbackBody<Unchecked<'_>>| {
+            let decode = |(name, tensor): (String, Unchecked<'_>)| {
+                let tensor = tensor.decode(&name)?;
+                Ok((name, tensor))
+            };
+            let tensors = tensors.0.into_iter().map(decode).collect::<Result<_, FormatError>>()?;
+            Ok(SavedCallback { name, settings, values, tensors })
+        };
+        let callbacks = self.callbacks.into_iter().map(callback).collect::<Result<_, FormatError>>()?;
+        Ok(SavedRun { progress: self.progress, callbacks })
+    }
+}

@@ -1,0 +1,98 @@
+//! A model in a file.
+
+use std::path::Path;
+
+use mlp_io::{SavedModel, Training};
+use mlp_nn::LossOptions;
+use mlp_optim::OptimizerState;
+use mlp_registry::Registry;
+use mlp_tensor::Element;
+
+use crate::{Model, Objective, Seeds, Step, TrainError};
+
+impl Model<f32> {
+    /// Reads a model of `f32` that [`Model::save`] wrote. Nothing in the file is trusted. For `f64`, and for parts of
+    /// your own, see [`Model::load_with`].
+    ///
+    /// # Errors
+    /// If the file cannot be read, is damaged, was written by a newer version, or holds numbers of another type.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, TrainError> {
+        Self::load_with(path, &Registry::new())
+    }
+}
+
+impl<E: Element> Model<E> {
+    /// Writes the model to one file: architecture, weights, what the output means, optimizer and its state, scaler and
+    /// names. The file is complete or not there: an existing file is replaced only once the new one is safely on the
+    /// disk.
+    ///
+    /// # Errors
+    /// If the file cannot be written; an existing one is then as it was. If the optimizer is a user's that a file only
+    /// named.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
+        Ok(self.to_saved().save(path)?)
+    }
+
+    /// Reads a model with parts of your own (layers, losses, metrics and the like) that `registry` makes.
+    ///
+    /// A layer or an activation that is missing from the registry is an error. What predictions do without (the loss, a
+    /// metric, the optimizer, regularizers, initializers, constraints) may be missing: the model predicts, and evaluation
+    /// and training return an error that names it.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and if a constructor refuses the settings in the file.
+    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self, TrainError> {
+        Self::from_saved(SavedModel::load_with(path, registry)?, registry)
+    }
+
+    /// The model as a file holds it.
+    pub fn to_saved(&self) -> SavedModel<E> {
+        let training = Training {
+            optimizer: self.optimizer.clone(),
+            state: self.state.clone(),
+            loss: self.loss().clone(),
+            label_smoothing: self.objective.options().label_smoothing,
+            metrics: self.metrics().to_vec(),
+            seed: self.seeds.seed(),
+            epochs: self.epochs,
+            run: None,
+        };
+        SavedModel {
+            network: self.network.clone(),
+            output: self.output().clone(),
+            training: Some(training),
+            scaler: self.scaler.clone(),
+            feature_names: self.feature_names.clone(),
+        }
+    }
+
+    /// The model that a file held. `registry` makes the callbacks of the run that it was saved in, if it was in one.
+    ///
+    /// # Errors
+    /// If it has no loss and no optimizer, or its parts do not fit together.
+    pub fn from_saved(saved: SavedModel<E>, registry: &Registry) -> Result<Self, TrainError> {
+        let SavedModel { network, output, training, scaler, feature_names } = saved;
+        let Some(training) = training else { return Err(TrainError::NotCompiled) };
+        let Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run } = training;
+        let slots = state.slots().to_vec();
+        let state = OptimizerState::from_parts(&optimizer, network.parameters(), state.steps(), slots)?;
+        let options = LossOptions::new().label_smoothing(label_smoothing);
+        let objective = Objective::opened(loss, options, output, metrics, &network)?;
+        let model = Self {
+            step: Step::new(&network),
+            network,
+            objective,
+            optimizer,
+            state,
+            scaler,
+            feature_names,
+            seeds: Seeds::new(seed),
+            epochs,
+            undo: None,
+            pending: run.map(Box::new),
+            registry: registry.clone(),
+        };
+        model.check_features()?;
+        Ok(model)
+    }
+}

@@ -1,0 +1,327 @@
+//! A network with everything that training it takes.
+
+mod builder;
+mod file;
+mod predict;
+
+use std::collections::BTreeMap;
+
+use mlp_data::StandardScaler;
+use mlp_io::SavedRun;
+use mlp_metrics::Metric;
+use mlp_nn::{Loss, Network, Output, Sequential, Summary};
+use mlp_optim::{Optimizer, OptimizerState};
+use mlp_registry::Registry;
+use mlp_tensor::{Element, Tensor};
+
+use crate::callback::set_learning_rate;
+use crate::evaluate::evaluate;
+use crate::run::{Resume, Snapshot, not_finite};
+use crate::{Diverged, Evaluation, Fit, History, Objective, Rows, Run, Seeds, Step, Targets, TrainError};
+
+pub use builder::{ModelBuilder, Start};
+
+/// A network with a loss, an optimizer and their state: what is fitted, evaluated, saved and asked for predictions.
+///
+/// A clone is a model of its own: training one does not change the other.
+#[derive(Debug)]
+pub struct Model<E: Element = f32> {
+    pub(crate) network: Network<E>,
+    pub(crate) objective: Objective,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) state: OptimizerState<E>,
+    pub(crate) scaler: Option<StandardScaler>,
+    pub(crate) feature_names: Vec<String>,
+    pub(crate) seeds: Seeds,
+    /// Epochs trained so far, in all fits.
+    pub(crate) epochs: u64,
+    pub(crate) step: Step<E>,
+    /// What [`Model::train_on_batch`] goes back to; kept for its memory.
+    undo: Option<Box<Snapshot<E>>>,
+    /// The run that the model was saved in the middle of.
+    pub(crate) pending: Option<Box<SavedRun<E>>>,
+    /// What the model was opened with, for the callbacks of that run.
+    pub(crate) registry: Registry,
+}
+
+impl<E: Element> Clone for Model<E> {
+    fn clone(&self) -> Self {
+        Self {
+            network: self.network.clone(),
+            objective: self.objective.clone(),
+            optimizer: self.optimizer.clone(),
+            state: self.state.clone(),
+            scaler: self.scaler.clone(),
+            feature_names: self.feature_names.clone(),
+            seeds: self.seeds,
+            epochs: self.epochs,
+            // Memory, which every model has of its own.
+            step: Step::new(&self.network),
+            undo: None,
+            pending: self.pending.clone(),
+            registry: self.registry.clone(),
+        }
+    }
+}
+
+impl Model<f32> {
+    /// Begins a model of a description, or of a network that has its weights already. For `f64` see [`ModelBuilder`].
+    pub fn builder(start: impl Into<Start<f32>>) -> ModelBuilder<f32> {
+        ModelBuilder::new(start)
+    }
+}
+
+impl<E: Element> Model<E> {
+    /// Trains on the rows of `x` `[n, features]` and their targets `y`, and reports every epoch.
+    ///
+    /// A fit after a fit goes on where the last one ended, optimizer included.
+    ///
+    /// # Errors
+    /// If features or targets have another shape than the network needs, hold NaN or infinity, or there are none; if a
+    /// setting lies outside of its range; if a validation split leaves one side empty. Then nothing has been trained.
+    ///
+    /// If the loss, a weight or the validation loss becomes NaN or infinite. Then everything is as it was at the end of
+    /// the last good epoch, or before the fit if there was none; the error has the history of the good epochs. What a
+    /// callback returns.
+    pub fn fit(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>, fit: &Fit<E>) -> Result<History, TrainError> {
+        let mut run = self.run(x, y, fit)?;
+        while run.next_epoch()?.is_some() {}
+        Ok(run.into_history())
+    }
+
+    /// Begins a fit that is pulled epoch by epoch or step by step.
+    ///
+    /// # Errors
+    /// As [`Model::fit`], for what is wrong before the first step.
+    pub fn run(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>, fit: &Fit<E>) -> Result<Run<'_, E>, TrainError> {
+        Run::new(self, x, y.into(), fit)
+    }
+
+    /// Goes on with the run in which the model was saved by [`Run::save`], at the step where it was, to the same bits:
+    /// with the settings, the history and the callbacks of that run, on the same rows, which a file does not hold.
+    ///
+    /// # Errors
+    /// If the model was not saved in a run; if there is another number of rows, or validation data is missing; if a
+    /// callback is not in the registry that the model was loaded with, or refuses its state; if the run had closures as
+    /// callbacks and `resume` does not bring them again.
+    pub fn resume(
+        &mut self,
+        x: &Tensor<E>,
+        y: impl Into<Targets<E>>,
+        resume: &Resume<E>,
+    ) -> Result<Run<'_, E>, TrainError> {
+        Run::resumed(self, x, y.into(), resume)
+    }
+
+    /// One step on exactly these rows, as one batch, and their mean loss before it.
+    ///
+    /// # Errors
+    /// As [`Model::fit`]; if the loss or a weight becomes NaN or infinite, everything is as it was before the call.
+    pub fn train_on_batch(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>) -> Result<f64, TrainError> {
+        self.check_trainable()?;
+        let rows = self.rows("train on", x, y.into())?;
+        let batch: Vec<usize> = (0..rows.len()).collect();
+        let seed = self.seeds.step(self.state.steps().saturating_add(1));
+        let totals = self.step.shards(&self.network, &self.objective, &rows, &batch, seed);
+        let loss = (totals.loss + totals.penalty) / totals.rows as f64;
+        let diverged = |what: String, value: f64| {
+            let history = History::default();
+            TrainError::Diverged(Box::new(Diverged { what, value, epoch: 1, step: 1, history }))
+        };
+        if !loss.is_finite() {
+            return Err(diverged("the loss".to_owned(), loss));
+        }
+        let undo = self.take_undo();
+        self.step.apply(&mut self.network, &self.optimizer, &mut self.state);
+        let bad = not_finite(&self.network);
+        if bad.is_some() {
+            self.go_back(&undo);
+        }
+        self.undo = Some(undo);
+        bad.map_or(Ok(loss), |(name, value)| Err(diverged(name, value)))
+    }
+
+    /// The state at hand, in the memory of the last one.
+    fn take_undo(&mut self) -> Box<Snapshot<E>> {
+        let moment = (&self.optimizer, &self.state);
+        match self.undo.take() {
+            Some(mut undo) => {
+                undo.take(&self.network, moment, self.epochs);
+                undo
+            }
+            None => Box::new(Snapshot::new(&self.network, moment, self.epochs)),
+        }
+    }
+
+    /// Puts the state of another moment back.
+    pub(crate) fn go_back(&mut self, snapshot: &Snapshot<E>) {
+        snapshot.restore(&mut self.network, (&mut self.optimizer, &mut self.state), &mut self.epochs);
+    }
+
+    /// The loss and the metrics on the rows of `x` and their targets, without dropout and without training.
+    ///
+    /// # Errors
+    /// If features or targets have another shape than the network needs, hold NaN or infinity, or there are none.
+    pub fn evaluate(&self, x: &Tensor<E>, y: impl Into<Targets<E>>) -> Result<Evaluation, TrainError> {
+        self.check_measurable()?;
+        let rows = self.rows("evaluate", x, y.into())?;
+        let all: Vec<usize> = (0..rows.len()).collect();
+        Ok(evaluate(&self.network, &self.objective, &rows, &all))
+    }
+
+    /// Keeps the weights and buffers whose names match `pattern` from being trained: see [`Network::freeze`].
+    ///
+    /// # Errors
+    /// If the pattern matches nothing; the error lists the names that there are.
+    pub fn freeze(&mut self, pattern: &str) -> Result<usize, TrainError> {
+        Ok(self.network.freeze(pattern)?)
+    }
+
+    /// Lets the weights and buffers whose names match `pattern` be trained again.
+    ///
+    /// # Errors
+    /// If the pattern matches nothing.
+    pub fn unfreeze(&mut self, pattern: &str) -> Result<usize, TrainError> {
+        Ok(self.network.unfreeze(pattern)?)
+    }
+
+    /// The weight or buffer of this name, such as `layers.0.weight`.
+    ///
+    /// # Errors
+    /// If there is none; the error lists the names that there are.
+    pub fn weight(&self, name: &str) -> Result<&Tensor<E>, TrainError> {
+        Ok(self.network.tensor(name)?)
+    }
+
+    /// Replaces the weight or buffer of this name. What the optimizer remembers of it stays.
+    ///
+    /// # Errors
+    /// If there is none, or it has another shape.
+    pub fn set_weight(&mut self, name: &str, value: Tensor<E>) -> Result<(), TrainError> {
+        Ok(self.network.set_tensor(name, value)?)
+    }
+
+    /// Replaces all weights and buffers; on an error nothing is changed. What the optimizer remembers stays.
+    ///
+    /// # Errors
+    /// If one is missing, one too many, or of another shape; the error lists them all.
+    pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), TrainError> {
+        Ok(self.network.load_state(state)?)
+    }
+
+    /// The optimizer's step size.
+    pub fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    /// Sets the optimizer's step size, for the steps to come.
+    ///
+    /// # Errors
+    /// If it is not finite and above 0 in the network's number type.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
+        set_learning_rate::<E>(&mut self.optimizer, learning_rate)
+    }
+
+    /// A table of the layers, their output shapes and their parameter counts.
+    pub fn summary(&self) -> Summary {
+        self.network.summary()
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network<E> {
+        &self.network
+    }
+
+    /// The network's description.
+    pub fn architecture(&self) -> &Sequential {
+        self.network.architecture()
+    }
+
+    /// The optimizer.
+    pub fn optimizer(&self) -> &Optimizer {
+        &self.optimizer
+    }
+
+    /// What the optimizer remembers.
+    pub fn optimizer_state(&self) -> &OptimizerState<E> {
+        &self.state
+    }
+
+    /// The loss, its options and the metrics.
+    pub fn objective(&self) -> &Objective {
+        &self.objective
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> &Loss {
+        self.objective.loss()
+    }
+
+    /// What is measured beside the loss.
+    pub fn metrics(&self) -> &[Metric] {
+        self.objective.metrics()
+    }
+
+    /// What the network's output means.
+    pub fn output(&self) -> &Output {
+        self.objective.output()
+    }
+
+    /// The scaler that features go through, if there is one.
+    pub fn scaler(&self) -> Option<&StandardScaler> {
+        self.scaler.as_ref()
+    }
+
+    /// The names of the features; empty if none were given.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The names of the classes, in the order of their numbers; empty if none were given.
+    pub fn class_names(&self) -> &[String] {
+        self.output().class_names()
+    }
+
+    /// The streams of the model's seed.
+    pub fn seeds(&self) -> Seeds {
+        self.seeds
+    }
+
+    /// The number of epochs trained so far, in all fits.
+    pub fn epochs(&self) -> u64 {
+        self.epochs
+    }
+
+    /// Checks what stands at the features.
+    fn check_features(&self) -> Result<(), TrainError> {
+        let expected = self.network.architecture().input_features();
+        let found = self.feature_names.len();
+        if found != 0 && found != expected {
+            return Err(TrainError::FeatureNames { expected, found });
+        }
+        match &self.scaler {
+            Some(scaler) if scaler.mean().len() != expected => {
+                Err(TrainError::ScalerWidth { scaler: scaler.mean().len(), network: expected })
+            }
+            Some(_) if self.network.reads_categories() => Err(TrainError::ScaledCategories),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that nothing which evaluation needs was only named by a file.
+    fn check_measurable(&self) -> Result<(), TrainError> {
+        self.objective.loss().check()?;
+        self.objective.metrics().iter().try_for_each(Metric::check)?;
+        Ok(self.network.check_trainable()?)
+    }
+
+    /// Checks that nothing which training needs was only named by a file.
+    pub(crate) fn check_trainable(&self) -> Result<(), TrainError> {
+        self.check_measurable()?;
+        Ok(self.optimizer.check::<E>()?)
+    }
+
+    pub(crate) fn rows(&self, purpose: &'static str, x: &Tensor<E>, y: Targets<E>) -> Result<Rows<E>, TrainError> {
+        Rows::for_purpose(purpose, x, y, &self.objective, &self.network, self.scaler.as_ref())
+    }
+}

@@ -1,0 +1,264 @@
+//! What training makes small, and what is measured beside it.
+
+use mlp_autograd::{Tape, Var};
+use mlp_metrics::{Batch, Labels, Metric};
+use mlp_nn::{Activation, Loss, LossOptions, Network, Output, Pass, TargetKind, Task};
+use mlp_tensor::{Element, Tensor, argmax};
+
+use crate::TrainError;
+
+/// A loss with its options, what the network's output means, and metrics: what a forward pass ends in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    loss: Loss,
+    options: LossOptions,
+    output: Output,
+    metrics: Vec<Metric>,
+    /// The network's last activation.
+    activation: Activation,
+}
+
+/// Sums over rows, of which means are reported: add up those of all batches, and read them as an
+/// [`Evaluation`](crate::Evaluation).
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Totals {
+    /// The number of rows.
+    pub rows: usize,
+    /// The sum of the rows' losses, each times its weight, without penalties.
+    pub loss: f64,
+    /// The penalties on weights and outputs, times the number of rows.
+    pub penalty: f64,
+    /// What every metric keeps of the rows.
+    pub metrics: Vec<Vec<f64>>,
+}
+
+/// Some rows on their way through the network.
+pub(crate) struct Part<E: Element> {
+    pub(crate) x: Tensor<E>,
+    pub(crate) y: Tensor<E>,
+    /// One for each row, or none at all.
+    pub(crate) weights: Vec<f64>,
+}
+
+impl Objective {
+    /// The loss of `network`, with what the loss says about its output, and no metrics.
+    ///
+    /// # Errors
+    /// If the loss does not fit the network's last activation or its outputs, or a setting lies outside of its range.
+    pub fn new<E: Element>(loss: impl Into<Loss>, network: &Network<E>) -> Result<Self, TrainError> {
+        let loss = loss.into();
+        loss.check()?;
+        let activation = network.architecture().output_activation().clone();
+        let row = network.output_shape();
+        if loss.is_classification() && row.len() != 1 {
+            return Err(TrainError::LossAndShape { loss, output: row.to_vec() });
+        }
+        let outputs = row.last().copied().unwrap_or(1);
+        if loss.target_len(outputs).is_none() {
+            let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
+            return Err(TrainError::LossAndOutputs { loss, outputs, advice });
+        }
+        if let Err(advice) = loss.check_activation(&activation) {
+            return Err(TrainError::LossAndActivation { loss, activation, advice });
+        }
+        if loss.is_classification() && outputs == 1 {
+            let advice = "one output says nothing about several classes; give it one for each class, or use \
+                          BinaryCrossEntropy with one output for two";
+            return Err(TrainError::LossAndOutputs { loss, outputs, advice });
+        }
+        let output = Output::of(&loss, &activation, row);
+        Ok(Self { loss, options: LossOptions::new(), output, metrics: Vec::new(), activation })
+    }
+
+    /// What a file held: metrics and the loss may be a user's that the file only named.
+    pub(crate) fn opened<E: Element>(
+        loss: Loss,
+        options: LossOptions,
+        output: Output,
+        metrics: Vec<Metric>,
+        network: &Network<E>,
+    ) -> Result<Self, TrainError> {
+        output.check(network.output_shape())?;
+        if loss.missing().is_some() || metrics.iter().any(|metric| metric.check().is_err()) {
+            let activation = network.architecture().output_activation().clone();
+            return Ok(Self { loss, options, output, metrics, activation });
+        }
+        let objective = Self::new(loss, network)?.with_output(output, network)?;
+        objective.with_options(options, network)?.with_metrics(metrics, network)
+    }
+
+    /// Checks that targets can be standardized.
+    pub(crate) fn check_target_scale(&self) -> Result<(), TrainError> {
+        let loss = &self.loss;
+        // A Gaussian's variances would be those of standardized numbers, and the cosine knows no scale.
+        if loss.targets() == TargetKind::Numbers && !matches!(loss, Loss::GaussianNll | Loss::CosineSimilarity) {
+            return Ok(());
+        }
+        Err(TrainError::TargetScale { loss: loss.clone() })
+    }
+
+    /// With another output than the loss says.
+    ///
+    /// # Errors
+    /// If it does not fit the network.
+    pub fn with_output<E: Element>(self, output: Output, network: &Network<E>) -> Result<Self, TrainError> {
+        output.check(network.output_shape())?;
+        Ok(Self { output, ..self })
+    }
+
+    /// With label smoothing and class weights.
+    ///
+    /// # Errors
+    /// If they do not fit the loss or the number of classes.
+    pub fn with_options<E: Element>(self, options: LossOptions, network: &Network<E>) -> Result<Self, TrainError> {
+        options.check(&self.loss, network.output_shape().last().copied().unwrap_or(1))?;
+        Ok(Self { options, ..self })
+    }
+
+    /// Measures `metrics` beside the loss.
+    ///
+    /// # Errors
+    /// If one needs classes where the task has none, or predictions in the shape of the targets where they have another.
+    pub fn with_metrics<E: Element>(
+        self,
+        metrics: impl IntoIterator<Item = impl Into<Metric>>,
+        network: &Network<E>,
+    ) -> Result<Self, TrainError> {
+        let metrics: Vec<Metric> = metrics.into_iter().map(Into::into).collect();
+        let outputs = network.output_shape().last().copied().unwrap_or(1);
+        for metric in &metrics {
+            metric.check()?;
+            let (metric, task) = (metric.clone(), self.output.task());
+            if metric.needs_labels() && task == Task::Regression {
+                let reason = "it measures classes, and this task has none; use an error, such as mean_absolute_error";
+                return Err(TrainError::Metric { metric, task, reason });
+            }
+            if metric.needs_one_shape() && self.loss.target_len(outputs) != Some(outputs) {
+                let reason = "it compares predictions with targets value by value, and they have different numbers of \
+                              values here";
+                return Err(TrainError::Metric { metric, task, reason });
+            }
+        }
+        Ok(Self { metrics, ..self })
+    }
+
+    /// The loss.
+    pub fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
+    /// Label smoothing and class weights.
+    pub fn options(&self) -> &LossOptions {
+        &self.options
+    }
+
+    /// What the network's output means.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// What is measured beside the loss.
+    pub fn metrics(&self) -> &[Metric] {
+        &self.metrics
+    }
+
+    /// The loss of every row as a variable, the penalty on outputs if there is one, and the sums for the report.
+    pub(crate) fn forward<'t, E: Element>(
+        &self,
+        network: &Network<E>,
+        variables: &[Var<'t, E>],
+        part: Part<E>,
+        tape: &'t Tape<E>,
+        pass: &mut Pass<'t, E>,
+    ) -> (Var<'t, E>, Option<Var<'t, E>>, Totals) {
+        let Part { x, y, weights } = part;
+        let count = x.rows();
+        let before = network.forward_before_activation(variables, tape.constant(x), pass);
+        let targets = tape.constant(y);
+        let losses = self.loss.per_row_with(self.loss.input_from(&self.activation, before), targets, &self.options);
+        let metrics = if self.metrics.is_empty() {
+            Vec::new()
+        } else {
+            // A constant: nothing is recorded for what is only looked at.
+            let raw = self.activation.forward(tape.constant(before.value())).value();
+            self.measure(&self.output.predictions(raw), &self.in_target_units(targets.value()), &weights)
+        };
+        let values = losses.value();
+        let loss = if weights.is_empty() {
+            values.as_slice().iter().map(|v| v.as_f64()).sum()
+        } else {
+            values.as_slice().iter().zip(&weights).map(|(v, w)| v.as_f64() * w).sum()
+        };
+        let penalty = pass.penalty();
+        let penalties = penalty.map_or(0.0, |mean| mean.value().item().as_f64() * count as f64);
+        (losses, penalty, Totals { rows: count, loss, penalty: penalties, metrics })
+    }
+
+    fn measure<E: Element>(&self, predictions: &Tensor<E>, targets: &Tensor<E>, weights: &[f64]) -> Vec<Vec<f64>> {
+        let labels = self.labels(predictions, targets);
+        let mut batch = Batch::new(predictions, targets);
+        if let Some(labels) = &labels {
+            batch = batch.labels(labels);
+        }
+        if !weights.is_empty() {
+            batch = batch.weights(weights);
+        }
+        let state = |metric: &Metric| {
+            let mut state = Vec::new();
+            metric.add(&batch, &mut state);
+            state
+        };
+        self.metrics.iter().map(state).collect()
+    }
+
+    /// The predicted and the true classes, if the task has some and a metric asks for them.
+    fn labels<E: Element>(&self, predictions: &Tensor<E>, targets: &Tensor<E>) -> Option<Labels> {
+        let predicted: Vec<usize> = match self.output.task() {
+            Task::Multiclass => (0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect(),
+            Task::Binary | Task::Multilabel => {
+                predictions.as_slice().iter().map(|&p| usize::from(self.output.is_yes(p))).collect()
+            }
+            _ => return None,
+        };
+        Some(Labels::new(predicted, self.classes_of(targets)?))
+    }
+
+    /// The classes that targets stand for: one a row, or 0 or 1 for each label. `None` where the task has no classes.
+    pub(crate) fn classes_of<E: Element>(&self, targets: &Tensor<E>) -> Option<Vec<usize>> {
+        // Signs are no and yes; so are 0 and 1.
+        let yes = if self.loss.targets() == TargetKind::Signs { E::zero() } else { E::from_f64(0.5) };
+        match self.output.task() {
+            Task::Multiclass => Some((0..targets.rows()).map(|row| argmax(targets.row(row))).collect()),
+            Task::Binary | Task::Multilabel => Some(targets.as_slice().iter().map(|&t| usize::from(t > yes)).collect()),
+            _ => None,
+        }
+    }
+
+    /// Targets as they were given, where the network is trained on standardized ones.
+    fn in_target_units<E: Element>(&self, mut targets: Tensor<E>) -> Tensor<E> {
+        if let Some((mean, scale)) = self.output.target_scale() {
+            for row in targets.as_mut_slice().chunks_mut(mean.len()) {
+                for ((value, mean), scale) in row.iter_mut().zip(mean).zip(scale) {
+                    *value = E::from_f64(value.as_f64() * scale + mean);
+                }
+            }
+        }
+        targets
+    }
+
+    /// Adds the sums of later rows to those of earlier ones.
+    pub fn add(&self, totals: &mut Totals, other: &Totals) {
+        totals.rows += other.rows;
+        totals.loss += other.loss;
+        totals.penalty += other.penalty;
+        totals.metrics.resize(self.metrics.len(), Vec::new());
+        for ((metric, state), other) in self.metrics.iter().zip(&mut totals.metrics).zip(&other.metrics) {
+            if state.is_empty() {
+                state.clone_from(other);
+            } else {
+                metric.merge(other, state);
+            }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! A run in a file, and the way back.
+
+use std::fmt;
+use std::sync::Arc;
+
+use mlp_io::{
+    RunProgress, SavedCallback, SavedClassWeights, SavedEpoch, SavedEvaluation, SavedModel, SavedRun, SavedTotals,
+    SavedValidation,
+};
+use mlp_tensor::{Element, Tensor};
+
+use super::Run;
+use crate::callback::{CLOSURE, Prototype};
+use crate::fit::{ClassWeights, Validation};
+use crate::{
+    Callback, CallbackState, Epoch, Evaluation, Fit, History, Model, Objective, RunContext, Targets, Totals, TrainError,
+};
+
+/// What a run that is resumed needs beside the file: what a file cannot hold.
+#[derive(Clone)]
+#[must_use]
+pub struct Resume<E: Element = f32> {
+    validation: Option<(Tensor<E>, Targets<E>)>,
+    closures: Vec<Arc<dyn Prototype<E>>>,
+    without_closures: bool,
+    #[cfg(feature = "progress")]
+    progress: bool,
+}
+
+impl<E: Element> Resume<E> {
+    /// Nothing beside the file.
+    pub fn new() -> Self {
+        Self {
+            validation: None,
+            closures: Vec::new(),
+            without_closures: false,
+            #[cfg(feature = "progress")]
+            progress: true,
+        }
+    }
+
+    /// The rows that the run is validated on, if they are rows of their own.
+    pub fn validation_data(self, x: &Tensor<E>, y: impl Into<Targets<E>>) -> Self {
+        Self { validation: Some((x.clone(), y.into())), ..self }
+    }
+
+    /// The closure of [`Fit::on_epoch`]; of several, in the order in which they were added.
+    pub fn on_epoch(
+        mut self,
+        told: impl Fn(&mut RunContext<'_, E>) -> Result<(), TrainError> + Send + Sync + 'static,
+    ) -> Self {
+        self.closures.extend(Fit::new().on_epoch(told).callbacks);
+        self
+    }
+
+    /// Goes on without the closures that the run had.
+    pub fn without_closures(self) -> Self {
+        Self { without_closures: true, ..self }
+    }
+
+    /// Whether the progress is shown, as in [`Fit::progress`].
+    #[cfg(feature = "progress")]
+    pub fn progress(self, progress: bool) -> Self {
+        Self { progress, ..self }
+    }
+}
+
+impl<E: Element> Default for Resume<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E: Element> fmt::Debug for Resume<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resume").field("closures", &self.closures.len()).finish_non_exhaustive()
+    }
+}
+
+impl<E: Element> Run<'_, E> {
+    /// The model with the run, as a file holds them.
+    pub fn to_saved(&self) -> SavedModel<E> {
+        let mut saved = self.model.to_saved();
+        if let Some(training) = &mut saved.training {
+            training.run = Some(self.to_saved_run());
+        }
+        saved
+    }
+
+    fn to_saved_run(&self) -> SavedRun<E> {
+        let fit = &self.fit;
+        let progress = RunProgress {
+            epochs: fit.epochs as u64,
+            batch_size: fit.batch_size as u64,
+            shuffle: fit.shuffle,
+            rows: self.rows.len() as u64,
+            validation: match &fit.validation {
+                Validation::None => SavedValidation::None,
+                Validation::Split { share, stratified } => {
+                    SavedValidation::Split { share: *share, stratified: *stratified }
+                }
+                Validation::Data { x, .. } => SavedValidation::Data { rows: x.rows() as u64 },
+            },
+            class_weights: match &fit.class_weights {
+                ClassWeights::None => SavedClassWeights::None,
+                ClassWeights::Given(weights) => SavedClassWeights::Given(weights.clone()),
+                ClassWeights::Balanced => SavedClassWeights::Balanced,
+            },
+            in_epoch: !self.order.is_empty(),
+            position: self.position as u64,
+            totals: SavedTotals {
+                rows: self.totals.rows as u64,
+                loss: self.totals.loss,
+                penalty: self.totals.penalty,
+                metrics: self.totals.metrics.clone(),
+            },
+            last_loss: self.last_loss,
+            history: self.history.epochs.iter().map(saved_epoch).collect(),
+        };
+        let callback = |callback: &Box<dyn Callback<E>>| {
+            let CallbackState { values, tensors } = callback.state();
+            SavedCallback { name: callback.name().to_owned(), settings: callback.settings(), values, tensors }
+        };
+        SavedRun { progress, callbacks: self.callbacks.iter().map(callback).collect() }
+    }
+}
+
+impl<'m, E: Element> Run<'m, E> {
+    pub(crate) fn resumed(
+        model: &'m mut Model<E>,
+        x: &Tensor<E>,
+        y: Targets<E>,
+        resume: &Resume<E>,
+    ) -> Result<Self, TrainError> {
+        let Some(saved) = model.pending.clone() else { return Err(TrainError::NoRun) };
+        let SavedRun { progress, callbacks } = *saved;
+        let refuse = |reason: String| Err(TrainError::Resume { reason });
+        if progress.rows != x.rows() as u64 {
+            return refuse(format!(
+                "it had {} rows, but {} were given; give it the same rows",
+                progress.rows,
+                x.rows()
+            ));
+        }
+        let fit = fit(&progress, resume)?;
+        let callbacks = open(model, callbacks, resume)?;
+        let history = history(progress.history, &model.objective)?;
+        let metrics = model.objective.metrics().len();
+        let mut run = Self::new(model, x, y, &fit)?;
+        run.callbacks = callbacks;
+        run.history = history;
+        run.last_loss = progress.last_loss;
+        if progress.in_epoch {
+            run.begin_epoch();
+            let position = usize::try_from(progress.position).unwrap_or(usize::MAX);
+            let sound = position < run.order.len()
+                && position.is_multiple_of(run.fit.batch_size)
+                && progress.totals.rows == progress.position
+                && (position == 0 || progress.totals.metrics.len() == metrics);
+            if !sound {
+                return refuse(format!(
+                    "it was after row {position} of {}, which is not the end of a batch of {}",
+                    run.order.len(),
+                    run.fit.batch_size
+                ));
+            }
+            run.position = position;
+            let SavedTotals { loss, penalty, metrics, .. } = progress.totals;
+            run.totals = Totals { rows: position, loss, penalty, metrics };
+        }
+        run.model.pending = None;
+        Ok(run)
+    }
+}
+
+/// The settings that the run had.
+fn fit<E: Element>(progress: &RunProgress, resume: &Resume<E>) -> Result<Fit<E>, TrainError> {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let fit =
+        Fit::new().epochs(whole(progress.epochs)).batch_size(whole(progress.batch_size)).shuffle(progress.shuffle);
+    #[cfg(feature = "progress")]
+    let fit = fit.progress(resume.progress);
+    let fit = match (&progress.class_weights, fit) {
+        (SavedClassWeights::None, fit) => fit,
+        (SavedClassWeights::Given(weights), fit) => fit.class_weights(weights.clone()),
+        (SavedClassWeights::Balanced, fit) => fit.balanced_class_weights(),
+    };
+    let refuse = |reason: String| Err(TrainError::Resume { reason });
+    match (progress.validation, &resume.validation) {
+        (SavedValidation::None, None) => Ok(fit),
+        (SavedValidation::Split { share, stratified: false }, None) => Ok(fit.validation_split(share)),
+        (SavedValidation::Split { share, stratified: true }, None) => Ok(fit.stratified_validation_split(share)),
+        (SavedValidation::Data { rows }, Some((x, y))) if x.rows() as u64 == rows => {
+            Ok(fit.validation_data(x, y.clone()))
+        }
+        (SavedValidation::Data { rows }, Some((x, _))) => {
+            refuse(format!("it was validated on {rows} rows, but {} were given", x.rows()))
+        }
+        (SavedValidation::Data { rows }, None) => {
+            refuse(format!("it was validated on {rows} rows of their own; give them by Resume::validation_data"))
+        }
+        (_, Some(_)) => refuse("it had no validation rows of its own, but some were given; leave them out".to_owned()),
+    }
+}
+
+/// The callbacks that the run had, as they were.
+fn open<E: Element>(
+    model: &Model<E>,
+    saved: Vec<SavedCallback<E>>,
+    resume: &Resume<E>,
+) -> Result<Vec<Box<dyn Callback<E>>>, TrainError> {
+    let closures = saved.iter().filter(|callback| callback.name == CLOSURE).count();
+    if !resume.without_closures && closures != resume.closures.len() {
+        return Err(TrainError::Resume {
+            reason: format!(
+                "it had {closures} closures as callbacks, which a file cannot hold, and {} were given; give them again \
+                 by Resume::on_epoch, or leave them out by Resume::without_closures",
+                resume.closures.len()
+            ),
+        });
+    }
+    let mut given = resume.closures.iter();
+    let mut callbacks = Vec::with_capacity(saved.len());
+    for SavedCallback { name, settings, values, tensors } in saved {
+        if name == CLOSURE {
+            callbacks.extend(given.next().map(|closure| closure.start()));
+            continue;
+        }
+        let shown: String = name.chars().take(100).collect();
+        let made = model.registry.make::<Box<dyn Callback<E>>>(&name, &settings);
+        let mut callback = match made {
+            Ok(Some(callback)) => callback,
+            Ok(None) => return Err(TrainError::UnknownCallback { name: shown, number: E::NAME }),
+            Err(error) => {
+                return Err(TrainError::Resume { reason: format!("its callback {shown:?} cannot be made: {error}") });
+            }
+        };
+        if (callback.name(), callback.settings()) != (name.as_str(), settings) {
+            let reason = format!("the registry made another callback than {shown:?}, or one with other settings");
+            return Err(TrainError::Resume { reason });
+        }
+        callback.restore(CallbackState { values, tensors })?;
+        callbacks.push(callback);
+    }
+    Ok(callbacks)
+}
+
+fn saved_epoch(epoch: &Epoch) -> SavedEpoch {
+    let saved = |evaluation: &Evaluation| SavedEvaluation {
+        loss: evaluation.loss,
+        penalty: evaluation.penalty,
+        metrics: evaluation.metrics.iter().map(|(_, value)| *value).collect(),
+    };
+    SavedEpoch { training: saved(&epoch.training), validation: epoch.validation.as_ref().map(saved) }
+}
+
+fn history(epochs: Vec<SavedEpoch>, objective: &Objective) -> Result<History, TrainError> {
+    let opened = |saved: SavedEvaluation| {
+        let SavedEvaluation { loss, penalty, metrics } = saved;
+        if metrics.len() != objective.metrics().len() {
+            let (had, has) = (metrics.len(), objective.metrics().len());
+            let reason = format!("its history has {had} metrics, but the model has {has}");
+            return Err(TrainError::Resume { reason });
+        }
+        let names = objective.metrics().iter().map(|metric| metric.name().to_owned());
+        Ok(Evaluation { loss, penalty, metrics: names.zip(metrics).collect() })
+    };
+    let epoch = |SavedEpoch { training, validation }: SavedEpoch| {
+        Ok(Epoch { training: opened(training)?, validation: validation.map(opened).transpose()? })
+    };
+    Ok(History { epochs: epochs.into_iter().map(epoch).collect::<Result<_, TrainError>>()? })
+}

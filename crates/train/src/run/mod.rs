@@ -1,0 +1,334 @@
+//! Training as a value: pulled epoch by epoch or step by step.
+
+mod checkpoint;
+mod snapshot;
+
+use std::path::Path;
+
+use mlp_data::TrainTestSplit;
+use mlp_nn::LossOptions;
+use mlp_tensor::{Element, Tensor};
+
+use crate::callback::set_learning_rate;
+use crate::evaluate::evaluate;
+use crate::fit::{ClassWeights, Validation};
+use crate::{
+    Callback, Diverged, Epoch, Evaluation, Fit, History, Model, Objective, Rows, RunContext, Step, Targets, Totals,
+    TrainError,
+};
+
+pub use checkpoint::Resume;
+pub(crate) use snapshot::{Snapshot, not_finite};
+
+/// A fit in progress: [`Model::run`] begins it, and whoever holds it says when it goes on.
+///
+/// ```
+/// use mlp_nn::{Dense, Loss, Sequential};
+/// use mlp_optim::Sgd;
+/// use mlp_tensor::Tensor;
+/// use mlp_train::{Fit, Model};
+///
+/// let network = Sequential::new(1).add(Dense::new(1));
+/// let mut model = Model::builder(network).optimizer(Sgd::new(0.1)).loss(Loss::MeanSquaredError).build()?;
+/// let (x, y) = (Tensor::from([[0.0], [1.0], [2.0]]), Tensor::from([1.0, 3.0, 5.0]));
+///
+/// let mut run = model.run(&x, &y, &Fit::new().epochs(1000))?;
+/// while let Some(epoch) = run.next_epoch()? {
+///     if epoch.training.loss < 1e-6 {
+///         run.stop();
+///     }
+/// }
+/// assert!(run.history().epochs.len() < 1000);
+/// # Ok::<(), mlp_train::TrainError>(())
+/// ```
+///
+/// A run that is dropped leaves the model as the steps so far have made it.
+#[derive(Debug)]
+pub struct Run<'m, E: Element = f32> {
+    model: &'m mut Model<E>,
+    fit: Fit<E>,
+    /// The model's objective with the class weights of this run.
+    objective: Objective,
+    rows: Rows<E>,
+    /// The numbers of the rows that are trained on, in the order given.
+    training: Vec<usize>,
+    held_out: Option<(Rows<E>, Vec<usize>)>,
+    callbacks: Vec<Box<dyn Callback<E>>>,
+    snapshot: Snapshot<E>,
+    history: History,
+    /// The rows in the order of the epoch at hand; empty before its first step.
+    order: Vec<usize>,
+    /// How many of them were trained on.
+    position: usize,
+    totals: Totals,
+    last_loss: f64,
+    stop: bool,
+    ended: bool,
+    #[cfg(feature = "progress")]
+    progress: crate::progress::Progress,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct StepReport {
+    /// The number of the epoch that it is in, counted from 1 in this run.
+    pub epoch: usize,
+    /// The number of rows of its batch.
+    pub rows: usize,
+    /// The mean loss of the batch before the step, penalties included.
+    pub loss: f64,
+    /// The epoch, if this was its last step.
+    pub end_of_epoch: Option<Epoch>,
+}
+
+impl<'m, E: Element> Run<'m, E> {
+    pub(crate) fn new(model: &'m mut Model<E>, x: &Tensor<E>, y: Targets<E>, fit: &Fit<E>) -> Result<Self, TrainError> {
+        fit.check()?;
+        model.check_trainable()?;
+        let rows = model.rows("fit", x, y)?;
+        let all = || (0..rows.len()).collect::<Vec<_>>();
+        let (training, held_out) = match &fit.validation {
+            Validation::None => (all(), None),
+            Validation::Data { x, y } => {
+                let held_out = model.rows("validate on", x, y.clone())?;
+                let chosen = (0..held_out.len()).collect();
+                (all(), Some((held_out, chosen)))
+            }
+            Validation::Split { share, stratified } => {
+                let count = ((share * rows.len() as f64).ceil() as usize).min(rows.len());
+                if count == rows.len() {
+                    return Err(TrainError::ValidationSplit { share: *share, rows: rows.len() });
+                }
+                if fit.shuffle {
+                    let mut split = TrainTestSplit::new(*share).seed(model.seeds.split());
+                    if *stratified {
+                        split = split.stratify(&rows.classes(&model.objective)?);
+                    }
+                    let split = split.split(rows.len())?;
+                    (split.train, Some((rows.clone(), split.test)))
+                } else {
+                    let mut training = all();
+                    let last = training.split_off(rows.len() - count);
+                    (training, Some((rows.clone(), last)))
+                }
+            }
+        };
+        let objective = match &fit.class_weights {
+            ClassWeights::None => model.objective.clone(),
+            ClassWeights::Given(weights) => weighted(model, weights.clone())?,
+            ClassWeights::Balanced => weighted(model, balanced(model, &rows, &training)?)?,
+        };
+        let snapshot = Snapshot::new(&model.network, (&model.optimizer, &model.state), model.epochs);
+        Ok(Self {
+            objective,
+            rows,
+            training,
+            held_out,
+            callbacks: fit.callbacks.iter().map(|callback| callback.start()).collect(),
+            snapshot,
+            history: History::default(),
+            order: Vec::new(),
+            position: 0,
+            totals: Totals::default(),
+            last_loss: f64::NAN,
+            stop: false,
+            ended: false,
+            #[cfg(feature = "progress")]
+            progress: crate::progress::Progress::new(fit.epochs, fit.progress),
+            fit: fit.clone(),
+            model,
+        })
+    }
+
+    /// Trains one epoch, or what is left of the one at hand; `None` once all epochs are done or the run was stopped.
+    ///
+    /// # Errors
+    /// If the loss, a weight or the validation loss becomes NaN or infinite: then weights, running statistics, the
+    /// optimizer with its state, counters and history are those of the end of the last good epoch, or of before the run.
+    /// What a callback returns.
+    pub fn next_epoch(&mut self) -> Result<Option<Epoch>, TrainError> {
+        if Step::uses_threads(&self.model.network, self.training.len().min(self.fit.batch_size)) {
+            // On a thread of the pool itself, handing work to the others costs less.
+            rayon::scope(|_| self.pull_epoch())
+        } else {
+            self.pull_epoch()
+        }
+    }
+
+    fn pull_epoch(&mut self) -> Result<Option<Epoch>, TrainError> {
+        while let Some(step) = self.next_step()? {
+            if step.end_of_epoch.is_some() {
+                return Ok(step.end_of_epoch);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes one step; `None` once all epochs are done or the run was stopped.
+    ///
+    /// # Errors
+    /// As [`Run::next_epoch`].
+    pub fn next_step(&mut self) -> Result<Option<StepReport>, TrainError> {
+        if self.ended {
+            return Ok(None);
+        }
+        if self.stop || self.history.epochs.len() >= self.fit.epochs {
+            self.end()?;
+            return Ok(None);
+        }
+        if self.order.is_empty() {
+            self.begin_epoch();
+        }
+        let end = self.position.saturating_add(self.fit.batch_size).min(self.order.len());
+        let batch = &self.order[self.position..end];
+        let model = &mut *self.model;
+        let seed = model.seeds.step(model.state.steps().saturating_add(1));
+        let totals = model.step.shards(&model.network, &self.objective, &self.rows, batch, seed);
+        let (rows, loss) = (totals.rows, (totals.loss + totals.penalty) / totals.rows as f64);
+        if !loss.is_finite() {
+            return Err(self.diverge("the loss".to_owned(), loss));
+        }
+        model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
+        self.objective.add(&mut self.totals, &totals);
+        (self.position, self.last_loss) = (end, loss);
+        let epoch = self.history.epochs.len() + 1;
+        self.tell(Callback::step)?;
+        let end_of_epoch = if self.position == self.order.len() { Some(self.end_epoch()?) } else { None };
+        Ok(Some(StepReport { epoch, rows, loss, end_of_epoch }))
+    }
+
+    fn begin_epoch(&mut self) {
+        self.order.clone_from(&self.training);
+        if self.fit.shuffle {
+            self.model.seeds.shuffle(self.model.epochs, &mut self.order);
+        }
+        (self.position, self.totals) = (0, Totals::default());
+    }
+
+    fn end_epoch(&mut self) -> Result<Epoch, TrainError> {
+        if let Some((name, value)) = not_finite(&self.model.network) {
+            return Err(self.diverge(name, value));
+        }
+        let training = Evaluation::of(&self.totals, &self.objective);
+        let validation = self
+            .held_out
+            .as_ref()
+            .map(|(rows, chosen)| evaluate(&self.model.network, &self.model.objective, rows, chosen));
+        if let Some(loss) = validation.as_ref().map(|v| v.loss).filter(|loss| !loss.is_finite()) {
+            return Err(self.diverge("the validation loss".to_owned(), loss));
+        }
+        self.model.epochs = self.model.epochs.saturating_add(1);
+        self.order.clear();
+        self.position = 0;
+        let epoch = Epoch { training, validation };
+        #[cfg(feature = "progress")]
+        self.progress.epoch(&epoch);
+        self.history.epochs.push(epoch.clone());
+        let model = &*self.model;
+        self.snapshot.take(&model.network, (&model.optimizer, &model.state), model.epochs);
+        self.tell(Callback::epoch)?;
+        Ok(epoch)
+    }
+
+    fn end(&mut self) -> Result<(), TrainError> {
+        self.ended = true;
+        self.tell(Callback::end)
+    }
+
+    /// Goes back to the end of the last good epoch, and ends the run.
+    fn diverge(&mut self, what: String, value: f64) -> TrainError {
+        let epoch = self.history.epochs.len() + 1;
+        let step = self.position / self.fit.batch_size + 1;
+        self.ended = true;
+        self.model.go_back(&self.snapshot);
+        let history = std::mem::take(&mut self.history);
+        TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, history }))
+    }
+
+    /// Tells every callback.
+    fn tell(
+        &mut self,
+        told: impl Fn(&mut (dyn Callback<E> + 'static), &mut RunContext<'_, E>) -> Result<(), TrainError>,
+    ) -> Result<(), TrainError> {
+        let over = self.order.is_empty();
+        let model = &mut *self.model;
+        for callback in &mut self.callbacks {
+            let mut context = RunContext {
+                network: &mut model.network,
+                optimizer: &mut model.optimizer,
+                history: &self.history,
+                epoch: self.history.epochs.len() + usize::from(!over),
+                epochs: self.fit.epochs,
+                steps: model.state.steps(),
+                loss: self.last_loss,
+                stop: &mut self.stop,
+            };
+            told(callback.as_mut(), &mut context)?;
+        }
+        Ok(())
+    }
+
+    /// The epochs that are over.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The epochs that are over, and the end of the run.
+    pub fn into_history(self) -> History {
+        self.history
+    }
+
+    /// The model as the steps so far have made it.
+    pub fn model(&self) -> &Model<E> {
+        self.model
+    }
+
+    /// The optimizer's step size.
+    pub fn learning_rate(&self) -> f64 {
+        self.model.optimizer.learning_rate()
+    }
+
+    /// Sets the optimizer's step size, for the steps to come.
+    ///
+    /// # Errors
+    /// If it is not finite and above 0 in the network's number type.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
+        set_learning_rate::<E>(&mut self.model.optimizer, learning_rate)
+    }
+
+    /// Ends the run: the next step is the end.
+    pub fn stop(&mut self) {
+        self.stop = true;
+    }
+
+    /// Saves the model with the run, so that [`Model::resume`] goes on with the next step to the same bits. Possible
+    /// between any two steps.
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
+        Ok(self.to_saved().save(path)?)
+    }
+}
+
+/// The model's objective with class weights.
+fn weighted<E: Element>(model: &Model<E>, weights: Vec<f64>) -> Result<Objective, TrainError> {
+    let smoothing = model.objective.options().label_smoothing;
+    let options = LossOptions::new().label_smoothing(smoothing).class_weights(weights);
+    model.objective.clone().with_options(options, &model.network)
+}
+
+/// n / (k · nᵢ) for every class i.
+fn balanced<E: Element>(model: &Model<E>, rows: &Rows<E>, training: &[usize]) -> Result<Vec<f64>, TrainError> {
+    let classes = rows.classes(&model.objective)?;
+    let mut counts = vec![0_usize; model.objective.output().class_count(model.network.output_shape())];
+    training.iter().for_each(|&row| counts[classes[row]] += 1);
+    let present = counts.iter().filter(|&&count| count > 0).count();
+    let weight = |count: usize| match count {
+        // No row has it, so that it does not matter.
+        0 => 1.0,
+        count => training.len() as f64 / (present as f64 * count as f64),
+    };
+    Ok(counts.into_iter().map(weight).collect())
+}

@@ -1,0 +1,111 @@
+//! The second phase: some rows of one parameter, with all that their update needs.
+
+use mlp_nn::{Parameter, Regularizer};
+use mlp_optim::{Optimizer, OptimizerState};
+use mlp_tensor::Element;
+
+use super::shard::Shard;
+
+/// A block has at most about this many values.
+const BLOCK: usize = 1 << 16;
+
+/// The gradient of a block: what is added up of the shards' gradients.
+pub(super) struct Sum<'a, E: Element> {
+    parameter: usize,
+    /// The index of the first value.
+    start: usize,
+    regularizer: Option<&'a Regularizer>,
+    weights: &'a [E],
+    gradient: &'a mut [E],
+}
+
+/// A block with its weights and what the optimizer remembers of them.
+pub(super) struct Block<'a, E: Element> {
+    parameter: usize,
+    start: usize,
+    regularizer: Option<&'a Regularizer>,
+    weights: &'a mut [E],
+    gradient: &'a mut [E],
+    slots: Vec<&'a mut [E]>,
+}
+
+/// The number of values of every block of a parameter but the last: whole rows, and blocks of one size, so that threads
+/// that share them finish together.
+fn block_len<E: Element>(parameter: &Parameter<E>) -> usize {
+    let (len, columns) = (parameter.value.len(), parameter.value.shape().last().copied().unwrap_or(1));
+    let (rows, blocks) = (len.div_ceil(columns.max(1)), len.div_ceil(BLOCK).max(1));
+    (rows.div_ceil(blocks).next_multiple_of(8) * columns).max(1)
+}
+
+/// The gradients of all blocks of what is trained.
+pub(super) fn sums<'a, E: Element>(parameters: &'a [Parameter<E>], gradients: &'a mut [Vec<E>]) -> Vec<Sum<'a, E>> {
+    let mut sums = Vec::new();
+    for (parameter, (p, gradient)) in parameters.iter().zip(gradients).enumerate() {
+        if !p.trainable {
+            continue;
+        }
+        let len = block_len(p);
+        for (index, (weights, gradient)) in p.value.as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate() {
+            let (start, regularizer) = (index * len, p.regularizer.as_ref());
+            sums.push(Sum { parameter, start, regularizer, weights, gradient });
+        }
+    }
+    sums
+}
+
+/// Cuts all parameters that are trained, and what belongs to them, into blocks.
+pub(super) fn blocks<'a, E: Element>(
+    parameters: &'a mut [Parameter<E>],
+    gradients: &'a mut [Vec<E>],
+    state: &'a mut OptimizerState<E>,
+) -> Vec<Block<'a, E>> {
+    let mut blocks = Vec::new();
+    let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
+    for (parameter, ((p, gradient), slots)) in all {
+        if !p.trainable {
+            continue;
+        }
+        let len = block_len(p);
+        let Parameter { value, regularizer, .. } = p;
+        let regularizer = regularizer.as_ref();
+        let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(len)).collect();
+        let chunks = value.as_mut_slice().chunks_mut(len).zip(gradient.chunks_mut(len));
+        for (index, (weights, gradient)) in chunks.enumerate() {
+            let slots = slots.iter_mut().filter_map(Iterator::next).collect();
+            blocks.push(Block { parameter, start: index * len, regularizer, weights, gradient, slots });
+        }
+    }
+    blocks
+}
+
+impl<E: Element> Sum<'_, E> {
+    /// Adds up the shards' gradients, in their order, and the penalty's.
+    pub(super) fn run(self, shards: &[Shard<E>]) {
+        let Self { parameter, start, regularizer, weights, gradient } = self;
+        let mut written = false;
+        for part in shards.iter().filter_map(|shard| shard.gradient(parameter)) {
+            part.write_block(start, written, gradient);
+            written = true;
+        }
+        if !written {
+            gradient.fill(E::zero());
+        }
+        let Some(regularizer) = regularizer else { return };
+        if !regularizer.add_by_value(weights, gradient) {
+            let penalty = shards.iter().find_map(|shard| shard.penalty_gradient(parameter));
+            let part = penalty.iter().flat_map(|penalty| &penalty.as_slice()[start..]);
+            gradient.iter_mut().zip(part).for_each(|(g, &p)| *g += p);
+        }
+    }
+}
+
+impl<E: Element> Block<'_, E> {
+    /// The optimizer's step, with a gradient that is added up first if it was not yet.
+    pub(super) fn update(mut self, step: u64, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
+        if let Some(shards) = shards {
+            let Self { parameter, start, regularizer, .. } = self;
+            Sum { parameter, start, regularizer, weights: self.weights, gradient: self.gradient }.run(shards);
+        }
+        optimizer.update(step, self.weights, self.gradient, &mut self.slots);
+    }
+}

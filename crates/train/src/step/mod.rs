@@ -1,0 +1,233 @@
+//! How a training step runs.
+//!
+//! A step has two phases, and each is handed to the threads at once:
+//!
+//! 1. Shards: the rows of the batch are cut into shards. Each gathers its rows, runs forward and backward on a tape of its
+//!    own, and keeps the gradients as the tape leaves them: those of weight matrices as products that were not multiplied
+//!    out.
+//! 2. Blocks: the parameters are cut into blocks of rows. Each multiplies out its part of every shard's gradient, adds
+//!    them up in the shards' order, adds the penalty's gradient, and takes the optimizer's step while the numbers are
+//!    still in the cache.
+//!
+//! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
+//! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
+
+mod block;
+mod gradients;
+mod shard;
+
+use mlp_nn::{Network, Parameter};
+use mlp_optim::{Optimizer, OptimizerState};
+use mlp_tensor::Element;
+use rayon::prelude::*;
+
+use crate::{Objective, Rows, Totals};
+use block::{Block, blocks};
+use shard::Shard;
+
+pub use gradients::StepGradients;
+
+/// A batch is cut into shards of about this many rows: with fewer, a matrix product spends its time on preparing the
+/// weights.
+const SHARD_ROWS: usize = 64;
+/// A batch that is cut at all has at least two shards and at most this many.
+const SHARDS: usize = 16;
+/// A batch of fewer rows is not cut.
+const ROWS_TO_CUT: usize = 16;
+/// Below this many multiplications a phase is over before a second thread has woken up.
+pub(crate) const WORTH_A_FORK: usize = 1 << 20;
+
+/// Training steps of one network, and the memory that they need, kept from one to the next.
+///
+/// A step is what [`Model::fit`](crate::Model::fit) makes of a batch, on all threads of rayon's pool, and comes in parts:
+///
+/// 1. [`Step::shards`]: forward and backward, the loss and the metrics;
+/// 2. [`Step::reduce`], for those who need it: the whole gradient, to be looked at or changed;
+/// 3. [`Step::apply`]: the optimizer's update. Without a call of `reduce` it adds the gradients up itself, block by block,
+///    to the same bits in less time.
+///
+/// ```
+/// use mlp_nn::{Dense, Loss, Network, Sequential};
+/// use mlp_optim::{Optimizer, OptimizerState, Sgd};
+/// use mlp_tensor::Tensor;
+/// use mlp_train::{Objective, Rows, Seeds, Step};
+///
+/// let mut network: Network = Sequential::new(1).add(Dense::new(1)).init(7)?;
+/// let objective = Objective::new(Loss::MeanSquaredError, &network)?;
+/// let (x, y) = (Tensor::from([[0.0], [1.0], [2.0]]), Tensor::from([1.0, 3.0, 5.0]));
+/// let rows = Rows::new(&x, &y, &objective, &network)?;
+///
+/// let (optimizer, seeds) = (Optimizer::from(Sgd::new(0.1)), Seeds::new(7));
+/// let mut state = OptimizerState::new(&optimizer, network.parameters());
+/// let mut step = Step::new(&network);
+/// for number in 1..=500 {
+///     step.shards(&network, &objective, &rows, &[0, 1, 2], seeds.step(number));
+///     step.reduce(&network).clip_global_norm(1.0);
+///     step.apply(&mut network, &optimizer, &mut state);
+/// }
+/// assert!((network.predict(&Tensor::from([[10.0]]))?.item() - 21.0).abs() < 1e-3);
+/// # Ok::<(), mlp_train::TrainError>(())
+/// ```
+#[derive(Debug)]
+pub struct Step<E: Element = f32> {
+    shards: Vec<Shard<E>>,
+    /// How many of the shards the batch at hand has.
+    used: usize,
+    /// The number of rows of the batch at hand.
+    rows: usize,
+    /// The whole gradient of every parameter, as far as it was added up.
+    gradients: Vec<Vec<E>>,
+    /// Whether the gradients are those of the batch at hand.
+    reduced: bool,
+}
+
+impl<E: Element> Step<E> {
+    /// Steps of `network`, and of networks with parameters of the same shapes.
+    pub fn new(network: &Network<E>) -> Self {
+        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value.len()]).collect();
+        Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false }
+    }
+
+    /// Whether a batch of `rows` is worth more than one thread.
+    pub(crate) fn uses_threads(network: &Network<E>, rows: usize) -> bool {
+        rows >= ROWS_TO_CUT && work(network, rows) >= WORTH_A_FORK
+    }
+
+    /// Forward and backward of the rows numbered `batch`: the gradient of the sum of their losses, each times its weight,
+    /// divided by the number of rows. What dropout and noise draw depends on `seed`. The network stays as it is.
+    ///
+    /// Returns the sums of the losses, the penalties and the metrics, in training mode.
+    ///
+    /// # Panics
+    /// If the batch has no rows or one that there is not, or these are steps of another network.
+    #[track_caller]
+    pub fn shards(
+        &mut self,
+        network: &Network<E>,
+        objective: &Objective,
+        rows: &Rows<E>,
+        batch: &[usize],
+        seed: u64,
+    ) -> Totals {
+        assert!(!batch.is_empty(), "shards: a batch without rows");
+        self.check(network);
+        // What couples the rows of a batch needs all of them on one tape.
+        let forked = Self::uses_threads(network, batch.len()) && !network.couples_rows();
+        let per_shard =
+            if forked { batch.len().div_ceil(batch.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { batch.len() };
+        let used = batch.len().div_ceil(per_shard);
+        self.shards.resize_with(used.max(self.shards.len()), Shard::default);
+        (self.used, self.rows, self.reduced) = (used, batch.len(), false);
+        let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
+            shard.run(network, objective, (rows, part), batch.len(), (seed, index, used));
+        };
+        if forked {
+            self.shards[..used].par_iter_mut().zip(batch.par_chunks(per_shard)).enumerate().for_each(job);
+        } else {
+            job((0, (&mut self.shards[0], batch)));
+        }
+        let mut totals = Totals::default();
+        self.used().iter().for_each(|shard| objective.add(&mut totals, shard.totals()));
+        // Each penalty was found by one shard; they are added up in the order of the parameters.
+        for parameter in 0..network.parameters().len() {
+            totals.penalty += self.shards[parameter % used].penalty(parameter) * batch.len() as f64;
+        }
+        totals
+    }
+
+    /// Adds up the gradients of the shards, and those of the penalties on weights: the whole gradient, as
+    /// [`Step::apply`] will take it.
+    ///
+    /// # Panics
+    /// If no batch went before, or these are steps of another network.
+    #[track_caller]
+    pub fn reduce<'a>(&'a mut self, network: &'a Network<E>) -> StepGradients<'a, E> {
+        self.check(network);
+        assert!(self.used > 0, "reduce: call Step::shards first");
+        if !self.reduced {
+            let worth = self.is_worth_a_fork(network);
+            let jobs = block::sums(network.parameters(), &mut self.gradients);
+            let shards = &self.shards[..self.used];
+            let job = |sum: block::Sum<'_, E>| sum.run(shards);
+            if worth && jobs.len() > 1 {
+                jobs.into_par_iter().with_max_len(1).for_each(job);
+            } else {
+                jobs.into_iter().for_each(job);
+            }
+            self.reduced = true;
+        }
+        StepGradients::new(network.parameters(), &mut self.gradients)
+    }
+
+    /// The step of `optimizer`, with the gradients of the batch that went before: weights, running statistics, and what
+    /// the optimizer remembers. Constraints on weights are enforced.
+    ///
+    /// # Panics
+    /// If no batch went before, or network, state and optimizer do not belong together.
+    #[track_caller]
+    pub fn apply(&mut self, network: &mut Network<E>, optimizer: &Optimizer, state: &mut OptimizerState<E>) {
+        self.check(network);
+        assert!(self.used > 0, "apply: call Step::shards first");
+        assert!(
+            state.slots().len() == network.parameters().len(),
+            "apply: state of {} parameters for a network of {}",
+            state.slots().len(),
+            network.parameters().len()
+        );
+        for shard in &mut self.shards[..self.used] {
+            network.apply_updates(shard.take_updates());
+        }
+        state.serve(optimizer, network.parameters());
+        let step = state.advance();
+        let worth = self.is_worth_a_fork(network);
+        let (shards, reduced) = (&self.shards[..self.used], self.reduced);
+        let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
+        let job = |block: Block<'_, E>| block.update(step, (!reduced).then_some(shards), optimizer);
+        if worth && blocks.len() > 1 {
+            blocks.into_par_iter().with_max_len(1).for_each(job);
+        } else {
+            blocks.into_iter().for_each(job);
+        }
+        constrain(network, worth);
+        self.used = 0;
+    }
+
+    fn used(&self) -> &[Shard<E>] {
+        &self.shards[..self.used]
+    }
+
+    fn is_worth_a_fork(&self, network: &Network<E>) -> bool {
+        work(network, self.rows) >= WORTH_A_FORK
+    }
+
+    #[track_caller]
+    fn check(&self, network: &Network<E>) {
+        let fits = |(p, gradient): (&Parameter<E>, &Vec<E>)| p.value.len() == gradient.len();
+        let parameters = network.parameters();
+        assert!(
+            parameters.len() == self.gradients.len() && parameters.iter().zip(&self.gradients).all(fits),
+            "Step: these are steps of a network with other parameters; make new ones with Step::new"
+        );
+    }
+}
+
+/// Brings weights back within their limits.
+fn constrain<E: Element>(network: &mut Network<E>, fork: bool) {
+    let limited = |p: &&mut Parameter<E>| p.trainable && p.constraint.is_some();
+    let limit = |p: &mut Parameter<E>| {
+        if let Some(constraint) = &p.constraint {
+            constraint.apply(&mut p.value);
+        }
+    };
+    let parameters: Vec<&mut Parameter<E>> = network.parameters_mut().iter_mut().filter(limited).collect();
+    if fork && parameters.len() > 1 {
+        parameters.into_par_iter().with_max_len(1).for_each(limit);
+    } else {
+        parameters.into_iter().for_each(limit);
+    }
+}
+
+/// The number of multiplications in one forward pass.
+pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
+    rows.saturating_mul(network.parameters().iter().map(|p| p.value.len()).sum())
+}

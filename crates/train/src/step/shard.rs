@@ -1,0 +1,134 @@
+//! The first phase: forward and backward of a part of the batch.
+
+use std::sync::{Mutex, PoisonError};
+
+use mlp_autograd::{Gradient, Tape};
+use mlp_nn::{Network, Pass, Updates};
+use mlp_tensor::{Element, Pool, Rng, Tensor};
+
+use crate::{Objective, Rows, Totals};
+
+/// One part of the rows of a batch.
+#[derive(Debug)]
+pub(super) struct Shard<E: Element> {
+    /// The memory of one step's tensors, kept for the next.
+    pool: Pool,
+    /// A tape is one thread's at a time. The lock is never waited for: it lets a model be shared, to predict.
+    tape: Mutex<Tape<E>>,
+    /// In the order of the network's parameters; `None` where the loss does not depend on one.
+    gradients: Vec<Option<Gradient<E>>>,
+    /// Of the parameters that this shard looks after: their penalties, and the gradients of those that need the whole
+    /// weight.
+    penalties: Vec<Penalty<E>>,
+    totals: Totals,
+    /// Of the network's buffers.
+    updates: Updates<E>,
+}
+
+#[derive(Debug)]
+struct Penalty<E: Element> {
+    parameter: usize,
+    value: f64,
+    gradient: Option<Tensor<E>>,
+}
+
+impl<E: Element> Default for Shard<E> {
+    fn default() -> Self {
+        let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
+        Self { pool, tape, gradients: Vec::new(), penalties: Vec::new(), totals: Totals::default(), updates }
+    }
+}
+
+impl<E: Element> Shard<E> {
+    /// Forward and backward of `part`, some of the rows of a batch of `batch_rows`, by shard `index` of `shards`.
+    pub(super) fn run(
+        &mut self,
+        network: &Network<E>,
+        objective: &Objective,
+        (rows, part): (&Rows<E>, &[usize]),
+        batch_rows: usize,
+        (seed, index, shards): (u64, usize, usize),
+    ) {
+        let mut pool = std::mem::take(&mut self.pool);
+        pool.scope(|| {
+            self.penalize(network, index, shards);
+            self.propagate(network, objective, (rows, part), batch_rows, Rng::stream(seed, &[index as u64]));
+        });
+        self.pool = pool;
+    }
+
+    /// The penalties on the parameters numbered `index`, `index + shards` and so on.
+    fn penalize(&mut self, network: &Network<E>, index: usize, shards: usize) {
+        self.penalties.clear();
+        let own = network.parameters().iter().enumerate().skip(index).step_by(shards);
+        for (parameter, p) in own {
+            let Some(regularizer) = &p.regularizer else { continue };
+            let gradient = (p.trainable && !regularizer.is_by_value()).then(|| regularizer.gradient(&p.value));
+            self.penalties.push(Penalty { parameter, value: regularizer.penalty(&p.value), gradient });
+        }
+    }
+
+    fn propagate(
+        &mut self,
+        network: &Network<E>,
+        objective: &Objective,
+        (rows, part): (&Rows<E>, &[usize]),
+        batch_rows: usize,
+        rng: Rng,
+    ) {
+        // The last step's gradients make room before this step's activations take it.
+        self.gradients.clear();
+        let tape = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let variables = network.variables(tape);
+        let mut pass = Pass::training(rng);
+        let part = rows.batch(part);
+        let size = E::from_f64(batch_rows as f64);
+        let mut upstream = Tensor::full([part.x.rows()], E::one() / size);
+        if !part.weights.is_empty() {
+            let weighted = upstream.as_mut_slice().iter_mut().zip(&part.weights);
+            weighted.for_each(|(factor, &weight)| *factor = E::from_f64(weight) / size);
+        }
+        let share = E::from_f64(part.x.rows() as f64 / batch_rows as f64);
+        let (losses, penalty, totals) = objective.forward(network, &variables, part, tape, &mut pass);
+        // The gradient of Σ w · loss / n, and of this part's share of the penalty on outputs.
+        let (output, upstream) = match penalty {
+            None => (losses, upstream),
+            Some(penalty) => ((losses * tape.constant(upstream)).sum() + penalty * share, Tensor::scalar(E::one())),
+        };
+        if output.needs_gradient() {
+            let mut gradients = output.backward_from(&upstream);
+            self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
+        } else {
+            self.gradients.resize_with(variables.len(), || None);
+        }
+        (self.totals, self.updates) = (totals, pass.into_updates());
+        tape.clear();
+    }
+
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The gradient of a parameter, as far as this shard's rows have a part in it.
+    pub(super) fn gradient(&self, parameter: usize) -> Option<&Gradient<E>> {
+        self.gradients[parameter].as_ref()
+    }
+
+    /// The penalty on a parameter, if this shard looks after it; 0 otherwise.
+    pub(super) fn penalty(&self, parameter: usize) -> f64 {
+        self.find(parameter).map_or(0.0, |penalty| penalty.value)
+    }
+
+    /// The gradient of the penalty on a parameter, where it needs the whole weight.
+    pub(super) fn penalty_gradient(&self, parameter: usize) -> Option<&Tensor<E>> {
+        self.find(parameter)?.gradient.as_ref()
+    }
+
+    fn find(&self, parameter: usize) -> Option<&Penalty<E>> {
+        self.penalties.iter().find(|penalty| penalty.parameter == parameter)
+    }
+
+    pub(super) fn take_updates(&mut self) -> Updates<E> {
+        std::mem::take(&mut self.updates)
+    }
+}
