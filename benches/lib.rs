@@ -1,7 +1,6 @@
-//! What the programs here share: a compiled network and data as tensors.
+//! What the programs here share: a model and data as tensors.
 
 use mlp::prelude::*;
-use mlp::tensor::Element;
 
 /// A classifier of `widths` (inputs, then units of every layer): ReLU, then dropout, after each hidden layer, softmax
 /// at the end, trained with cross-entropy by RMSprop or Adam.
@@ -17,11 +16,8 @@ pub fn compile<E: Element>(widths: &[usize], dropout: f64, rms_prop: bool) -> Re
             network = network.add(Dropout::new(dropout));
         }
     }
-    if rms_prop {
-        Model::compile(network, RmsProp::default(), Loss::CategoricalCrossEntropy, 1)
-    } else {
-        Model::compile(network, Adam::default(), Loss::CategoricalCrossEntropy, 1)
-    }
+    let builder = ModelBuilder::new(network).loss(Loss::CategoricalCrossEntropy).seed(1);
+    if rms_prop { builder.optimizer(RmsProp::default()) } else { builder.optimizer(Adam::default()) }.build()
 }
 
 /// Rows of `features` values.

@@ -12,9 +12,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mlp::nn::Predictor;
 use mlp::prelude::*;
-use mlp::tensor::Element;
 use mlp_benches::{compile, tensor};
 use work::{INFERENCE, Inference, TRAINING, Training};
 
@@ -99,8 +97,8 @@ fn infer<E: Element>(work: &Inference, predict: Predict) -> Result<(), mlp::Erro
     let x = tensor::<E>(work.input(), work.widths[0]);
     let (peer, seconds) = match predict {
         Predict::Plain => ("mlp predict", per_call(&|| model.predict(&x).map(drop))?),
-        Predict::Frozen => ("mlp", with_predictor(&model.predictor()?, &x)?),
-        Predict::Half => ("mlp f16", with_predictor(&model.predictor()?.half()?, &x)?),
+        Predict::Frozen => ("mlp", with_predictor(&model.predictor(), &x)?),
+        Predict::Half => ("mlp f16", with_predictor(&model.predictor().half()?, &x)?),
     };
     work::report(peer, work.name, &seconds, "");
     Ok(())

@@ -41,8 +41,12 @@ fn article() -> Result<(), Box<dyn Error>> {
 
     let network = network();
     println!("{}\n", network.summary()?);
-    let mut model =
-        Model::compile(network, Adam::new(0.001), Loss::CategoricalCrossEntropy, 42)?.with_metrics([Metric::Accuracy]);
+    let mut model = Model::builder(network)
+        .optimizer(Adam::new(0.001))
+        .loss(Loss::CategoricalCrossEntropy)
+        .metrics([Metric::Accuracy])
+        .seed(42)
+        .build()?;
     let fit = Fit::new().epochs(100).batch_size(32).validation_split(0.2);
     let history = model.fit(&x_train, &y_train, &fit)?;
 
@@ -103,14 +107,18 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
 /// Trains on the fold's training rows; the model with its loss and accuracy on the fold's test rows.
 fn train(flowers: &Dataset, fold: &Split, learning_rate: f64, seed: u64) -> Result<(Model, f64, f64), mlp::Error> {
     let (training, test) = (flowers.gather_rows(&fold.train), flowers.gather_rows(&fold.test));
-    let mut model = Model::compile(network(), Adam::new(learning_rate), Loss::CategoricalCrossEntropy, seed)?
-        .with_metrics([Metric::Accuracy])
-        .with_scaler(StandardScaler::fit(&training.features)?)
-        .with_feature_names(training.feature_names)
-        .with_class_names(training.class_names);
+    let mut model = Model::builder(network())
+        .optimizer(Adam::new(learning_rate))
+        .loss(Loss::CategoricalCrossEntropy)
+        .metrics([Metric::Accuracy])
+        .scaler(StandardScaler::fit(&training.features)?)
+        .feature_names(training.feature_names)
+        .class_names(training.class_names)
+        .seed(seed)
+        .build()?;
     model.fit(&training.features, &training.labels, &Fit::new().epochs(100).batch_size(32))?;
     let result = model.evaluate(&test.features, &test.labels)?;
-    let accuracy = result.metric(Metric::Accuracy).unwrap_or(0.0);
+    let accuracy = result.get("accuracy").unwrap_or(0.0);
     Ok((model, result.loss, accuracy))
 }
 
@@ -135,7 +143,7 @@ fn another_process(model: &Model) -> Result<(), Box<dyn Error>> {
 
 /// What the second process does: load the model, predict, print the bits.
 fn predict_from_file(path: &Path) -> Result<(), Box<dyn Error>> {
-    let model: Model = Model::load(path)?;
+    let model = Model::load(path)?;
     print!("{}", bits(&model.predict(&iris().features)?));
     Ok(())
 }

@@ -50,12 +50,16 @@ fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f
             .add(Dense::new(3).activation(Activation::Softmax));
         // Means and deviations of all rows would tell the network something about the test rows: the scaler is fitted
         // on the training rows of this fold. The model applies it, in training and in testing alike.
-        let mut model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?
-            .with_metrics([Metric::Accuracy])
-            .with_scaler(StandardScaler::fit(&train.features)?);
+        let mut model = Model::builder(network)
+            .optimizer(Adam::new(0.01))
+            .loss(Loss::CategoricalCrossEntropy)
+            .metrics([Metric::Accuracy])
+            .scaler(StandardScaler::fit(&train.features)?)
+            .seed(42)
+            .build()?;
         model.fit(&train.features, &train.labels, &Fit::new().epochs(60).batch_size(16))?;
-        // `None`, and nothing to extend by, only if the model were compiled without this metric.
-        accuracies.extend(model.evaluate(&test.features, &test.labels)?.metric(Metric::Accuracy));
+        // `None`, and nothing to extend by, only if the model were built without this metric.
+        accuracies.extend(model.evaluate(&test.features, &test.labels)?.get("accuracy"));
     }
     Ok(accuracies)
 }

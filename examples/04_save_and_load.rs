@@ -32,9 +32,8 @@ fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     println!("{}\n", mlp::io::inspect(&path)?);
 
     // The loaded model gives the same predictions, to the last bit.
-    let mut loaded: Model = Model::load(&path)?;
-    let same = loaded.predict(x)?.bit_eq(&model.predict(x)?);
-    println!("predictions of the loaded model are bit-identical: {same}");
+    let mut loaded = Model::load(&path)?;
+    holds("predictions of the loaded model are bit-identical", loaded.predict(x)?.bit_eq(&model.predict(x)?))?;
 
     // And it goes on where the saved one stopped: the file holds the optimizer's state, the seed and the number of
     // epochs. 20 epochs, a file and 20 more are 40 epochs.
@@ -47,9 +46,26 @@ fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
         println!("{epoch:5}  {:<18}  {:<18}", resumed[epoch - 1], whole.loss()[epoch - 1]);
     }
     let bits = |losses: &[f64]| losses.iter().map(|loss| loss.to_bits()).collect::<Vec<_>>();
-    println!("all 40 losses are bit-identical: {}", bits(&resumed) == bits(&whole.loss()));
+    holds("all 40 losses are bit-identical", bits(&resumed) == bits(&whole.loss()))?;
     let same = uninterrupted.predict(x)?.bit_eq(&loaded.predict(x)?);
-    println!("predictions after 40 epochs are bit-identical: {same}");
+    holds("predictions after 40 epochs are bit-identical", same)?;
+
+    // A fit can also be saved in its middle, here after 7 epochs and 3 steps, and resumed on the same rows.
+    let mut interrupted = new_model()?;
+    let mut run = interrupted.run(x, y, &fit.clone().epochs(40))?;
+    for _ in 0..7 {
+        run.next_epoch()?;
+    }
+    for _ in 0..3 {
+        run.next_step()?;
+    }
+    let checkpoint = folder.join("checkpoint.mlp");
+    run.save(&checkpoint)?;
+    let mut resumed = Model::load(&checkpoint)?;
+    let mut run = resumed.resume(x, y, &Resume::new())?;
+    while run.next_epoch()?.is_some() {}
+    let same = bits(&run.into_history().loss()) == bits(&whole.loss());
+    holds("a run resumed in the middle of an epoch has the same 40 losses", same)?;
 
     // One flipped bit, and the file is refused instead of giving slightly wrong predictions.
     let mut bytes = fs::read(&path)?;
@@ -57,15 +73,20 @@ fn run(folder: &Path) -> Result<(), Box<dyn Error>> {
     bytes[middle] ^= 1;
     let damaged = folder.join("damaged.mlp");
     fs::write(&damaged, bytes)?;
-    match Model::<f32>::load(&damaged) {
+    match Model::load(&damaged) {
         Ok(_) => return Err("the damaged file was loaded".into()),
         Err(error) => println!("\na copy with one flipped bit is refused:\n  {error}"),
     }
 
     // The original is as it was.
-    let again: Model = Model::load(&path)?;
-    println!("the original still loads, with the same predictions: {}", again.predict(x)?.bit_eq(&model.predict(x)?));
-    Ok(())
+    let again = Model::load(&path)?;
+    holds("the original still loads, with the same predictions", again.predict(x)?.bit_eq(&model.predict(x)?))
+}
+
+/// Says what holds; what does not is the end of the program.
+fn holds(what: &str, does: bool) -> Result<(), Box<dyn Error>> {
+    println!("{what}: {does}");
+    if does { Ok(()) } else { Err(format!("it does not hold that {what}").into()) }
 }
 
 /// A network that has not been trained. Everything random in it, and in its training, depends on the seed.
@@ -75,10 +96,13 @@ fn new_model() -> Result<Model, mlp::Error> {
         .add(Dense::new(10).activation(Activation::Relu))
         .add(Dropout::new(0.1))
         .add(Dense::new(3).activation(Activation::Softmax));
-    let model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 42)?
-        .with_metrics([Metric::Accuracy])
-        .with_scaler(StandardScaler::fit(&flowers.features)?)
-        .with_feature_names(flowers.feature_names)
-        .with_class_names(flowers.class_names);
-    Ok(model)
+    Model::builder(network)
+        .optimizer(Adam::new(0.01))
+        .loss(Loss::CategoricalCrossEntropy)
+        .metrics([Metric::Accuracy])
+        .scaler(StandardScaler::fit(&flowers.features)?)
+        .feature_names(flowers.feature_names)
+        .class_names(flowers.class_names)
+        .seed(42)
+        .build()
 }

@@ -23,12 +23,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Name, factor of the penalty, dropout rate; 0 is without.
     let networks =
-        [("no regularisation", 0.0, 0.0), ("L2", 0.005, 0.0), ("dropout", 0.0, 0.5), ("L2 and dropout", 0.005, 0.5)];
+        [("no regularization", 0.0, 0.0), ("L2", 0.005, 0.0), ("dropout", 0.0, 0.5), ("L2 and dropout", 0.005, 0.5)];
     let mut losses: Vec<(String, Vec<f64>)> = Vec::new();
     println!("{:17}  {:28}  {:28}  lowest validation loss", "network", "training", "validation");
     for (name, l2, dropout) in networks {
-        let mut model = Model::compile(network(l2, dropout), Adam::new(0.005), Loss::CategoricalCrossEntropy, 42)?
-            .with_metrics([Metric::Accuracy]);
+        let mut model = Model::builder(network(l2, dropout))
+            .optimizer(Adam::new(0.005))
+            .loss(Loss::CategoricalCrossEntropy)
+            .metrics([Metric::Accuracy])
+            .seed(42)
+            .build()?;
         // A fit goes on where the last one ended, so epochs can be fitted one by one and anything measured in between.
         let epoch = Fit::new().batch_size(training.0.rows());
         let (mut on_training, mut on_validation) = (Vec::new(), Vec::new());

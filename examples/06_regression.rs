@@ -1,7 +1,7 @@
 //! Regression: a small network learns a wave from noisy points, by full-batch gradient descent.
 //!
-//! Shows plain gradient descent beside momentum, and how predictions of a target that was standardised for training
-//! become numbers in the target's own unit again.
+//! Shows plain gradient descent beside momentum, and a model that standardizes its targets for training and predicts in
+//! their own unit.
 //!
 //! Run with `cargo run --release --example regression`.
 
@@ -16,31 +16,33 @@ fn main() -> Result<(), mlp::Error> {
     let noise = Tensor::normal([200, 1], 0.0, 2.0, &mut rng);
     let y = wave(&x) + &noise;
 
-    // The targets lie around 50. A network starts out near 0 and learns best what has mean 0 and deviation 1, so the
-    // targets are standardised here. (The features are standardised inside of the model, see below.)
+    // The targets lie around 50. A network starts out near 0 and learns best what has mean 0 and deviation 1, so the model
+    // standardizes them, as it does the features: it trains on standardized targets, and predicts in the targets' unit.
     let target = StandardScaler::fit(&y)?;
-    let y_standard = target.transform(&y)?;
 
-    println!("mean squared error of the standardised targets, after so many epochs:\n");
+    println!("mean squared error of the standardized targets, after so many epochs:\n");
     println!("{:17}  {:>7}  {:>7}  {:>7}  {:>7}  mean absolute error", "optimizer", 10, 100, 500, EPOCHS);
     let grid = Tensor::from_vec((0..=8).map(|i| -3.0 + 0.75 * i as f32).collect(), [9, 1]);
     let mut predictions = Vec::new();
     let plain = Sgd::new(0.05);
     for (name, optimizer) in [("gradient descent", plain.clone()), ("with momentum 0.9", plain.momentum(0.9))] {
-        let mut model = Model::compile(network(), optimizer, Loss::MeanSquaredError, 42)?
-            .with_metrics([Metric::MeanAbsoluteError])
-            .with_scaler(StandardScaler::fit(&x)?);
+        let mut model = Model::builder(network())
+            .optimizer(optimizer)
+            .loss(Loss::MeanSquaredError)
+            .metrics([Metric::MeanAbsoluteError])
+            .scaler(StandardScaler::fit(&x)?)
+            .target_scaler(target.clone())
+            .seed(42)
+            .build()?;
         // One batch that holds every row: one step an epoch, along the exact gradient.
-        let history = model.fit(&x, &y_standard, &Fit::new().epochs(EPOCHS).batch_size(x.rows()))?;
+        let history = model.fit(&x, &y, &Fit::new().epochs(EPOCHS).batch_size(x.rows()))?;
 
         let loss = history.loss();
         let losses = [10, 100, 500, EPOCHS].map(|epoch| format!("{:7.4}", loss[epoch - 1]));
-        // An error is a difference of targets: back in their unit it is as many standard deviations.
-        let absolute = history.metric(Metric::MeanAbsoluteError)[EPOCHS - 1] * target.scale()[0];
+        // The loss is that of standardized targets, a metric is in their own unit.
+        let absolute = history.metric("mean_absolute_error")[EPOCHS - 1];
         println!("{name:17}  {}  {absolute:.2} in the targets' unit", losses.join("  "));
-
-        // A prediction is undone as a target: times the deviation, plus the mean.
-        predictions.push(target.inverse_transform(&model.predict(&grid)?)?);
+        predictions.push(model.predict(&grid)?);
     }
     let of_the_noise = f64::from(noise.square().mean()) / target.scale()[0].powi(2);
     println!("\nThe noise alone makes an error of {of_the_noise:.4}; below it, noise is learned by heart.\n");

@@ -166,12 +166,12 @@ fn check(case: &Case, training: bool, second: bool) -> Result<(), GradcheckError
 }
 
 #[test]
-fn every_layer_passes_gradcheck_in_training_and_in_use() {
+fn every_layer_passes_gradcheck_in_training_and_at_inference() {
     every_layer_passes(false);
 }
 
 #[test]
-fn every_layer_passes_gradgradcheck_in_training_and_in_use() {
+fn every_layer_passes_gradgradcheck_in_training_and_at_inference() {
     every_layer_passes(true);
 }
 
@@ -379,7 +379,7 @@ fn settings_of_every_layer_are_checked() {
         (Dense::new(1).activation(Activation::Elu { alpha: 0.0 }).into(), "(Dense): alpha is 0"),
         (Dense::new(1).activity_regularizer(Regularizer::l1(-1.0)).into(), "(Dense): l1 is -1"),
         (Dense::new(1).constraint(Constraint::MaxNorm { max: -1.0 }).into(), "(Dense): max is -1"),
-        (Custom::new(common::Sine { frequency: f64::NAN }).into(), "(Sine): frequency is NaN"),
+        (common::Sine { frequency: f64::NAN }.into(), "(Sine): frequency is NaN"),
     ];
     for (layer, expected) in bad {
         let found = Sequential::new(4).add(layer).check().unwrap_err().to_string();
@@ -426,7 +426,7 @@ fn every_description_comes_back_by_name() {
     for case in cases() {
         let text = serde_json::to_string(&case.network()).unwrap();
         let read: Sequential = serde_json::from_str(&text).unwrap();
-        let network = read.clone().resolve(&common::registry()).unwrap();
+        let network = read.clone().open(&common::registry()).unwrap();
         assert_eq!(network, case.network(), "{text}");
         assert_eq!(network.check(), Ok(()), "{text}");
         let known = read.check().is_ok();

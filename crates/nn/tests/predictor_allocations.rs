@@ -9,10 +9,10 @@ use mlp_tensor::Element;
 fn check<E: Element>() {
     for activation in [Activation::Relu, Activation::Sigmoid, Activation::Tanh, Activation::Softmax] {
         let network = Sequential::new(40)
-            .add(Dense::new(300).activation(activation))
+            .add(Dense::new(300).activation(activation.clone()))
             .add(Dropout::new(0.5))
             .add(Dense::new(33).without_bias())
-            .add(activation)
+            .add(activation.clone())
             .init::<E>(1)
             .unwrap();
         let full = Predictor::new(&network).standardize(&[0.5; 40], &[2.0; 40]);

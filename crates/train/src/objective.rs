@@ -5,7 +5,8 @@ use mlp_metrics::{Batch, Labels, Metric};
 use mlp_nn::{Activation, Loss, LossOptions, Network, Output, Pass, TargetKind, Task};
 use mlp_tensor::{Element, Tensor, argmax};
 
-use crate::TrainError;
+use crate::evaluate::evaluate;
+use crate::{Evaluation, Rows, TrainError};
 
 /// A loss with its options, what the network's output means, and metrics: what a forward pass ends in.
 #[derive(Clone, Debug, PartialEq)]
@@ -245,6 +246,12 @@ impl Objective {
             }
         }
         targets
+    }
+
+    /// The loss and the metrics of `network` on all of `rows`, without dropout and without training.
+    pub fn evaluate<E: Element>(&self, network: &Network<E>, rows: &Rows<E>) -> Evaluation {
+        let all: Vec<usize> = (0..rows.len()).collect();
+        evaluate(network, self, rows, &all)
     }
 
     /// Adds the sums of later rows to those of earlier ones.

@@ -4,6 +4,7 @@ use mlp_data::{iris, one_hot};
 use mlp_io::SavedModel;
 use mlp_nn::{Activation, Dense, Dropout, Loss, Regularizer, Sequential};
 use mlp_optim::Adam;
+use mlp_registry::Registry;
 use mlp_tensor::{Rng, Tensor};
 use mlp_train::{Fit, History, Metric, Model};
 use rayon::ThreadPoolBuilder;
@@ -16,9 +17,13 @@ fn large(seed: u64) -> Model {
         .add(Dense::new(250).activation(Activation::Tanh))
         .add(Dropout::new(0.1))
         .add(Dense::new(5).activation(Activation::Softmax));
-    Model::compile(network, Adam::new(0.002), Loss::CategoricalCrossEntropy, seed)
+    Model::builder(network)
+        .optimizer(Adam::new(0.002))
+        .loss(Loss::CategoricalCrossEntropy)
+        .metrics([Metric::Accuracy])
+        .seed(seed)
+        .build()
         .unwrap()
-        .with_metrics([Metric::Accuracy])
 }
 
 fn data() -> (Tensor, Vec<usize>) {
@@ -60,7 +65,7 @@ fn small(seed: u64) -> Model {
         .add(Dense::new(10).activation(Activation::Relu))
         .add(Dropout::new(0.1))
         .add(Dense::new(3).activation(Activation::Softmax));
-    Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, seed).unwrap()
+    Model::builder(network).optimizer(Adam::new(0.01)).loss(Loss::CategoricalCrossEntropy).seed(seed).build().unwrap()
 }
 
 #[test]
@@ -91,7 +96,7 @@ fn training_goes_on_from_a_saved_model_to_the_same_bits() {
     let mut first = small(5);
     first.fit(&iris.features, &iris.labels, &fit(4)).unwrap();
     let bytes = first.to_saved().to_bytes().unwrap();
-    let mut second = Model::from_saved(SavedModel::from_bytes(&bytes).unwrap()).unwrap();
+    let mut second = Model::from_saved(SavedModel::from_bytes(&bytes).unwrap(), &Registry::new()).unwrap();
     let rest = second.fit(&iris.features, &iris.labels, &fit(2)).unwrap();
 
     assert_eq!(rest.epochs, history.epochs[4..]);

@@ -5,10 +5,11 @@ mod common;
 
 use common::{Case, cases, kinds, registry};
 use mlp_io::{Inspection, SavedModel};
-use mlp_nn::{Activation, Constraint, Dense, Flatten, Loss, NnError, Registry, Regularizer, Sequential};
+use mlp_nn::{Activation, Constraint, Dense, Flatten, Layer, Loss, NnError, Regularizer, Sequential};
 use mlp_optim::Adam;
+use mlp_registry::{Registry, SettingsError};
 use mlp_tensor::{Rng, Tensor};
-use mlp_train::{Fit, Model, TrainError};
+use mlp_train::{Fit, Model, ModelBuilder, TrainError};
 use rayon::ThreadPoolBuilder;
 
 /// Enough rows and weights for several shards on several threads.
@@ -22,8 +23,9 @@ fn model(case: &Case) -> Model {
         .add(Dense::new(600).activation(Activation::Tanh).constraint(Constraint::MaxNorm { max: 0.8 }))
         .add(Dense::new(6).activation(Activation::Tanh).regularizer(Regularizer::l2(1e-4)))
         .add(Dense::new(1));
-    let mut model = Model::compile(network, Adam::new(0.003), Loss::MeanSquaredError, 11).unwrap();
-    model.network_mut().freeze("layers.3.weight").unwrap();
+    let builder = Model::builder(network).optimizer(Adam::new(0.003)).loss(Loss::MeanSquaredError).seed(11);
+    let mut model = builder.build().unwrap();
+    model.freeze("layers.3.weight").unwrap();
     model
 }
 
@@ -77,7 +79,7 @@ fn every_layer_is_saved_and_loaded_and_goes_on_to_the_same_bits() {
         let bytes = model.to_saved().to_bytes().unwrap();
         let saved = SavedModel::<f32>::from_bytes_with(&bytes, &registry).unwrap();
         assert_eq!(saved.to_bytes().unwrap(), bytes, "{}", case.name);
-        let mut loaded = Model::from_saved(saved).unwrap();
+        let mut loaded = Model::from_saved(saved, &registry).unwrap();
         assert_eq!(loaded.network().architecture(), model.network().architecture(), "{}", case.name);
         assert_eq!(loaded.network().frozen(), ["layers.3.weight"], "{}", case.name);
         assert_same(&model, &loaded, &x, case.name);
@@ -97,17 +99,17 @@ fn a_layer_that_no_registry_knows_is_named_with_what_to_do() {
     let case = cases().into_iter().find(|case| case.name == "custom").unwrap();
     model(&case).save(&path).unwrap();
     let message = |error: TrainError| error.to_string();
-    let unknown = message(Model::<f32>::load(&path).unwrap_err());
-    for part in ["layers.0 is \"Sine\"", "Registry::new().register(\"Sine\", ..)", "load_with"] {
+    let unknown = message(Model::load(&path).unwrap_err());
+    for part in ["layers.0 (Sine): the layer \"Sine\"", "Registry::new().register::<Layer>(\"Sine\", ..)"] {
         assert!(unknown.contains(part), "{unknown}");
     }
     assert!(Model::<f32>::load_with(&path, &registry()).is_ok());
-    let refusing = Registry::new().register("Sine", |_| Err::<common::Sine, _>("not today".to_owned()));
+    let refusing = Registry::new().register::<Layer>("Sine", |_| Err(SettingsError::refused("not today")));
     let refused = message(Model::<f32>::load_with(&path, &refusing).unwrap_err());
-    assert!(refused.ends_with("the layer \"Sine\" cannot be made: not today"), "{refused}");
-    let other = Registry::new().register("Sine", |_| Ok(common::Sine { frequency: 2.0 }));
+    assert!(refused.ends_with("the layer \"Sine\" cannot be made from its settings: not today"), "{refused}");
+    let other = Registry::new().register::<Layer>("Sine", |_| Ok(common::Sine { frequency: 2.0 }.into()));
     let other = message(Model::<f32>::load_with(&path, &other).unwrap_err());
-    assert!(other.contains("2.0") && other.contains("1.5"), "{other}");
+    assert!(other.contains("frequency 2") && other.contains("frequency 1.5"), "{other}");
 }
 
 /// A step with a constraint and a frozen weight, by hand: w = 2 and v = 3 (frozen), y = v · w · x.
@@ -123,7 +125,7 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     }
     network.freeze("layers.1.weight").unwrap();
     let optimizer = mlp_optim::Sgd::new(0.5);
-    let mut model = Model::from_network(network, optimizer, Loss::MeanSquaredError, 0).unwrap();
+    let mut model = ModelBuilder::new(network).optimizer(optimizer).loss(Loss::MeanSquaredError).build().unwrap();
     let (x, y) = (Tensor::from([[1.0]]), Tensor::from([5.0]));
     assert_eq!(model.train_on_batch(&x, &y).unwrap(), 1.0);
     let values: Vec<f64> = model.network().parameters().iter().map(|p| p.value.item()).collect();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mlp_nn::{Activation, Dense, Loss, Sequential};
 use mlp_optim::{Adam, Optimizer, RmsProp, Sgd};
 use mlp_tensor::{Element, Tensor};
-use mlp_train::Model;
+use mlp_train::ModelBuilder;
 use serde_json::Value;
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -55,8 +55,9 @@ fn follow<E: Element>(name: &str) -> f64 {
     let network = Sequential::new(4)
         .add(Dense::new(10).activation(Activation::Relu))
         .add(Dense::new(3).activation(Activation::Softmax));
-    let mut model = Model::<E>::compile(network, optimizer(run), Loss::CategoricalCrossEntropy, 0).unwrap();
-    model.network_mut().load_state(state(&goldens["initial"])).unwrap();
+    let builder = ModelBuilder::<E>::new(network).optimizer(optimizer(run)).loss(Loss::CategoricalCrossEntropy);
+    let mut model = builder.build().unwrap();
+    model.load_state(state(&goldens["initial"])).unwrap();
 
     let (mut step, mut worst) = (0, 0.0f64);
     for order in goldens["epochs_order"].as_array().unwrap() {

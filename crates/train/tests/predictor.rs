@@ -4,7 +4,7 @@ use mlp_data::{StandardScaler, iris};
 use mlp_nn::{Activation, Dense, Loss, Sequential};
 use mlp_optim::Adam;
 use mlp_tensor::{Element, Tensor};
-use mlp_train::{Fit, Model, TrainError};
+use mlp_train::{Fit, Model, ModelBuilder, TrainError};
 
 /// A model of Iris, trained a little, with features so far from 0 that a scaler is needed.
 fn fitted<E: Element>() -> (Model<E>, Tensor<E>) {
@@ -13,8 +13,8 @@ fn fitted<E: Element>() -> (Model<E>, Tensor<E>) {
     let network = Sequential::new(4)
         .add(Dense::new(10).activation(Activation::Tanh))
         .add(Dense::new(3).activation(Activation::Softmax));
-    let model = Model::compile(network, Adam::new(0.01), Loss::CategoricalCrossEntropy, 1).unwrap();
-    let mut model = model.with_scaler(StandardScaler::fit(&x).unwrap());
+    let builder = ModelBuilder::new(network).optimizer(Adam::new(0.01)).loss(Loss::CategoricalCrossEntropy).seed(1);
+    let mut model = builder.scaler(StandardScaler::fit(&x).unwrap()).build().unwrap();
     model.fit(&x, &iris.labels, &Fit::new().epochs(20)).unwrap();
     (model, x)
 }
@@ -22,7 +22,7 @@ fn fitted<E: Element>() -> (Model<E>, Tensor<E>) {
 fn check<E: Element>(tolerance: f64) {
     let (model, x) = fitted::<E>();
     let expected = model.predict(&x).unwrap();
-    let predictor = model.predictor().unwrap();
+    let predictor = model.predictor();
     let found = predictor.predict(&x).unwrap();
     assert_eq!(found.shape(), expected.shape());
     let mut out = [E::zero(); 3];
@@ -50,7 +50,7 @@ fn a_predictor_gives_what_its_model_gives_scaler_included() {
 fn a_predictor_refuses_what_its_model_refuses() {
     let (model, mut x) = fitted::<f32>();
     x.as_mut_slice()[4 * 17 + 2] = f32::NAN;
-    let predictor = model.predictor().unwrap();
+    let predictor = model.predictor();
     let errors: [TrainError; 2] = [predictor.predict(&x).unwrap_err().into(), model.predict(&x).unwrap_err()];
     for error in errors {
         let message = error.to_string();
@@ -63,6 +63,6 @@ fn a_predictor_refuses_what_its_model_refuses() {
 
     let scaler = StandardScaler::fit(&Tensor::from([[1.0_f32, 2.0], [3.0, 5.0]])).unwrap();
     let network = Sequential::new(4).add(Dense::new(1));
-    let model: Model = Model::compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap().with_scaler(scaler);
-    assert!(matches!(model.predictor(), Err(TrainError::ScalerWidth { scaler: 2, network: 4 })));
+    let model = Model::builder(network).loss(Loss::MeanSquaredError).scaler(scaler).build();
+    assert!(matches!(model, Err(TrainError::ScalerWidth { scaler: 2, network: 4 })));
 }

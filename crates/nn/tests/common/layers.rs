@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlp_autograd::Var;
+use mlp_nn::registry::{Registry, Settings};
 use mlp_nn::*;
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -98,7 +99,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("prelu", &[4], Prelu::new()),
         case("prelu_per_feature", &[3, 4], Prelu::new().per_feature()),
         case("glu", &[6], Glu::new()),
-        case("custom", &[4], Custom::new(Sine { frequency: 1.5 })),
+        case("custom", &[4], Sine { frequency: 1.5 }),
     ]
 }
 
@@ -126,7 +127,7 @@ impl CustomLayer for Sine {
     }
 
     fn settings(&self) -> Settings {
-        [("frequency".to_owned(), self.frequency)].into()
+        Settings::new().with("frequency", self.frequency)
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
@@ -147,10 +148,5 @@ impl CustomLayer for Sine {
 
 /// The constructor of [`Sine`].
 pub(crate) fn registry() -> Registry {
-    Registry::new().register("Sine", |settings| {
-        settings
-            .get("frequency")
-            .map(|&frequency| Sine { frequency })
-            .ok_or_else(|| "`frequency` is missing".to_owned())
-    })
+    Registry::new().register::<Layer>("Sine", |settings| Ok(Sine { frequency: settings.number("frequency")? }.into()))
 }

@@ -62,6 +62,13 @@ pub(crate) fn variants<T: DeserializeOwned + std::fmt::Debug>() -> BTreeSet<Stri
     names.map(str::to_owned).collect()
 }
 
+/// The names of all variants of `T` that are the library's own.
+pub(crate) fn built_in<T: DeserializeOwned + std::fmt::Debug>() -> BTreeSet<String> {
+    let mut names = variants::<T>();
+    assert!(names.remove("custom"), "users can bring their own: {names:?}");
+    names
+}
+
 /// The variant that a value is written as.
 pub(crate) fn variant(written: &Value) -> String {
     match written {

@@ -1,4 +1,4 @@
-//! Initialisers.
+//! Initializers.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use mlp_nn::{Activation, Dense, Initializer, Sequential};
 use mlp_tensor::{Rng, Tensor};
 use serde_json::Value;
 
-use crate::common::{assert_close, read, tensor, variant, variants};
+use crate::common::{assert_close, built_in, read, tensor, variant};
 
 fn goldens() -> Value {
     serde_json::from_str(include_str!("../goldens/initializers.json")).unwrap()
@@ -47,7 +47,7 @@ fn moments_and_bounds_are_those_of_the_distributions() {
 }
 
 #[test]
-fn every_initialiser_is_checked_somewhere_and_repeats_by_its_seed() {
+fn every_initializer_is_checked_somewhere_and_repeats_by_its_seed() {
     let goldens = goldens();
     let cases = goldens["moments"]["cases"].as_array().unwrap();
     let mut initializers: Vec<Initializer> = cases.iter().map(|case| read(case, "initializer")).collect();
@@ -56,7 +56,7 @@ fn every_initialiser_is_checked_somewhere_and_repeats_by_its_seed() {
     initializers.push(Initializer::Sparse { sparsity: 0.25, std: 0.1 });
     let mut seen = BTreeSet::new();
     for initializer in initializers {
-        let written = serde_json::to_value(initializer).unwrap();
+        let written = serde_json::to_value(&initializer).unwrap();
         assert_eq!(serde_json::from_value::<Initializer>(written.clone()).unwrap(), initializer);
         let draw = |seed| initializer.draw::<f32>(&[6, 4], &mut Rng::new(seed));
         assert!(draw(1).bit_eq(&draw(1)), "{initializer:?}");
@@ -64,8 +64,8 @@ fn every_initialiser_is_checked_somewhere_and_repeats_by_its_seed() {
         assert_eq!(draw(1).bit_eq(&draw(2)), !random, "{initializer:?}");
         seen.insert(variant(&written));
     }
-    assert_eq!(seen, variants::<Initializer>());
-    println!("{} initialisers checked", seen.len());
+    assert_eq!(seen, built_in::<Initializer>());
+    println!("{} initializers checked", seen.len());
 }
 
 #[test]

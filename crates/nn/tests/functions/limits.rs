@@ -7,7 +7,7 @@ use mlp_nn::{Constraint, Regularizer};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
 
-use crate::common::{assert_close, read, tensor, variant, variants};
+use crate::common::{assert_close, built_in, read, tensor, variant};
 
 fn goldens() -> Value {
     serde_json::from_str(include_str!("../goldens/losses.json")).unwrap()
@@ -49,7 +49,7 @@ fn every_constraint_agrees() {
     let goldens = goldens();
     let cases = goldens["constraints"]["cases"].as_array().unwrap();
     let checked: BTreeSet<String> = cases.iter().map(|case| variant(&case["constraint"])).collect();
-    assert_eq!(checked, variants::<Constraint>());
+    assert_eq!(checked, built_in::<Constraint>());
 }
 
 #[test]
@@ -81,4 +81,10 @@ fn settings_out_of_range_are_named() {
     assert!(message(Constraint::MinMaxNorm { min: 0.0, max: 1.0, rate: 1.5 }).contains("rate is 1.5"));
     assert!(message(Constraint::MinMaxNorm { min: f64::NAN, max: 1.0, rate: 1.0 }).contains("min is NaN"));
     Constraint::UnitNorm.check("").unwrap();
+}
+
+#[test]
+#[should_panic(expected = "apply: max is 1, but must be at least min")]
+fn a_limit_out_of_range_is_not_applied() {
+    Constraint::MinMaxNorm { min: 2.0, max: 1.0, rate: 1.0 }.apply(&mut Tensor::<f32>::ones([2, 2]));
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use mlp_autograd::{Tape, gradcheck, gradgradcheck};
-use mlp_nn::{Activation, Loss, LossOptions, Reduction, TargetKind};
+use mlp_nn::{Activation, Loss, LossOptions, OutputFunction, TargetKind};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
 
-use crate::common::{assert_close, input, read, tensor, variant, variants};
+use crate::common::{assert_close, built_in, input, read, tensor, variant};
 
 fn goldens() -> Value {
     serde_json::from_str(include_str!("../goldens/losses.json")).unwrap()
@@ -43,7 +43,7 @@ fn every_loss_agrees_with_its_gradient() {
     let goldens = goldens();
     let cases = goldens["cases"].as_array().unwrap();
     let checked: BTreeSet<String> = cases.iter().map(|case| variant(&case["loss"])).collect();
-    assert_eq!(checked, variants::<Loss>());
+    assert_eq!(checked, built_in::<Loss>());
     println!("{} losses checked", checked.len());
 }
 
@@ -86,17 +86,13 @@ fn class_numbers_do_for_one_hot_rows() {
     }
 }
 
-fn options<E: Element>(case: &Value) -> LossOptions<E> {
+fn options(case: &Value) -> LossOptions {
     let (options, given) = (LossOptions::new(), &case["options"]);
     let known = ["sample_weights", "class_weights", "label_smoothing"];
     assert!(given.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())));
-    let options = match &given["sample_weights"] {
-        Value::Null => options,
-        weights => options.sample_weights(tensor(weights)),
-    };
     let options = match &given["class_weights"] {
         Value::Null => options,
-        weights => options.class_weights(tensor(weights)),
+        _ => options.class_weights(read::<Vec<f64>>(given, "class_weights")),
     };
     options.label_smoothing(given["label_smoothing"].as_f64().unwrap_or(0.0))
 }
@@ -108,20 +104,17 @@ fn agrees_with_options<E: Element>(tolerance: f64) {
         let tape = Tape::<E>::new();
         let predictions = tape.variable(tensor(&case["predictions"]));
         let targets = tape.constant(tensor(&case["targets"]));
-        let options: LossOptions<E> = options(case);
-        let key = if case["mean"].is_null() { "sum" } else { "mean" };
-        let reduction = if key == "sum" { Reduction::Sum } else { Reduction::Mean };
-        let value = loss.forward_with(predictions, targets, &options.clone().reduction(reduction));
+        let rows = loss.per_row_with(predictions, targets, &options(case));
+        assert_eq!(rows.shape(), [predictions.shape()[0]], "{what}");
+        // Weights of samples are factors of the rows.
+        let rows = match &case["options"]["sample_weights"] {
+            Value::Null => rows,
+            weights => rows * tape.constant(tensor(weights)),
+        };
+        let (key, value) = if case["mean"].is_null() { ("sum", rows.sum()) } else { ("mean", rows.mean()) };
         assert_close(&value.value(), &case[key], (tolerance, FLOOR), &what);
         let gradient = value.backward().wrt(predictions);
         assert_close(&gradient, &case["gradient"], (tolerance, 1.0), &format!("{what}, gradient"));
-        // The three reductions are those of the same rows.
-        let reduce = |to| loss.forward_with(predictions, targets, &options.clone().reduction(to)).value();
-        let rows = reduce(Reduction::None);
-        assert_eq!(rows.shape(), [predictions.shape()[0]]);
-        let close = |a: E, b: E| (a - b).abs().as_f64() < tolerance * a.abs().as_f64();
-        assert!(close(reduce(Reduction::Sum).item(), rows.sum()), "{what}");
-        assert!(close(reduce(Reduction::Mean).item(), rows.mean()), "{what}");
         if let Some(divides_by) = case["torch_divides_by"].as_f64() {
             // How PyTorch's weighted mean comes from the sum.
             let mean = value.value().item().as_f64() / divides_by;
@@ -146,8 +139,7 @@ fn empty_batches_have_no_rows_and_their_mean_is_no_number() {
         let mean = loss.forward(predictions, targets);
         assert!(mean.value().item().is_nan(), "{loss}: as in PyTorch");
         assert!(mean.backward().wrt(predictions).is_empty(), "{loss}");
-        let sum = loss.forward_with(predictions, targets, &LossOptions::new().reduction(Reduction::Sum));
-        assert_eq!(sum.value().item(), 0.0, "{loss}");
+        assert_eq!(loss.per_row(predictions, targets).sum().value().item(), 0.0, "{loss}");
     }
 }
 
@@ -159,19 +151,11 @@ fn never_nan<E: Element>() {
         let targets: Tensor<E> = targets.cast();
         let k = targets.row_len();
         let width = if loss == Loss::GaussianNll { 2 * k } else { k };
-        let probabilities = loss.before(Activation::Softmax).is_some()
-            || loss.before(Activation::Sigmoid).is_some()
-            || matches!(loss, Loss::KlDivergence | Loss::Poisson);
         let mut rng = Rng::new(3);
         for round in 0..200 {
             let mut predictions = Tensor::<E>::zeros([targets.rows(), width]);
             for value in predictions.as_mut_slice() {
-                *value = if probabilities {
-                    // Rounded to 0 and to 1, as a sigmoid or a softmax does.
-                    E::from_f64([0.0, 1.0, 0.5, 1e-30, 1e-45][rng.below(5)])
-                } else {
-                    E::from_f64(numbers[rng.below(numbers.len())])
-                };
+                *value = E::from_f64(numbers[rng.below(numbers.len())]);
             }
             let tape = Tape::new();
             let predictions = tape.variable(predictions);
@@ -193,27 +177,139 @@ fn finite_predictions_never_give_nan() {
     never_nan::<f32>();
 }
 
-/// From probabilities and from logits is the same, where probabilities do not round to 0 and 1.
+/// Through sigmoid, softmax or rates: what the originals compute of an activation's values comes of what is before it.
+fn agrees_through_activations<E: Element>(tolerance: f64) {
+    for (index, case) in goldens()["through_activation"].as_array().unwrap().iter().enumerate() {
+        let (loss, activation): (Loss, Activation) = (read(case, "loss"), read(case, "activation"));
+        let what = format!("case {index}, {loss} of {activation}");
+        assert_eq!(loss.check_activation(&activation), Ok(()), "{what}");
+        let tape = Tape::<E>::new();
+        let before = tape.variable(tensor(&case["predictions"]));
+        let rows = loss.per_row(loss.input_from(&activation, before), tape.constant(tensor(&case["targets"])));
+        assert_close(&rows.value(), &case["rows"], (tolerance, FLOOR), &what);
+        let gradient = rows.mean().backward().wrt(before);
+        assert_close(&gradient, &case["gradient"], (tolerance, 1.0), &format!("{what}, gradient"));
+    }
+}
+
 #[test]
-fn a_loss_before_its_activation_is_the_same_loss() {
-    let mut pairs = 0;
-    for (loss, _, targets) in all() {
-        for activation in [Activation::Sigmoid, Activation::Softmax] {
-            let Some(before) = loss.before(activation) else { continue };
-            pairs += 1;
-            let tape = Tape::new();
-            let logits = tape.variable(Tensor::normal(targets.shape(), 0.0, 2.0, &mut Rng::new(5)));
-            let targets = tape.constant(targets.clone());
-            let (one, other) = (before.per_row(logits, targets), loss.per_row(activation.forward(logits), targets));
-            let difference = (one.value() - other.value()).abs().max();
-            assert!(difference < 1e-12, "{loss}: {difference}");
-            let [one, other] = [one, other].map(|rows| rows.sum().backward().wrt(logits));
-            let difference = (one - other).abs().max();
-            assert!(difference < 1e-12, "{loss}, gradient: {difference}");
+fn a_loss_of_a_network_that_ends_in_an_activation_agrees() {
+    agrees_through_activations::<f64>(1e-10);
+    agrees_through_activations::<f32>(1e-5);
+    let goldens = goldens();
+    let cases = goldens["through_activation"].as_array().unwrap();
+    let checked: BTreeSet<String> = cases.iter().map(|case| variant(&case["loss"])).collect();
+    let takes_logits = |(loss, ..): (Loss, _, _)| {
+        (loss.function() != OutputFunction::Identity).then(|| variant(&serde_json::to_value(loss).unwrap()))
+    };
+    assert!(all().into_iter().filter_map(takes_logits).all(|name| checked.contains(&name)), "{checked:?}");
+}
+
+#[test]
+fn an_activation_that_does_not_fit_a_loss_is_refused_with_advice() {
+    let refused = |loss: Loss, activation: Activation| loss.check_activation(&activation).unwrap_err();
+    let (softmax, sigmoid) = ("end the network in softmax, or without an activation", "end the network in sigmoid, or");
+    assert_eq!(refused(Loss::CategoricalCrossEntropy, Activation::Sigmoid), softmax);
+    assert_eq!(refused(Loss::KlDivergence, Activation::LogSoftmax), softmax);
+    assert!(refused(Loss::BinaryCrossEntropy, Activation::Softmax).starts_with(sigmoid));
+    assert!(refused(Loss::BinaryFocal { gamma: 2.0, alpha: None }, Activation::Relu).starts_with(sigmoid));
+    assert!(refused(Loss::Poisson, Activation::Tanh).contains("end the network in softplus, or without"));
+    for (loss, ..) in all() {
+        assert_eq!(loss.check_activation(&Activation::Identity), Ok(()), "{loss}");
+        if loss.function() == OutputFunction::Identity {
+            assert_eq!(loss.check_activation(&Activation::Tanh), Ok(()), "{loss}");
         }
     }
-    assert_eq!(pairs, 4);
-    assert_eq!(Loss::MeanSquaredError.before(Activation::Softmax), None);
+}
+
+#[test]
+#[should_panic(expected = "binary cross-entropy does not fit a network that ends in tanh: end the network in sigmoid")]
+fn a_loss_is_not_computed_from_an_activation_that_does_not_fit() {
+    let tape = Tape::<f32>::new();
+    let _ = Loss::BinaryCrossEntropy.input_from(&Activation::Tanh, tape.variable(Tensor::zeros([1, 1])));
+}
+
+/// A rate that rounds to 0 has a finite loss and a finite gradient, also where the count is not 0.
+#[test]
+fn rates_of_zero_stay_finite() {
+    let tape = Tape::<f32>::new();
+    let before = tape.variable(Tensor::from([[-1e4], [-1e4]]));
+    let targets = tape.constant(Tensor::from([[0.0], [3.0]]));
+    for activation in [Activation::Relu, Activation::softplus()] {
+        let rows = Loss::Poisson.per_row(Loss::Poisson.input_from(&activation, before), targets);
+        let found = rows.value();
+        assert!(found.as_slice()[0] < 1e-30, "{activation}: {found}");
+        // 3 · 87.3, the logarithm of the smallest normal number.
+        assert!((found.as_slice()[1] - 262.009).abs() < 1e-2, "{activation}: {found}");
+        assert!(rows.sum().backward().wrt(before).all_finite(), "{activation}");
+    }
+}
+
+/// The loss of every row and the gradient of their sum.
+fn rows_and_gradient<E: Element>(loss: &Loss, x: &Tensor<f64>, t: &Tensor<f64>) -> (Tensor<f64>, Tensor<f64>) {
+    let tape = Tape::<E>::new();
+    let x = tape.variable(x.cast());
+    let rows = loss.per_row(x, tape.constant(t.cast()));
+    (rows.value().cast(), rows.sum().backward().wrt(x).cast())
+}
+
+fn no_direction<E: Element>(tolerance: f64) {
+    let t = Tensor::from([[3.0, 4.0], [3.0, 4.0], [0.0, 0.0], [0.0, 0.0]]);
+    let x = Tensor::from([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]);
+    let (rows, gradient) = rows_and_gradient::<E>(&Loss::CosineSimilarity, &x, &t);
+    for row in [0, 2, 3] {
+        assert_eq!((rows.at([row]), gradient.row(row)), (0.0, &[0.0, 0.0][..]), "row {row}, {}", E::NAME);
+    }
+    // cos = 3/5; its derivative by x is (t/|t| - cos · x/|x|) / |x| = (0, 4/5).
+    assert!((rows.at([1]) + 0.6).abs() < tolerance, "{rows}");
+    let expected = Tensor::from([0.0, -0.8]);
+    let difference = (gradient.slice(0, 1..2).reshape([2]) - expected).abs().max();
+    assert!(difference < tolerance, "{gradient}");
+}
+
+#[test]
+fn a_prediction_without_a_direction_has_a_cosine_loss_and_a_gradient_of_zero() {
+    no_direction::<f64>(1e-15);
+    no_direction::<f32>(1e-6);
+}
+
+/// In single precision the squares of 1e-30 are 0, those of 1e30 infinite; neither changes a direction.
+#[test]
+fn tiny_and_large_predictions_have_their_cosine() {
+    let x = Tensor::from([[1e-30, -2e-30, 3e-30], [1e30, 2e30, -3e30], [1e-38, 0.0, 1e-38]]);
+    let t = Tensor::from([[0.5, 1.0, -2.0], [1e-30, 0.0, 2e-30], [2.0, 0.0, 1.0]]);
+    let (rows, gradient) = rows_and_gradient::<f32>(&Loss::CosineSimilarity, &x, &t);
+    for row in 0..3 {
+        let (x, t) = (x.row(row), t.row(row));
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let (norm_x, norm_t) = (dot(x, x).sqrt(), dot(t, t).sqrt());
+        let cosine = dot(x, t) / (norm_x * norm_t);
+        assert!((rows.at([row]) + cosine).abs() < 1e-6, "row {row}: {} for {}", rows.at([row]), -cosine);
+        for ((x, t), found) in x.iter().zip(t).zip(gradient.row(row)) {
+            let expected = -(t / norm_t - cosine * x / norm_x) / norm_x;
+            let close = (found - expected).abs() <= 1e-5 / norm_x;
+            assert!(close && found.is_finite(), "row {row}: gradient {found:e} for {expected:e}");
+        }
+    }
+}
+
+fn divergence_of_saturated_logits<E: Element>() {
+    let x = Tensor::from([[1e4, -1e4, 0.0], [-1e4, 1e4, -1e4], [1e4, -1e4, -1e4]]);
+    let t = Tensor::from([[0.0, 1.0, 0.0], [0.25, 0.25, 0.5], [1.0, 0.0, 0.0]]);
+    let (rows, gradient) = rows_and_gradient::<E>(&Loss::KlDivergence, &x, &t);
+    // The softmax is all at one class; Σ t (ln t - ln p), and p - t.
+    let expected_rows = [2e4, 0.75 * 2e4 + 0.5 * 0.25_f64.ln() + 0.5 * 0.5_f64.ln(), 0.0];
+    let expected = Tensor::from([[1.0, -1.0, 0.0], [-0.25, 0.75, -0.5], [0.0, 0.0, 0.0]]);
+    for (found, expected) in rows.as_slice().iter().zip(expected_rows) {
+        assert!((found - expected).abs() <= 1e-6 * expected, "{found} for {expected}, {}", E::NAME);
+    }
+    assert!((&gradient - &expected).abs().max() < 1e-6, "{gradient}, {}", E::NAME);
+}
+
+#[test]
+fn the_divergence_of_saturated_logits_has_its_gradient() {
+    divergence_of_saturated_logits::<f64>();
+    divergence_of_saturated_logits::<f32>();
 }
 
 #[test]
@@ -230,35 +326,40 @@ fn settings_come_back_and_wrong_ones_are_named() {
         assert!(message(Loss::Quantile { q }).contains(&format!("q is {q}, but must be above 0 and below 1")));
     }
     assert!(message(Loss::BinaryFocal { gamma: -1.0, alpha: None }).contains("gamma is -1"));
-    assert!(message(Loss::BinaryFocalWithLogits { gamma: 2.0, alpha: Some(1.5) }).contains("alpha is 1.5"));
+    assert!(message(Loss::BinaryFocal { gamma: 2.0, alpha: Some(1.5) }).contains("alpha is 1.5"));
     assert!(message(Loss::CategoricalFocal { gamma: f64::NAN, alpha: 0.25 }).contains("gamma is NaN"));
-    assert!(message(Loss::CategoricalFocalWithLogits { gamma: 2.0, alpha: 0.0 }).contains("alpha is 0"));
+    assert!(message(Loss::CategoricalFocal { gamma: 2.0, alpha: 0.0 }).contains("alpha is 0"));
 }
 
 #[test]
 fn options_that_do_not_fit_are_named() {
-    let message = |options: &LossOptions, loss: Loss| options.check(loss, &[4, 3]).unwrap_err().to_string();
+    let message = |options: LossOptions, loss: Loss| options.check(&loss, 3).unwrap_err().to_string();
     let (numbers, classes) = (Loss::MeanSquaredError, Loss::CategoricalCrossEntropy);
-    let weights = |n: usize| Tensor::ones([n]);
+    let weights = |weights: &[f64]| LossOptions::new().class_weights(weights);
     assert_eq!(
-        message(&LossOptions::new().class_weights(weights(3)), numbers),
-        "class weights goes with cross-entropy, focal and hinge losses, not with mean squared error"
+        message(weights(&[1.0; 3]), numbers.clone()),
+        "class weights goes with losses for classes, not with mean squared error"
     );
-    assert_eq!(
-        message(&LossOptions::new().label_smoothing(0.1), Loss::Hinge),
-        "label smoothing goes with cross-entropy and focal losses, not with hinge loss"
-    );
-    assert!(message(&LossOptions::new().label_smoothing(1.5), classes).contains("label_smoothing is 1.5"));
-    assert_eq!(
-        message(&LossOptions::new().sample_weights(weights(3)), numbers),
-        "the sample weights have shape [3], but must have [4], one each"
-    );
-    assert!(message(&LossOptions::new().class_weights(weights(2)), classes).contains("class weights have shape [2]"));
-    assert!(message(&LossOptions::new().class_weights(weights(3)), Loss::Hinge).contains("must have [2]"));
-    for bad in [-1.0, f32::NAN] {
-        let options = LossOptions::new().sample_weights(Tensor::from([1.0, bad, 1.0, 1.0]));
-        assert!(message(&options, numbers).contains(&format!("sample weights is {bad}")));
+    let smooth = LossOptions::new().label_smoothing(0.1);
+    for loss in [Loss::Hinge, Loss::SquaredHinge, numbers, Loss::Poisson, Loss::GaussianNll] {
+        let expected = format!("label smoothing goes with cross-entropy and focal losses, not with {loss}");
+        assert_eq!(message(smooth.clone(), loss), expected);
     }
+    assert_eq!(smooth.check(&classes, 3), Ok(()));
+    for share in [1.5, -0.1, f64::NAN] {
+        let found = message(LossOptions::new().label_smoothing(share), classes.clone());
+        assert!(found.contains(&format!("label_smoothing is {share}, but must be from 0 to 1")), "{found}");
+    }
+    let expected = "2 class weights were given for 3 classes; give one each";
+    assert_eq!(message(weights(&[1.0; 2]), classes.clone()), expected);
+    let expected = "3 class weights were given for 2 classes; give one each";
+    assert_eq!(message(weights(&[1.0; 3]), Loss::Hinge), expected);
+    assert_eq!(message(weights(&[1.0; 3]), Loss::BinaryCrossEntropy), expected);
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        let found = message(weights(&[1.0, bad, 1.0]), classes.clone());
+        assert!(found.contains(&format!("a class weight is {bad}, but must be finite and 0 or more")), "{found}");
+    }
+    assert_eq!(weights(&[0.0, 1.0, 2.0]).check(&classes, 3), Ok(()));
 }
 
 #[test]
@@ -272,7 +373,7 @@ fn kinds_of_targets() {
 }
 
 #[test]
-#[should_panic(expected = "mean absolute error: predictions [4, 3] and targets [4, 1] must have one shape")]
+#[should_panic(expected = "mean absolute error: outputs [4, 3] and targets [4, 1] must have one shape")]
 fn shapes_must_agree() {
     let tape = Tape::<f32>::new();
     let _ = Loss::MeanAbsoluteError.forward(tape.variable(Tensor::zeros([4, 3])), tape.constant(Tensor::zeros([4, 1])));
@@ -287,9 +388,9 @@ fn class_numbers_must_be_classes() {
 }
 
 #[test]
-#[should_panic(expected = "the sample weights have shape [3], but must have [2], one each")]
+#[should_panic(expected = "2 class weights were given for 3 classes; give one each")]
 fn options_must_fit() {
     let tape = Tape::<f32>::new();
     let p = tape.variable(Tensor::ones([2, 3]));
-    let _ = Loss::MeanSquaredError.forward_with(p, p, &LossOptions::new().sample_weights(Tensor::ones([3])));
+    let _ = Loss::CategoricalCrossEntropy.per_row_with(p, p, &LossOptions::new().class_weights([1.0, 2.0]));
 }

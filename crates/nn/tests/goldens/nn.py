@@ -79,13 +79,13 @@ def losses(rng):
         return {"predictions": logits, "indices": indices,
                 "value": loss.item(), "gradient": plain(z.grad)}
 
-    def from_probabilities(probabilities, targets):
-        p = leaf(probabilities)
+    def from_probabilities(logits, targets):
+        z = leaf(logits)
         t = torch.tensor(targets, dtype=torch.float64)
-        loss = -(t * torch.log(p)).sum(dim=-1).mean()
+        loss = -(t * torch.log(torch.softmax(z, dim=-1))).sum(dim=-1).mean()
         loss.backward()
-        return {"predictions": probabilities, "targets": targets,
-                "value": loss.item(), "gradient": plain(p.grad)}
+        return {"predictions": logits, "targets": targets,
+                "value": loss.item(), "gradient": plain(z.grad)}
 
     def one_hot(indices):
         return [[1.0 if i == j else 0.0 for j in range(3)] for i in indices]
@@ -97,8 +97,7 @@ def losses(rng):
                [-1000.0, -1000.0, -1000.0], [1000.0, 1000.0, -1000.0]]
     extreme_indices = [1, 1, 2, 0]
     soft = [[0.2, 0.3, 0.5], [0.7, 0.2, 0.1], [0.0, 0.25, 0.75], [0.1, 0.1, 0.8]]
-    probabilities = torch.softmax(
-        torch.tensor(uniform(rng, (4, 3), -2.0, 2.0), dtype=torch.float64), dim=-1).tolist()
+    others = uniform(rng, (4, 3), -2.0, 2.0)
     return {
         "mse": mse_case,
         "cross_entropy_logits_one_hot": from_logits(logits, one_hot(indices)),
@@ -106,8 +105,8 @@ def losses(rng):
         "cross_entropy_logits_soft": from_logits(logits, soft),
         "cross_entropy_extreme_logits_one_hot": from_logits(extreme, one_hot(extreme_indices)),
         "cross_entropy_extreme_logits_indices": from_logits_indices(extreme, extreme_indices),
-        "cross_entropy_probabilities_one_hot": from_probabilities(probabilities, one_hot(indices)),
-        "cross_entropy_probabilities_soft": from_probabilities(probabilities, soft),
+        "cross_entropy_probabilities_one_hot": from_probabilities(others, one_hot(indices)),
+        "cross_entropy_probabilities_soft": from_probabilities(others, soft),
     }
 
 

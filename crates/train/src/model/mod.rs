@@ -15,7 +15,6 @@ use mlp_registry::Registry;
 use mlp_tensor::{Element, Tensor};
 
 use crate::callback::set_learning_rate;
-use crate::evaluate::evaluate;
 use crate::run::{Resume, Snapshot, not_finite};
 use crate::{Diverged, Evaluation, Fit, History, Objective, Rows, Run, Seeds, Step, Targets, TrainError};
 
@@ -165,8 +164,7 @@ impl<E: Element> Model<E> {
     pub fn evaluate(&self, x: &Tensor<E>, y: impl Into<Targets<E>>) -> Result<Evaluation, TrainError> {
         self.check_measurable()?;
         let rows = self.rows("evaluate", x, y.into())?;
-        let all: Vec<usize> = (0..rows.len()).collect();
-        Ok(evaluate(&self.network, &self.objective, &rows, &all))
+        Ok(self.objective.evaluate(&self.network, &rows))
     }
 
     /// Keeps the weights and buffers whose names match `pattern` from being trained: see [`Network::freeze`].

@@ -1,0 +1,152 @@
+//! Training that diverges: it is an error, and everything is as it was at the last good moment.
+
+use mlp_nn::{BatchNorm, Dense, Dropout, Loss, Network, Sequential};
+use mlp_optim::{Adam, Sgd};
+use mlp_tensor::{Rng, Tensor};
+use mlp_train::{Diverged, Fit, Model, TrainError};
+
+fn diverged<T: std::fmt::Debug>(result: Result<T, TrainError>) -> Diverged {
+    match result.unwrap_err() {
+        TrainError::Diverged(diverged) => *diverged,
+        other => panic!("{other}"),
+    }
+}
+
+/// All that training changes: weights and buffers, slots, step size, counters.
+fn everything(model: &Model) -> String {
+    let network = model.network();
+    let tensors: Vec<_> = network.state().into_iter().map(|(name, value)| (name, value.into_vec())).collect();
+    let (rate, state) = (model.learning_rate(), model.optimizer_state());
+    format!("{tensors:?} {state:?} {rate} {}", model.epochs())
+}
+
+fn line() -> (Tensor, Tensor) {
+    (Tensor::from([[1.0], [2.0], [3.0]]), Tensor::from([2.0, 4.0, 6.0]))
+}
+
+fn model(learning_rate: f64) -> Model {
+    let network = Sequential::new(1).add(BatchNorm::new()).add(Dense::new(3)).add(Dropout::new(0.1)).add(Dense::new(1));
+    Model::builder(network).optimizer(Sgd::new(learning_rate).momentum(0.5)).loss(Loss::MeanSquaredError).build().unwrap()
+}
+
+/// One step of 1e38 makes weights infinite while the loss before it was fine.
+#[test]
+fn infinite_weights_after_the_last_step_are_an_error() {
+    let (x, y) = line();
+    let network = Sequential::new(1).add(Dense::new(1));
+    let build = || Model::builder(network.clone()).optimizer(Sgd::new(1e38)).loss(Loss::MeanSquaredError).build().unwrap();
+    let mut fitted = build();
+    let before = everything(&fitted);
+    let error = diverged(fitted.fit(&x, &(&y * 100.0), &Fit::new()));
+    assert!(error.what.starts_with("layers.0.") && !error.value.is_finite(), "{error}");
+    assert_eq!((error.epoch, error.history.epochs.len()), (1, 0));
+    assert_eq!(everything(&fitted), before);
+
+    let mut batch = build();
+    let error = diverged(batch.train_on_batch(&x, &(&y * 100.0)));
+    assert!(error.what.starts_with("layers.0."), "{error}");
+    assert_eq!(everything(&batch), before);
+    assert!(batch.network().parameters().iter().all(|p| p.value.all_finite()));
+}
+
+#[test]
+fn everything_goes_back_to_the_end_of_the_last_good_epoch() {
+    let (x, y) = line();
+    let mut model = model(0.7);
+    let mut run = model.run(&x, &(&y * 1e6), &Fit::new().epochs(10_000).batch_size(2)).unwrap();
+    let mut last = None;
+    let error = loop {
+        match run.next_epoch() {
+            Ok(Some(_)) => last = Some(everything(run.model())),
+            Ok(None) => panic!("it did not diverge"),
+            Err(error) => break diverged::<()>(Err(error)),
+        }
+    };
+    drop(run);
+    assert_eq!(error.epoch, error.history.epochs.len() + 1);
+    assert!(error.epoch > 1);
+    assert_eq!(everything(&model), last.unwrap());
+    assert!(error.to_string().contains("lower the learning rate"), "{error}");
+
+    // And training can go on, with a lower rate.
+    model.set_learning_rate(1e-6).unwrap();
+    model.fit(&x, &y, &Fit::new().epochs(2)).unwrap();
+}
+
+#[test]
+fn a_validation_loss_that_is_no_number_counts() {
+    let (x, y) = line();
+    let network = Sequential::new(1).add(Dense::new(1));
+    let mut model = Model::builder(network).optimizer(Adam::new(0.1)).loss(Loss::MeanSquaredError).build().unwrap();
+    let before = everything(&model);
+    let huge = Tensor::from([[3e38]]);
+    let error = diverged(model.fit(&x, &y, &Fit::new().validation_data(&huge, &Tensor::from([-3e38]))));
+    assert_eq!(error.what, "the validation loss");
+    assert_eq!(everything(&model), before);
+}
+
+#[test]
+fn the_step_that_diverged_is_named() {
+    let x = Tensor::from([[1.0], [1.0], [1e25], [1.0]]);
+    let y = Tensor::from([1.0, 1.0, 1.0, 1.0]);
+    let network = Sequential::new(1).add(Dense::new(1));
+    let mut model = Model::builder(network).optimizer(Sgd::new(0.01)).loss(Loss::MeanSquaredError).build().unwrap();
+    let error = diverged(model.fit(&x, &y, &Fit::new().batch_size(1).shuffle(false)));
+    assert_eq!((error.what.as_str(), error.epoch, error.step), ("the loss", 1, 3));
+}
+
+#[test]
+fn settings_are_checked_in_the_type_in_which_they_are_used() {
+    let network = || Sequential::new(1).add(Dense::new(1));
+    let message = |optimizer: mlp_optim::Optimizer| {
+        let built = Model::builder(network()).optimizer(optimizer).loss(Loss::MeanSquaredError).build();
+        built.unwrap_err().to_string()
+    };
+    let error = message(Adam::new(0.1).epsilon(1e-50).into());
+    assert_eq!(error, "Adam: epsilon is 1e-50, but must be finite and above 0 also as f32, which makes it 0");
+    assert!(message(Sgd::new(1e39).into()).contains("also as f32, which makes it inf"));
+    let double = mlp_train::ModelBuilder::<f64>::new(network()).optimizer(Adam::new(0.1).epsilon(1e-50));
+    assert!(double.loss(Loss::MeanSquaredError).build().is_ok());
+    let mut model = model(0.1);
+    assert!(model.set_learning_rate(1e39).is_err());
+    assert_eq!(model.learning_rate(), 0.1);
+}
+
+#[test]
+fn epochs_without_end_do_not_overflow() {
+    let (x, y) = line();
+    let mut model = model(0.01);
+    let mut run = model.run(&x, &y, &Fit::new().epochs(usize::MAX)).unwrap();
+    for _ in 0..3 {
+        assert!(run.next_epoch().unwrap().is_some());
+    }
+    run.stop();
+    assert_eq!(run.next_epoch().unwrap(), None);
+    assert_eq!(run.history().epochs.len(), 3);
+}
+
+#[test]
+fn a_clone_is_a_model_of_its_own() {
+    let (x, y) = line();
+    let mut model = model(0.01);
+    let before = everything(&model);
+    let mut other = model.clone();
+    assert_eq!(everything(&other), before);
+    let a = other.fit(&x, &y, &Fit::new().epochs(3)).unwrap();
+    assert_eq!(everything(&model), before);
+    assert_eq!(model.fit(&x, &y, &Fit::new().epochs(3)).unwrap(), a);
+    assert_eq!(everything(&other), everything(&model));
+}
+
+#[test]
+fn weights_are_read_and_replaced_by_name() {
+    let mut model = model(0.01);
+    let weight = Tensor::uniform([1, 3], -1.0, 1.0, &mut Rng::new(3));
+    model.set_weight("layers.1.weight", weight.clone()).unwrap();
+    assert!(model.weight("layers.1.weight").unwrap().bit_eq(&weight));
+    let message = model.set_weight("layers.1.weight", Tensor::zeros([3, 1])).unwrap_err().to_string();
+    assert!(message.contains("layers.1.weight has shape [3, 1] where the network has [1, 3]"), "{message}");
+    let message = model.weight("layers.9.weight").unwrap_err().to_string();
+    assert!(message.contains("\"layers.9.weight\"") && message.contains("layers.3.bias"), "{message}");
+    let _: &Network = model.network();
+}

@@ -1,0 +1,161 @@
+//! Parts of one's own: a loss, a metric, an optimizer, an activation and a callback, each by one trait.
+//!
+//! They go wherever those of the library go: into `fit`, on all threads, and into files, by name and settings. Who loads
+//! such a file brings the code for the names, in a registry.
+//!
+//! Run with `cargo run --release --example own_parts`.
+
+use std::error::Error;
+
+use mlp::prelude::*;
+use mlp::train::TrainError;
+
+/// ln(1 + (x - t)² / c²), value by value: what lies far off hardly counts (Barron, 2019).
+#[derive(Debug)]
+struct Cauchy {
+    scale: f64,
+}
+
+impl CustomLoss for Cauchy {
+    fn name(&self) -> &str {
+        "cauchy"
+    }
+    fn settings(&self) -> Settings {
+        Settings::new().with("scale", self.scale)
+    }
+    fn forward<'t, E: Element>(&self, x: Var<'t, E>, t: Var<'t, E>) -> Var<'t, E> {
+        ((x - t) * E::from_f64(self.scale.recip())).square().ln_1p()
+    }
+}
+
+/// The share of predictions within `tolerance` of their target.
+#[derive(Debug)]
+struct Within {
+    tolerance: f64,
+}
+
+impl CustomMetric for Within {
+    fn name(&self) -> &str {
+        "within"
+    }
+    fn settings(&self) -> Settings {
+        Settings::new().with("tolerance", self.tolerance)
+    }
+    fn add(&self, batch: &Batch<'_, f64>, state: &mut Vec<f64>) {
+        let off = (batch.predictions() - batch.targets()).abs();
+        batch.add_mean(state, |row| f64::from(off.row(row).iter().all(|v| *v <= self.tolerance)));
+    }
+}
+
+/// u ← β u + (1 - β) g, w ← w - lr · sign(u): signSGD with momentum (Bernstein et al., 2018).
+#[derive(Debug)]
+struct SignMomentum {
+    learning_rate: f64,
+    beta: f64,
+}
+
+impl CustomOptimizer for SignMomentum {
+    fn name(&self) -> &str {
+        "sign_momentum"
+    }
+    fn settings(&self) -> Settings {
+        Settings::new().with("learning_rate", self.learning_rate).with("beta", self.beta)
+    }
+    fn learning_rate(&self) -> f64 {
+        self.learning_rate
+    }
+    fn slots(&self) -> &[&str] {
+        &["momentum"]
+    }
+    fn update<E: Element>(&self, _: u64, lr: f64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
+        let (lr, beta) = (E::from_f64(lr), E::from_f64(self.beta));
+        for ((w, &g), u) in weights.iter_mut().zip(gradient).zip(slots[0].iter_mut()) {
+            *u = beta * *u + (E::one() - beta) * g;
+            *w -= lr * u.signum();
+        }
+    }
+}
+
+/// x + sin²(x), which bends and repeats (Ziyin et al., 2020).
+#[derive(Debug)]
+struct Snake;
+
+impl CustomActivation for Snake {
+    fn name(&self) -> &str {
+        "snake"
+    }
+    fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
+        x + x.sin().square()
+    }
+}
+
+/// Halves the learning rate after every `every` epochs.
+#[derive(Clone, Debug)]
+struct Halve {
+    every: usize,
+    seen: usize,
+}
+
+impl<E: Element> Callback<E> for Halve {
+    fn name(&self) -> &str {
+        "halve"
+    }
+    fn settings(&self) -> Settings {
+        Settings::new().with("every", self.every)
+    }
+    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+        self.seen += 1;
+        let factor = if self.seen.is_multiple_of(self.every) { 0.5 } else { 1.0 };
+        context.set_learning_rate(context.learning_rate() * factor)
+    }
+    fn state(&self) -> CallbackState<E> {
+        CallbackState::new(Settings::new().with("seen", self.seen))
+    }
+    fn restore(&mut self, state: CallbackState<E>) -> Result<(), TrainError> {
+        self.seen = state.values.count("seen").map_err(TrainError::callback)?;
+        Ok(())
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build()?.install(run).map_err(|error| error.to_string().into())
+}
+
+fn run() -> Result<(), mlp::Error> {
+    let x = Tensor::uniform([2000, 1], -6.0, 6.0, &mut Rng::new(1));
+    let y = &x * 0.5 + x.sin();
+    let layer = || Dense::new(64).activation(Snake);
+    let network = Sequential::new(1).add(layer()).add(layer()).add(Dense::new(1));
+    let builder = Model::builder(network).loss(Cauchy { scale: 0.5 }).metrics([Within { tolerance: 0.1 }]).seed(7);
+    let mut model = builder.optimizer(SignMomentum { learning_rate: 0.002, beta: 0.9 }).build()?;
+
+    // Train in a run that is saved in its middle: 12 epochs, 2 steps, and then the rest twice.
+    let fit = Fit::new().epochs(20).batch_size(100).callback(Halve { every: 5, seen: 0 });
+    let mut run = model.run(&x, &y, &fit)?;
+    while run.history().epochs.len() < 12 {
+        run.next_epoch()?;
+    }
+    (run.next_step()?, run.next_step()?);
+    let path = std::env::temp_dir().join(format!("own-parts-{}.mlp", std::process::id()));
+    run.save(&path)?;
+    while run.next_epoch()?.is_some() {}
+    println!("{}", run.into_history().last().training);
+
+    let registry = Registry::new()
+        .register::<Loss>("cauchy", |s| Ok(Cauchy { scale: s.number("scale")? }.into()))
+        .register::<Metric>("within", |s| Ok(Within { tolerance: s.number("tolerance")? }.into()))
+        .register::<Optimizer>("sign_momentum", |s| {
+            Ok(SignMomentum { learning_rate: s.number("learning_rate")?, beta: s.number("beta")? }.into())
+        })
+        .register::<Activation>("snake", |_| Ok(Snake.into()))
+        .register::<Box<dyn Callback>>("halve", |s| Ok(Box::new(Halve { every: s.count("every")?, seen: 0 })));
+    let loaded = Model::<f32>::load_with(&path, &registry);
+    std::fs::remove_file(&path).map_err(mlp::Error::callback)?;
+    let mut loaded = loaded?;
+    let mut resumed = loaded.resume(&x, &y, &Resume::new())?;
+    while resumed.next_epoch()?.is_some() {}
+    println!("{}", resumed.into_history().last().training);
+    let same = loaded.predict(&x)?.bit_eq(&model.predict(&x)?);
+    println!("training went on to the same bits, and predictions are bit-identical: {same}");
+    if same { Ok(()) } else { Err(mlp::Error::callback("the resumed run differs")) }
+}
