@@ -70,14 +70,6 @@ impl<E: Element> Gradient<E> {
         }
     }
 
-    /// Sums away what broadcasting repeated.
-    pub(crate) fn sum_to(self, shape: &[usize]) -> Self {
-        match self {
-            Self::Value(value) if value.shape() != shape => Self::Value(value.sum_to(shape)),
-            other => other,
-        }
-    }
-
     pub(crate) fn add(self, other: Self) -> Self {
         let mut sum = self.into_value();
         sum.add_in_place(&other.into_value());

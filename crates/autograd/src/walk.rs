@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, broadcast_shape};
 
 use crate::op::Values;
 use crate::{Gradient, Op, Site, Tape, Var};
@@ -14,8 +14,12 @@ pub(crate) trait Flow<'t, E: Element>: Clone {
     /// The gradients of an operation's inputs, given that of its output.
     fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
 
-    /// Sums away what broadcasting repeated of the value at `place`.
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self;
+    fn has_shape(&self, shape: &[usize]) -> bool;
+
+    fn shape(&self) -> Vec<usize>;
+
+    /// Sums away what broadcasting repeated of a value of `shape`.
+    fn sum_to(self, shape: &[usize]) -> Self;
 
     fn add(self, other: Self) -> Self;
 
@@ -37,8 +41,22 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
         })
     }
 
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self {
-        self.sum_to(tape.record().node(place).value.shape())
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        match self {
+            Self::Value(value) => value.shape() == shape,
+            Self::Product { left, right } => shape == [left.row_len(), right.row_len()],
+        }
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        match self {
+            Self::Value(value) => value.shape().to_vec(),
+            Self::Product { left, right } => vec![left.row_len(), right.row_len()],
+        }
+    }
+
+    fn sum_to(self, shape: &[usize]) -> Self {
+        Self::Value(self.into_value().sum_to(shape))
     }
 
     fn add(self, other: Self) -> Self {
@@ -55,9 +73,16 @@ impl<'t, E: Element> Flow<'t, E> for Var<'t, E> {
         op.backward(site, gradient)
     }
 
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self {
-        let shape = tape.handle(place).shape();
-        if self.shape() == shape { self } else { self.sum_to(&shape) }
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        self.tape().record().node(self.id()).value.shape() == shape
+    }
+
+    fn shape(&self) -> Vec<usize> {
+        (*self).shape()
+    }
+
+    fn sum_to(self, shape: &[usize]) -> Self {
+        self.sum_to(shape)
     }
 
     fn add(self, other: Self) -> Self {
@@ -136,6 +161,11 @@ impl<G: Clone> Found<G> {
 /// or to all variables that were put on the tape.
 ///
 /// Everything that adds gradients up and undoes broadcasting is here, for both kinds of flow.
+///
+/// # Panics
+/// If an operation returns another number of gradients than it has inputs, or one of a shape that its input does not
+/// broadcast to.
+#[track_caller]
 pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     tape: &'t Tape<E>,
     starts: Vec<(usize, G)>,
@@ -181,12 +211,9 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         } else {
             G::step(&site, &*op, gradient)
         };
-        debug_assert_eq!(
-            result.len(),
-            tape.record().inputs(place).len(),
-            "{}: one gradient (or None) for every input",
-            op.name()
-        );
+        if result.len() != tape.record().inputs(place).len() {
+            wrong_number(tape, op.name(), place, result.len());
+        }
         if let Some(before) = before {
             let after = result.iter().map(|gradient| gradient.as_ref().map(G::numbers));
             tape.watch_backward(op.name(), place, &before.numbers(), after);
@@ -194,7 +221,8 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         for (index, gradient) in result.into_iter().enumerate() {
             let input = tape.record().inputs(place)[index];
             let Some(gradient) = gradient.filter(|_| asked_for(input)) else { continue };
-            let gradient = gradient.sum_to(tape, input);
+            let fits = gradient.has_shape(tape.record().node(input).value.shape());
+            let gradient = if fits { gradient } else { summed(tape, op.name(), index, input, gradient) };
             let sum = match found.slots[input - low].take() {
                 None => gradient,
                 Some(sum) => sum.add(gradient),
@@ -203,4 +231,93 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         }
     }
     found
+}
+
+#[cold]
+#[track_caller]
+fn wrong_number<E: Element>(tape: &Tape<E>, op: &str, place: usize, found: usize) -> ! {
+    let record = tape.record();
+    let inputs: Vec<_> = record.inputs(place).iter().map(|&input| record.node(input).value.shape()).collect();
+    let (gradients, count) = (if found == 1 { "gradient" } else { "gradients" }, inputs.len());
+    let inputs_word = if count == 1 { "input" } else { "inputs" };
+    panic!(
+        "{op}: backward returned {found} {gradients} for {count} {inputs_word} of shapes {inputs:?}; return one for each \
+         input, None where there is none"
+    )
+}
+
+/// `gradient`, of another shape than the operation's input at `place` of the tape, summed over what broadcasting
+/// repeated.
+#[track_caller]
+fn summed<'t, E: Element, G: Flow<'t, E>>(tape: &'t Tape<E>, op: &str, index: usize, place: usize, gradient: G) -> G {
+    let (input, found) = (tape.handle(place).shape(), gradient.shape());
+    assert!(
+        broadcast_shape(&found, &input).is_some_and(|common| common == found),
+        "{op}: backward returned a gradient of shape {found:?} for input {index}, which has shape {input:?}; return one \
+         of the input's shape, or of a shape that the input was broadcast to"
+    );
+    gradient.sum_to(&input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{grad, grad_recorded};
+
+    /// An operation that returns these gradients for its two inputs, whatever they are: zeros of the shapes given.
+    #[derive(Debug)]
+    struct Careless(&'static [&'static [usize]]);
+
+    impl Op<f64> for Careless {
+        fn name(&self) -> &'static str {
+            "careless"
+        }
+        fn backward<'t>(&self, site: &Site<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            self.0.iter().map(|shape| Some(site.tape().constant(Tensor::zeros(shape)))).collect()
+        }
+    }
+
+    fn careless<'t>(tape: &'t Tape<f64>, shapes: &'static [&'static [usize]]) -> (Var<'t, f64>, [Var<'t, f64>; 2]) {
+        let inputs = [tape.variable(Tensor::ones([2, 3])), tape.variable(Tensor::ones([3]))];
+        (tape.push(Tensor::scalar(1.0), Careless(shapes), &inputs), inputs)
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned 1 gradient for 2 inputs of shapes [[2, 3], [3]]")]
+    fn too_few_gradients_are_refused() {
+        let tape = Tape::new();
+        careless(&tape, &[&[2, 3]]).0.backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned 3 gradients for 2 inputs of shapes [[2, 3], [3]]")]
+    fn too_many_gradients_are_refused() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[2, 3], &[3], &[3]]);
+        grad_recorded(&[y], &inputs);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "careless: backward returned a gradient of shape [3, 2] for input 0, which has shape [2, 3]"
+    )]
+    fn a_gradient_of_another_shape_is_refused() {
+        let tape = Tape::new();
+        careless(&tape, &[&[3, 2], &[3]]).0.backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned a gradient of shape [] for input 1, which has shape [3]")]
+    fn a_recorded_gradient_of_another_shape_is_refused() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[2, 3], &[]]);
+        grad_recorded(&[y], &inputs);
+    }
+
+    #[test]
+    fn a_gradient_of_the_shape_that_an_input_was_broadcast_to_is_summed_back() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[4, 2, 3], &[2, 3]]);
+        assert_eq!(grad(&[y], &inputs), [Tensor::zeros([2, 3]), Tensor::zeros([3])]);
+    }
 }
