@@ -138,7 +138,7 @@ impl<E: Element> Var<'_, E> {
     ///
     /// # Panics
     /// If this is not a single number: then there is no one gradient, and [`Var::backward_from`] takes the gradient
-    /// to start from. If the tape does not record.
+    /// to start from. If it depends on no variable, or the tape does not record: see [`Var::needs_gradient`].
     #[track_caller]
     pub fn backward(self) -> Gradients<E> {
         let shape = self.shape();
@@ -152,7 +152,8 @@ impl<E: Element> Var<'_, E> {
     /// The gradients of the sum of this value times `upstream`, number by number.
     ///
     /// # Panics
-    /// If `upstream` has another shape than this value, or the tape does not record.
+    /// If `upstream` has another shape than this value, this value depends on no variable, or the tape does not record:
+    /// see [`Var::needs_gradient`].
     #[track_caller]
     pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
         let shape = self.shape();
@@ -169,6 +170,12 @@ impl<E: Element> Var<'_, E> {
 fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
     let tape = output.tape();
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
+    assert!(
+        output.needs_gradient(),
+        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; what a gradient \
+         is wanted of goes on the tape with Tape::variable (and requires_grad tells whether an output depends on one)",
+        output.shape()
+    );
     let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);
     Gradients { tape: Arc::clone(tape.identity()), leaves: leaves.into_slots() }
 }
@@ -272,5 +279,22 @@ mod tests {
     fn a_tape_that_does_not_record_says_so() {
         let tape = Tape::no_record();
         let _ = tape.variable(Tensor::from([1.0_f32])).exp().backward();
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "backward: the output of shape [] depends on no variable, so there is nothing to differentiate by"
+    )]
+    fn a_constant_has_no_gradients() {
+        let tape = Tape::new();
+        let _ = tape.constant(Tensor::from([1.0_f32])).exp().sum().backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "backward_from: the output of shape [1] depends on no variable")]
+    fn neither_has_a_constant_with_an_upstream_gradient() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([1.0_f32]));
+        let _ = x.detach().backward_from(&Tensor::from([1.0]));
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlp_tensor::{Rng, Tensor};
 
-use crate::{Tape, Var, grad_recorded_from};
+use crate::{Tape, Var, grad_from, grad_recorded_from};
 
 /// The step of the central differences, and what may differ, absolutely and relative to the larger value. In double
 /// precision the differences themselves are right to about nine digits.
@@ -62,7 +62,7 @@ where
     let tape = Tape::new();
     let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
     let output = function(&tape, &variables);
-    let gradients = output.backward_from(&weights(output.shape()));
+    let gradients = grad_from(&[output], &[weights(output.shape())], &variables);
 
     let evaluate = |inputs: &[Tensor<f64>]| {
         // One that records: the function may take gradients itself.
@@ -74,8 +74,7 @@ where
 
     let mut mismatches = Vec::new();
     let mut moved = inputs.to_vec();
-    for (input, variable) in variables.iter().enumerate() {
-        let gradient = gradients.wrt(*variable);
+    for (input, gradient) in gradients.iter().enumerate() {
         for (index, &analytic) in gradient.as_slice().iter().enumerate() {
             let at = inputs[input].as_slice()[index];
             moved[input].as_mut_slice()[index] = at + STEP;
@@ -160,6 +159,12 @@ mod tests {
         assert_eq!((input, index), (0, 1));
         assert!((numeric / analytic - 2.0).abs() < 1e-6);
         assert!(error.to_string().contains("input 0, value 1: backward gives"), "{error}");
+    }
+
+    #[test]
+    fn a_function_that_is_cut_off_from_its_inputs_is_a_mismatch() {
+        let error = gradcheck(|_, x| x[0].detach() * 2.0, &[Tensor::from([1.0])]).unwrap_err();
+        assert_eq!((error.mismatches.len(), error.mismatches[0].analytic), (1, 0.0));
     }
 
     #[test]

@@ -210,8 +210,11 @@ impl<E: Element> Shard<E> {
         let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
         let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
-        let mut gradients = loss.backward_from(&Tensor::scalar(E::from_f64(share)));
-        self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
+        // Where every weight is frozen, there is nothing to differentiate by.
+        let upstream = Tensor::scalar(E::from_f64(share));
+        let mut gradients = loss.needs_gradient().then(|| loss.backward_from(&upstream));
+        let of = |&variable| gradients.as_mut().and_then(|gradients| gradients.take(variable));
+        self.gradients.extend(variables.iter().map(of));
         (self.totals, self.updates) = (totals, pass.into_updates());
         tape.clear();
     }
