@@ -71,13 +71,14 @@ mod backward;
 mod calculus;
 mod grad;
 mod gradcheck;
+mod observer;
 mod op;
 mod ops;
 mod scope;
 mod tape;
 mod walk;
 
-pub use anomaly::{Anomaly, Pass};
+pub use anomaly::{Anomaly, Direction};
 pub use backward::{Gradient, Gradients};
 pub use calculus::{Accumulator, checkpoint, hessian, hvp, jacobian, jvp, per_sample, vjp};
 pub use grad::{grad, grad_from, grad_recorded, grad_recorded_from};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mlp_tensor::{Element, Tensor};
 
 use crate::Op;
-use crate::anomaly::Watch;
+use crate::observer::Observer;
 
 /// The record of a computation, in the order in which it was done.
 ///
@@ -20,7 +20,9 @@ pub struct Tape<E: Element = f32> {
     records: bool,
     /// Tells this tape and what is on it from every other: gradients keep a copy.
     identity: Arc<()>,
-    pub(crate) watch: Watch,
+    pub(crate) observer: Observer,
+    /// The number of scopes that the computation is in.
+    pub(crate) scopes: Cell<usize>,
 }
 
 /// What is on a tape.
@@ -51,6 +53,10 @@ impl<E: Element> Record<E> {
         &self.inputs[self.nodes[id].first_input..end]
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     fn truncate(&mut self, length: usize) {
         if let Some(first) = self.nodes.get(length) {
             self.inputs.truncate(first.first_input);
@@ -78,20 +84,19 @@ impl<E: Element> Tape<E> {
             recording: Cell::new(recording),
             records: recording,
             identity: Arc::new(()),
-            watch: Watch::default(),
+            observer: Observer::default(),
+            scopes: Cell::new(0),
         }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
     pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.watch_value("variable", &value);
-        self.append(value, self.recording.get(), None, &[])
+        self.append("variable", value, self.recording.get(), None, &[])
     }
 
     /// Puts a value on the tape through which no gradient flows: a batch of data, say.
     pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.watch_value("constant", &value);
-        self.append(value, false, None, &[])
+        self.append("constant", value, false, None, &[])
     }
 
     /// Puts the result of an operation on the tape: `value`, which `op` computed from `inputs`.
@@ -100,15 +105,11 @@ impl<E: Element> Tape<E> {
     /// If an input belongs to another tape.
     #[track_caller]
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
-        self.check_same_tape(op.name(), "operand", inputs);
-        if self.watch.is_on() {
-            self.watch_operation(op.name(), &value, inputs);
-        }
-        if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
-            self.append(value, true, Some(Arc::new(op)), inputs)
-        } else {
-            self.append(value, false, None, &[])
-        }
+        let name = op.name();
+        self.check_same_tape(name, "operand", inputs);
+        let recorded = self.recording.get() && inputs.iter().any(|input| input.needs_gradient());
+        let op = recorded.then(|| Arc::new(op) as Arc<dyn Op<E>>);
+        self.append(name, value, recorded, op, inputs)
     }
 
     #[track_caller]
@@ -128,10 +129,11 @@ impl<E: Element> Tape<E> {
 
     /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
     ///
-    /// What is on the tape must be out of use: the compiler refuses variables that live on.
+    /// What is on the tape must be out of use: the compiler refuses variables that live on. An anomaly that was found
+    /// ([`Tape::anomaly`]) is kept.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
-        self.watch.truncate(0);
+        self.observer.clear();
         // Gradients that are still around are those of what was on the tape before.
         if Arc::get_mut(&mut self.identity).is_none() {
             self.identity = Arc::new(());
@@ -162,8 +164,10 @@ impl<E: Element> Tape<E> {
         self.record().nodes.is_empty()
     }
 
+    /// Everything that is put on the tape passes here. Of an operation that is not recorded, only the value stays.
     fn append(
         &self,
+        name: &'static str,
         value: Tensor<E>,
         needs_gradient: bool,
         op: Option<Arc<dyn Op<E>>>,
@@ -171,8 +175,13 @@ impl<E: Element> Tape<E> {
     ) -> Var<'_, E> {
         let mut record = self.record.borrow_mut();
         let first_input = record.inputs.len();
-        record.inputs.extend(inputs.iter().map(|input| input.id));
+        if op.is_some() {
+            record.inputs.extend(inputs.iter().map(|input| input.id));
+        }
         record.nodes.push(Node { value, needs_gradient, op, first_input });
+        if self.observer.is_on() {
+            self.observer.appended(&record, name, inputs);
+        }
         Var { tape: self, id: record.nodes.len() - 1 }
     }
 
@@ -217,7 +226,7 @@ impl<E: Element> Drop for Switch<'_, E> {
         self.tape.recording.set(self.before);
         if let Some(length) = self.keep {
             self.tape.record.borrow_mut().truncate(length);
-            self.tape.watch.truncate(length);
+            self.tape.observer.truncate(length);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mlp_tensor::{Element, Tensor, broadcast_shape};
 
 use crate::op::Values;
-use crate::{Gradient, Op, Site, Tape, Var};
+use crate::{Gradient, Op, Site, Tape, Var, observer};
 
 /// What flows back along the tape: numbers, or variables, so that the walk itself is on the tape and can be
 /// differentiated.
@@ -190,7 +190,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         }
     }
 
-    let pause = tape.watch.pause();
+    let observer = observer::Walk::begin(tape);
     for place in (low..=high).rev() {
         // What has no operation is a leaf: its gradient stays.
         let Some(op) = tape.record().node(place).op.as_ref().map(Arc::clone) else { continue };
@@ -204,19 +204,14 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             slot.take()
         };
         let Some(gradient) = gradient else { continue };
-        let before = pause.was_on().then(|| gradient.clone());
         let site = Site { tape, output: place, reach: reach.clone() };
-        let result = if pause.was_on() {
-            tape.watch.in_scope_of(tape.len(), place, || G::step(&site, &*op, gradient))
-        } else {
-            G::step(&site, &*op, gradient)
+        let step = |gradient| G::step(&site, &*op, gradient);
+        let result = match &observer {
+            None => step(gradient),
+            Some(observer) => observer.observe(op.name(), place, gradient, step),
         };
         if result.len() != tape.record().inputs(place).len() {
             wrong_number(tape, op.name(), place, result.len());
-        }
-        if let Some(before) = before {
-            let after = result.iter().map(|gradient| gradient.as_ref().map(G::numbers));
-            tape.watch_backward(op.name(), place, &before.numbers(), after);
         }
         for (index, gradient) in result.into_iter().enumerate() {
             let input = tape.record().inputs(place)[index];
