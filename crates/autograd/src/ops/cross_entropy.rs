@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use super::softmax::{below_largest, divide_rows, sums_of_rows};
+use super::softmax::{below_largest, divide_by_sums};
 use crate::op::Values;
 use crate::{Gradient, Op, Site, Var};
 
@@ -58,8 +58,7 @@ impl<E: Element> Var<'_, E> {
         let (rows, width) = (x.rows(), x.row_len());
         let below = below_largest(x, width);
         let mut probabilities = below.exp();
-        let sums = sums_of_rows(&probabilities, width);
-        let ln_sums = sums.ln();
+        let ln_sums = divide_by_sums(&mut probabilities, width).ln();
         let mut total = 0.0;
         let rows_of = below.as_slice().chunks(width).zip(t.as_slice().chunks(width)).zip(ln_sums.as_slice());
         for ((x, t), &ln_sum) in rows_of {
@@ -68,7 +67,6 @@ impl<E: Element> Var<'_, E> {
             let row: E = x.iter().zip(t).map(part).sum();
             total += row.as_f64();
         }
-        divide_rows(&mut probabilities, &sums, width);
         let loss = Tensor::scalar(E::from_f64(total / rows as f64));
         self.tape().push(loss, CrossEntropy { probabilities }, &[self, targets])
     }

@@ -122,23 +122,6 @@ impl<E: Element> Op<E> for Abs {
     }
 }
 
-/// x between two bounds, with derivative 1 between them, and 0 at them and outside.
-#[derive(Debug)]
-struct Clamp<E> {
-    low: E,
-    high: E,
-}
-
-impl<E: Element> Op<E> for Clamp<E> {
-    fn name(&self) -> &'static str {
-        "clamp"
-    }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let inside = |v| if v > self.low && v < self.high { E::one() } else { E::zero() };
-        vec![Some(grad.only_where(&site.input(0).value().map(inside)))]
-    }
-}
-
 impl<E: Element> Var<'_, E> {
     /// eˣ. Derivative: eˣ.
     pub fn exp(self) -> Self {
@@ -183,15 +166,5 @@ impl<E: Element> Var<'_, E> {
     /// |x|. Derivative: the sign of x, 0 at 0.
     pub fn abs(self) -> Self {
         self.tape().push(self.value().abs(), Abs, &[self])
-    }
-
-    /// x, but not below `low` and not above `high`. Derivative: 1 between `low` and `high`, 0 at them
-    /// and outside.
-    ///
-    /// # Panics
-    /// If `low` is above `high`.
-    #[track_caller]
-    pub fn clamp(self, low: E, high: E) -> Self {
-        self.tape().push(self.value().clamp(low, high), Clamp { low, high }, &[self])
     }
 }

@@ -115,14 +115,14 @@ fn pointwise<'t, E: Element>(
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
 }
 
-/// The same for a function made of straight pieces.
+/// The same for a function made of straight pieces, of which `y` is the value.
 fn straight<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
-    value: impl Fn(E) -> E,
+    y: Tensor<E>,
     slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    x.tape().push(x.value().map(value), Straight { name, slope }, &[x])
+    x.tape().push(y, Straight { name, slope }, &[x])
 }
 
 /// x, or the least finite number in place of minus infinity, so that times 0 it is 0.

@@ -38,8 +38,7 @@ impl<'t, E: Element> Var<'t, E> {
         straight(
             "relu",
             self,
-            #[inline(always)]
-            |x| if x < E::zero() { E::zero() } else { x },
+            self.value().relu(),
             #[inline(always)]
             |x| if x > E::zero() { E::one() } else { E::zero() },
         )
@@ -59,8 +58,10 @@ impl<'t, E: Element> Var<'t, E> {
         straight(
             "leaky_relu",
             self,
-            #[inline(always)]
-            move |x| if x > E::zero() { x } else { negative_slope * x },
+            self.value().map(
+                #[inline(always)]
+                move |x| if x > E::zero() { x } else { negative_slope * x },
+            ),
             #[inline(always)]
             move |x| if x > E::zero() { E::one() } else { negative_slope },
         )
