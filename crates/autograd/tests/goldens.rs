@@ -99,6 +99,8 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "norm_axes 3" | "norm_axes 3 of zeros" => x[0].norm_axes(number(3.0), &[1], false),
         "norm_axes inf" => x[0].norm_axes(E::infinity(), &[1], false),
         "norm_axes 2 of all" => x[0].norm_axes(number(2.0), &[0, 1], false),
+        "normalize_axes 1" => x[0].normalize_axes(&[1]),
+        "normalize_axes 0 1" => x[0].normalize_axes(&[0, 1]),
         "softmax" => x[0].softmax(),
         "softmax 0" => x[0].softmax_along(0),
         "log_softmax" => x[0].log_softmax(),

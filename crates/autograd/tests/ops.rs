@@ -159,6 +159,8 @@ fn table() -> Vec<Entry> {
         entry("norm_axes", |_, x| x[0] / x[0].norm_axes(3.5, &[1], true), [cube.clone()]),
         entry("norm_axes", |_, x| x[0].norm_axes(1.5, &[0], false), [m.clone()]),
         entry("norm_axes", |_, x| x[0] * x[0].norm_axes(f64::INFINITY, &[1], true), [m.clone()]),
+        entry("normalize_axes", |_, x| x[0].normalize_axes(&[1]), [m.clone()]),
+        entry("normalize_axes", |_, x| x[0].normalize_axes(&[0, 2]) * x[0], [cube.clone()]),
         entry("permute", |_, x| x[0].permute(&[2, 0, 1]), [cube.clone()]),
         entry("permute", |_, x| x[0].permute(&[1, 0]).matmul(x[0]), [m.clone()]),
         entry("slice", |_, x| x[0].slice(1, 1..3), [cube.clone()]),

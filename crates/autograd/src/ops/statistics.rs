@@ -79,12 +79,12 @@ impl<E: Element> Op<E> for NormAxes<E> {
 }
 
 /// A mask of the values that are not 0.
-fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
+pub(super) fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
     values.map(|v| if v == E::zero() { v } else { E::one() })
 }
 
 /// The values with 1, a constant, for those that are 0: to divide by.
-fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
+pub(super) fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
     values.select(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
 }
 

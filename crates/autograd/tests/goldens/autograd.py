@@ -238,6 +238,9 @@ OPERATIONS = {
     "matmul_nt": of_shapes(lambda a, b: a @ b.T, ((3, 4), (2, 4)), ((0, 4), (2, 4))),
     "matmul_tn": of_shapes(lambda a, b: a.T @ b, ((4, 3), (4, 2)), ((0, 3), (0, 2))),
     "linear": of_shapes(lambda x, w, b: x @ w + b, ((3, 4), (4, 2), (2,)), ((1, 4), (4, 2), (2,)), ((0, 4), (4, 2), (2,))),
+    # No eps: PyTorch would divide by it only where a length is below.
+    "normalize_axes 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=1, eps=0.0)),
+    "normalize_axes 0 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=(0, 1), eps=0.0), empty=False),
 }
 
 
