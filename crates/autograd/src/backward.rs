@@ -138,7 +138,7 @@ impl<E: Element> Var<'_, E> {
     ///
     /// # Panics
     /// If this is not a single number: then there is no one gradient, and [`Var::backward_from`] takes the gradient
-    /// to start from. If it depends on no variable, or the tape does not record: see [`Var::needs_gradient`].
+    /// to start from. If it depends on no variable, or the tape does not record: see [`Var::requires_grad`].
     #[track_caller]
     pub fn backward(self) -> Gradients<E> {
         let shape = self.shape();
@@ -153,7 +153,7 @@ impl<E: Element> Var<'_, E> {
     ///
     /// # Panics
     /// If `upstream` has another shape than this value, this value depends on no variable, or the tape does not record:
-    /// see [`Var::needs_gradient`].
+    /// see [`Var::requires_grad`].
     #[track_caller]
     pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
         let shape = self.shape();
@@ -171,7 +171,7 @@ fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gr
     let tape = output.tape();
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
     assert!(
-        output.needs_gradient(),
+        output.requires_grad(),
         "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; what a gradient \
          is wanted of goes on the tape with Tape::variable (and requires_grad tells whether an output depends on one)",
         output.shape()

@@ -133,7 +133,7 @@ fn check<'t, E: Element>(what: &str, outputs: &[Var<'t, E>], inputs: &[Var<'_, E
     tape.check_same_tape(what, "input", inputs);
     for (index, input) in inputs.iter().enumerate() {
         assert!(
-            input.needs_gradient(),
+            input.requires_grad(),
             "{what}: input {index} of shape {:?} is a constant; what is to be differentiated by must be put on a \
              recording tape with Tape::variable, or be computed from that",
             input.shape()

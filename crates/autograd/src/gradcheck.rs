@@ -133,7 +133,7 @@ fn weights(shape: Vec<usize>) -> Tensor<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Op, Site};
+    use crate::{Op, OpContext};
 
     /// An operation whose gradient is wrong on purpose.
     #[derive(Debug)]
@@ -143,8 +143,8 @@ mod tests {
         fn name(&self) -> &'static str {
             "wrong"
         }
-        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
-            vec![Some(grad * site.input(0))]
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * ctx.input(0))]
         }
     }
 
@@ -180,8 +180,8 @@ mod tests {
         fn name(&self) -> &'static str {
             "half_right"
         }
-        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
-            vec![Some(grad * site.input(0).detach() * 2.0)]
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * ctx.input(0).detach() * 2.0)]
         }
     }
 

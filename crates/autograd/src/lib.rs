@@ -38,7 +38,7 @@
 //! # A new operation
 //!
 //! ```
-//! use mlp_autograd::{Op, Site, Tape, Var, gradcheck};
+//! use mlp_autograd::{Op, OpContext, Tape, Var, gradcheck};
 //! use mlp_tensor::{Element, Tensor};
 //!
 //! /// ln(1 + eˣ), with the derivative 1 / (1 + e⁻ˣ).
@@ -49,8 +49,8 @@
 //!     fn name(&self) -> &'static str {
 //!         "softplus"
 //!     }
-//!     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-//!         vec![Some(grad * site.input(0).sigmoid())]
+//!     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+//!         vec![Some(grad * ctx.input(0).sigmoid())]
 //!     }
 //! }
 //!
@@ -84,5 +84,5 @@ pub use calculus::{Accumulator, checkpoint, hessian, hvp, jacobian, jvp, per_sam
 pub use grad::{grad, grad_from, grad_recorded, grad_recorded_from};
 pub use gradcheck::{GradcheckError, Mismatch, gradcheck, gradgradcheck};
 pub use mlp_tensor as tensor;
-pub use op::{Op, Site, Values};
+pub use op::{Op, OpContext};
 pub use tape::{Tape, Var};

@@ -36,7 +36,7 @@ pub(crate) struct Record<E: Element> {
 pub(crate) struct Node<E: Element> {
     pub(crate) value: Tensor<E>,
     /// Whether a gradient flows here; if not, `op` is `None`.
-    pub(crate) needs_gradient: bool,
+    pub(crate) requires_grad: bool,
     /// `None` for what was put on the tape from outside.
     pub(crate) op: Option<Arc<dyn Op<E>>>,
     first_input: usize,
@@ -107,7 +107,7 @@ impl<E: Element> Tape<E> {
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
         let name = op.name();
         self.check_same_tape(name, "operand", inputs);
-        let recorded = self.recording.get() && inputs.iter().any(|input| input.needs_gradient());
+        let recorded = self.recording.get() && inputs.iter().any(|input| input.requires_grad());
         let op = recorded.then(|| Arc::new(op) as Arc<dyn Op<E>>);
         self.append(name, value, recorded, op, inputs)
     }
@@ -169,7 +169,7 @@ impl<E: Element> Tape<E> {
         &self,
         name: &'static str,
         value: Tensor<E>,
-        needs_gradient: bool,
+        requires_grad: bool,
         op: Option<Arc<dyn Op<E>>>,
         inputs: &[Var<'_, E>],
     ) -> Var<'_, E> {
@@ -178,7 +178,7 @@ impl<E: Element> Tape<E> {
         if op.is_some() {
             record.inputs.extend(inputs.iter().map(|input| input.id));
         }
-        record.nodes.push(Node { value, needs_gradient, op, first_input });
+        record.nodes.push(Node { value, requires_grad, op, first_input });
         if self.observer.is_on() {
             self.observer.appended(&record, name, inputs);
         }
@@ -268,9 +268,10 @@ impl<'t, E: Element> Var<'t, E> {
         self.tape.record().node(self.id).value.shape().to_vec()
     }
 
-    /// Whether a gradient flows to this variable.
-    pub fn needs_gradient(self) -> bool {
-        self.tape.record().node(self.id).needs_gradient
+    /// Whether a gradient flows to this variable: whether it was put on a recording tape with [`Tape::variable`], or
+    /// computed from one that was.
+    pub fn requires_grad(self) -> bool {
+        self.tape.record().node(self.id).requires_grad
     }
 
     pub(crate) fn id(self) -> usize {
@@ -301,12 +302,12 @@ mod tests {
     fn nothing_is_recorded_where_no_gradient_is_wanted() {
         let tape = Tape::new();
         let a = tape.constant(Tensor::from([1.0_f32]));
-        assert!(!(a * a).needs_gradient());
+        assert!(!(a * a).requires_grad());
         let b = tape.variable(Tensor::from([2.0]));
-        assert!((a * b).needs_gradient());
+        assert!((a * b).requires_grad());
         let off = Tape::no_record();
         let c = off.variable(Tensor::from([2.0_f32]));
-        assert!(!(c * c).needs_gradient());
+        assert!(!(c * c).requires_grad());
         assert_eq!((c * c).value(), (b * b).value());
     }
 
@@ -341,6 +342,6 @@ mod tests {
         let length = tape.len();
         assert!(catch_unwind(AssertUnwindSafe(|| tape.scratch(|| (x + 1.0).reshape([7]).value()))).is_err());
         assert_eq!(tape.len(), length);
-        assert!((x * x).needs_gradient());
+        assert!((x * x).requires_grad());
     }
 }

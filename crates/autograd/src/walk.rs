@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use mlp_tensor::{Element, Tensor, broadcast_shape};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Tape, Var, observer};
+use crate::{Gradient, Op, OpContext, Tape, Var, observer};
 
 /// What flows back along the tape: numbers, or variables, so that the walk itself is on the tape and can be
 /// differentiated.
 pub(crate) trait Flow<'t, E: Element>: Clone {
     /// The gradients of an operation's inputs, given that of its output.
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
 
     fn has_shape(&self, shape: &[usize]) -> bool;
 
-    fn shape(&self) -> Vec<usize>;
+    fn own_shape(&self) -> Vec<usize>;
 
     /// Sums away what broadcasting repeated of a value of `shape`.
     fn sum_to(self, shape: &[usize]) -> Self;
@@ -28,17 +27,8 @@ pub(crate) trait Flow<'t, E: Element>: Clone {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        let record = site.tape.record();
-        let values = Values { record: &record, output: site.output, reach: site.reach.as_deref() };
-        let result = op.backward_kernel(&values, gradient.into_value());
-        drop(record);
-        result.unwrap_or_else(|gradient| {
-            site.tape.scratch(|| {
-                let result = op.backward(site, site.tape.constant(gradient));
-                result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
-            })
-        })
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
+        ctx.tape().scratch(|| op.backward_kernel(ctx, gradient.into_value()))
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
@@ -48,7 +38,7 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
         }
     }
 
-    fn shape(&self) -> Vec<usize> {
+    fn own_shape(&self) -> Vec<usize> {
         match self {
             Self::Value(value) => value.shape().to_vec(),
             Self::Product { left, right } => vec![left.row_len(), right.row_len()],
@@ -69,15 +59,15 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Var<'t, E> {
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        op.backward(site, gradient)
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
+        op.backward(ctx, gradient)
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
         self.tape().record().node(self.id()).value.shape() == shape
     }
 
-    fn shape(&self) -> Vec<usize> {
+    fn own_shape(&self) -> Vec<usize> {
         (*self).shape()
     }
 
@@ -175,7 +165,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     let reach = wanted.map(|wanted| Rc::new(Reach::new(tape, wanted, high)));
     let low = reach.as_ref().map_or(0, |reach| reach.low);
     let asked_for = |place: usize| {
-        tape.record().node(place).needs_gradient && reach.as_ref().is_none_or(|reach| reach.asks_for(place))
+        tape.record().node(place).requires_grad && reach.as_ref().is_none_or(|reach| reach.asks_for(place))
     };
 
     let mut found: Found<G> = Found { low, slots: Vec::new() };
@@ -204,8 +194,8 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             slot.take()
         };
         let Some(gradient) = gradient else { continue };
-        let site = Site { tape, output: place, reach: reach.clone() };
-        let step = |gradient| G::step(&site, &*op, gradient);
+        let ctx = OpContext::new(tape, place, reach.clone());
+        let step = |gradient| G::step(&ctx, &*op, gradient);
         let result = match &observer {
             None => step(gradient),
             Some(observer) => observer.observe(op.name(), place, gradient, step),
@@ -245,7 +235,7 @@ fn wrong_number<E: Element>(tape: &Tape<E>, op: &str, place: usize, found: usize
 /// repeated.
 #[track_caller]
 fn summed<'t, E: Element, G: Flow<'t, E>>(tape: &'t Tape<E>, op: &str, index: usize, place: usize, gradient: G) -> G {
-    let (input, found) = (tape.handle(place).shape(), gradient.shape());
+    let (input, found) = (tape.handle(place).shape(), gradient.own_shape());
     assert!(
         broadcast_shape(&found, &input).is_some_and(|common| common == found),
         "{op}: backward returned a gradient of shape {found:?} for input {index}, which has shape {input:?}; return one \
@@ -267,8 +257,8 @@ mod tests {
         fn name(&self) -> &'static str {
             "careless"
         }
-        fn backward<'t>(&self, site: &Site<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
-            self.0.iter().map(|shape| Some(site.tape().constant(Tensor::zeros(shape)))).collect()
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            self.0.iter().map(|shape| Some(ctx.tape().constant(Tensor::zeros(shape)))).collect()
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlp_tensor::Element;
 
-use crate::{Op, Site, Tape, Var, grad_from, grad_recorded_from};
+use crate::{Op, OpContext, Tape, Var, grad_from, grad_recorded_from};
 
 /// A function that is run again in the backward pass.
 struct Checkpoint<F> {
@@ -26,15 +26,15 @@ where
     fn name(&self) -> &'static str {
         "checkpoint"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let tape = site.tape;
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = ctx.tape();
         let (inputs, output) = tape.with_recording_set(true, || {
             // Each input anew, so that none is computed from another: the walk below must end at them.
-            let inputs: Vec<_> = (0..self.inputs).map(|i| site.input(i)).map(|x| x.reshape(x.shape())).collect();
+            let inputs: Vec<_> = (0..self.inputs).map(|i| ctx.input(i)).map(|x| x.reshape(x.shape())).collect();
             let output = (self.function)(tape, &inputs);
             (inputs, output)
         });
-        let asked_for: Vec<_> = (0..self.inputs).filter(|&i| site.needs(i)).map(|i| inputs[i]).collect();
+        let asked_for: Vec<_> = (0..self.inputs).filter(|&i| ctx.needs_input_grad(i)).map(|i| inputs[i]).collect();
         let found = if tape.is_recording() {
             grad_recorded_from(&[output], &[grad], &asked_for)
         } else {
@@ -42,7 +42,7 @@ where
             numbers.into_iter().map(|gradient| tape.constant(gradient)).collect()
         };
         let mut found = found.into_iter();
-        (0..self.inputs).map(|i| site.needs(i).then(|| found.next()).flatten()).collect()
+        (0..self.inputs).map(|i| ctx.needs_input_grad(i).then(|| found.next()).flatten()).collect()
     }
 }
 

@@ -46,7 +46,7 @@ where
                 shape.iter().product::<usize>() == 1,
                 "per_sample: the loss of sample {sample} has shape {shape:?}, not one value"
             );
-            if !loss.needs_gradient() {
+            if !loss.requires_grad() {
                 return;
             }
             let mut found = loss.backward();

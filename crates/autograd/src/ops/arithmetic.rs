@@ -4,8 +4,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// a + b: both gradients are that of the sum.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ impl<E: Element> Op<E> for AddOp {
     fn name(&self) -> &'static str {
         "add"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad), Some(grad)]
     }
 }
@@ -28,8 +27,8 @@ impl<E: Element> Op<E> for SubOp {
     fn name(&self) -> &'static str {
         "sub"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad), site.needs(1).then(|| -grad)]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad), ctx.needs_input_grad(1).then(|| -grad)]
     }
 }
 
@@ -41,13 +40,13 @@ impl<E: Element> Op<E> for MulOp {
     fn name(&self) -> &'static str {
         "mul"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        vec![site.needs(0).then(|| grad * b), site.needs(1).then(|| grad * a)]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        vec![ctx.needs_input_grad(0).then(|| grad * b), ctx.needs_input_grad(1).then(|| grad * a)]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let times = |i: usize| values.needs(1 - i).then(|| Gradient::Value(&grad * values.input(i)));
-        Ok(vec![times(1), times(0)])
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let times = |i: usize| Gradient::Value(&grad * ctx.input(i).value());
+        vec![ctx.needs_input_grad(0).then(|| times(1)), ctx.needs_input_grad(1).then(|| times(0))]
     }
 }
 
@@ -59,9 +58,9 @@ impl<E: Element> Op<E> for DivOp {
     fn name(&self) -> &'static str {
         "div"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let by_b = grad / site.input(1);
-        vec![Some(by_b), site.needs(1).then(|| -(by_b * site.output()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let by_b = grad / ctx.input(1);
+        vec![Some(by_b), ctx.needs_input_grad(1).then(|| -(by_b * ctx.output()))]
     }
 }
 
@@ -73,7 +72,7 @@ impl<E: Element> Op<E> for AddNumber {
     fn name(&self) -> &'static str {
         "add_number"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad)]
     }
 }
@@ -86,7 +85,7 @@ impl<E: Element> Op<E> for Scale<E> {
     fn name(&self) -> &'static str {
         "scale"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad * self.0)]
     }
 }

@@ -3,8 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::softmax::{below_largest, divide_by_sums};
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// L = mean over rows of -Σ t · log_softmax(x). With s = Σ t and n rows, dx = (s softmax(x) - t) / n; and
 /// dt = -log_softmax(x) / n.
@@ -18,25 +17,26 @@ impl<E: Element> Op<E> for CrossEntropy<E> {
     fn name(&self) -> &'static str {
         "cross_entropy"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (x, t) = (site.input(0), site.input(1));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, t) = (ctx.input(0), ctx.input(1));
         let scaled = grad / rows(&self.probabilities);
-        let to_x = site.needs(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * scaled);
-        let to_t = site.needs(1).then(|| -x.log_softmax() * scaled);
+        let to_x = ctx.needs_input_grad(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * scaled);
+        let to_t = ctx.needs_input_grad(1).then(|| -x.log_softmax() * scaled);
         vec![to_x, to_t]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        if values.needs(1) {
-            return Err(grad);
-        }
-        let (targets, width) = (values.input(1).as_slice(), self.probabilities.row_len());
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let scaled = grad.item() / rows(&self.probabilities);
-        let mut to_x = self.probabilities.clone();
-        for (row, targets) in to_x.as_mut_slice().chunks_mut(width).zip(targets.chunks(width)) {
-            let total: E = targets.iter().copied().sum();
-            row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * scaled);
-        }
-        Ok(vec![Some(Gradient::Value(to_x)), None])
+        let to_x = || {
+            let (targets, width) = (ctx.input(1).value(), self.probabilities.row_len());
+            let mut to_x = self.probabilities.clone();
+            for (row, targets) in to_x.as_mut_slice().chunks_mut(width).zip(targets.as_slice().chunks(width)) {
+                let total: E = targets.iter().copied().sum();
+                row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * scaled);
+            }
+            Gradient::Value(to_x)
+        };
+        let to_t = || Gradient::Value((-ctx.input(0).log_softmax() * scaled).value());
+        vec![ctx.needs_input_grad(0).then(to_x), ctx.needs_input_grad(1).then(to_t)]
     }
 }
 

@@ -4,23 +4,23 @@ use std::sync::Arc;
 
 use mlp_tensor::Element;
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// Rows picked by their number: the gradient is added to the rows that it came from.
 #[derive(Debug)]
-struct GatherRows {
+struct SelectRows {
     rows: Arc<[usize]>,
 }
 
-impl<E: Element> Op<E> for GatherRows {
+impl<E: Element> Op<E> for SelectRows {
     fn name(&self) -> &'static str {
-        "gather_rows"
+        "select_rows"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0).shape();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0).shape();
         let (rows, count) = (Arc::clone(&self.rows), x.first().copied().unwrap_or(1));
         let sum = grad.value().scatter_rows(&rows, count);
-        vec![Some(site.tape.push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+        vec![Some(ctx.tape().push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
     }
 }
 
@@ -34,8 +34,8 @@ impl<E: Element> Op<E> for ScatterRows {
     fn name(&self) -> &'static str {
         "scatter_rows"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.gather_shared_rows(Arc::clone(&self.rows)))]
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.select_shared_rows(Arc::clone(&self.rows)))]
     }
 }
 
@@ -50,11 +50,11 @@ impl<E: Element> Op<E> for TakeAlong {
     fn name(&self) -> &'static str {
         "take_along"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let length = site.input(0).shape()[self.axis];
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = ctx.input(0).shape()[self.axis];
         let (axis, indices) = (self.axis, Arc::clone(&self.indices));
         let back = grad.value().scatter_along(axis, length, &indices);
-        vec![Some(site.tape.push(back, ScatterAlong { axis, indices }, &[grad]))]
+        vec![Some(ctx.tape().push(back, ScatterAlong { axis, indices }, &[grad]))]
     }
 }
 
@@ -69,7 +69,7 @@ impl<E: Element> Op<E> for ScatterAlong {
     fn name(&self) -> &'static str {
         "scatter_along"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad.take_shared_along(self.axis, Arc::clone(&self.indices)))]
     }
 }
@@ -85,7 +85,7 @@ impl<E: Element> Op<E> for Cumsum {
     fn name(&self) -> &'static str {
         "cumsum"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(if self.from_end { grad.cumsum(self.axis) } else { grad.cumsum_from_end(self.axis) })]
     }
 }
@@ -97,17 +97,17 @@ impl<E: Element> Var<'_, E> {
     /// # Panics
     /// If there is no such row.
     #[track_caller]
-    pub fn gather_rows(self, rows: &[usize]) -> Self {
-        self.gather_shared_rows(rows.into())
+    pub fn select_rows(self, rows: &[usize]) -> Self {
+        self.select_shared_rows(rows.into())
     }
 
     #[track_caller]
-    fn gather_shared_rows(self, rows: Arc<[usize]>) -> Self {
-        self.tape().push(self.value().gather_rows(&rows), GatherRows { rows }, &[self])
+    fn select_shared_rows(self, rows: Arc<[usize]>) -> Self {
+        self.tape().push(self.value().gather_rows(&rows), SelectRows { rows }, &[self])
     }
 
     /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
-    /// [`Var::gather_rows`].
+    /// [`Var::select_rows`].
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this value.

@@ -3,7 +3,7 @@
 use mlp_tensor::Element;
 
 use super::statistics::{not_zero, or_one};
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// y = x / |x|: dx = (dy - y Σ dy y) / |x|, and 0 where x = 0.
 #[derive(Debug)]
@@ -15,12 +15,12 @@ impl<E: Element> Op<E> for NormalizeAxes {
     fn name(&self) -> &'static str {
         "normalize_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (x, y) = (site.input(0), site.output());
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, y) = (ctx.input(0), ctx.output());
         // |x| = x · y, without squares that overflow.
         let length = (x * y).sum_axes(&self.axes, true);
         let across = grad - y * (grad * y).sum_axes(&self.axes, true);
-        vec![Some((across / or_one(length)).only_where(&not_zero(&length.value())))]
+        vec![Some((across / or_one(length)).masked(&not_zero(&length.value())))]
     }
 }
 

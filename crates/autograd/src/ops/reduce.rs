@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// The sum over some axes: the gradient is that of the sum, repeated along them.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ impl<E: Element> Op<E> for SumAxes {
     fn name(&self) -> &'static str {
         "sum_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.reshape(&self.kept).broadcast_to(site.input(0).shape()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.reshape(&self.kept).broadcast_to(ctx.input(0).shape()))]
     }
 }
 
@@ -31,9 +31,9 @@ impl<E: Element> Op<E> for MaxAxes {
     fn name(&self) -> &'static str {
         "max_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
+        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
     }
 }
 
@@ -48,9 +48,9 @@ impl<E: Element> Op<E> for MinAxes {
     fn name(&self) -> &'static str {
         "min_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
+        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
     }
 }
 

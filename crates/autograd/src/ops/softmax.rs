@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor, math};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// y = eˣ / Σ eˣ: dx = y (dy - Σ dy y).
 #[derive(Debug)]
@@ -14,8 +14,8 @@ impl<E: Element> Op<E> for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let y = site.output();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let y = ctx.output();
         let weighed = grad * y;
         vec![Some(weighed - y * weighed.sum_axes(&[self.axis], true))]
     }
@@ -31,8 +31,8 @@ impl<E: Element> Op<E> for LogSoftmax {
     fn name(&self) -> &'static str {
         "log_softmax"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let y = site.output();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let y = ctx.output();
         vec![Some(grad - y.exp() * grad.sum_axes(&[self.axis], true))]
     }
 }

@@ -3,7 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::reduce::shares;
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// Σ (x - mean)² / d: dx = 2 (x - mean) / d. (What comes through the mean adds up to 0.)
 #[derive(Debug)]
@@ -17,8 +17,8 @@ impl<E: Element> Op<E> for VarAxes<E> {
     fn name(&self) -> &'static str {
         "var_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0);
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0);
         let centred = x - x.mean_axes(&self.axes, true);
         vec![Some(centred * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
     }
@@ -35,15 +35,15 @@ impl<E: Element> Op<E> for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0);
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0);
         let x_value = x.value();
         if x_value.is_empty() {
             return vec![None];
         }
         let mut largest = x_value.max_axes(&self.axes, true);
         largest.map_in_place(|v| if v.is_infinite() { E::zero() } else { v });
-        let exponentials = (x - site.tape.constant(largest)).exp();
+        let exponentials = (x - ctx.tape().constant(largest)).exp();
         let sum = or_one(exponentials.sum_axes(&self.axes, true));
         vec![Some(exponentials * (grad.reshape(&self.kept) / sum))]
     }
@@ -61,14 +61,14 @@ impl<E: Element> Op<E> for NormAxes<E> {
     fn name(&self) -> &'static str {
         "norm_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let tape = site.tape;
-        let (x, y, grad) = (site.input(0), site.output().reshape(&self.kept), grad.reshape(&self.kept));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = ctx.tape();
+        let (x, y, grad) = (ctx.input(0), ctx.output().reshape(&self.kept), grad.reshape(&self.kept));
         let sign = || x.value().sign();
         let to_x = if self.p == E::one() {
             grad * tape.constant(sign())
         } else if self.p == E::from_f64(2.0) {
-            x * (grad / or_one(y)).only_where(&not_zero(&y.value()))
+            x * (grad / or_one(y)).masked(&not_zero(&y.value()))
         } else if self.p.is_infinite() {
             grad * tape.constant(sign() * shares(&x.value().abs(), &y.value(), &self.axes))
         } else {
@@ -85,7 +85,7 @@ pub(super) fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
 
 /// The values with 1, a constant, for those that are 0: to divide by.
 pub(super) fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
-    values.select(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
+    values.where_(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
 }
 
 impl<E: Element> Var<'_, E> {
