@@ -1,81 +1,11 @@
-//! Gradients with respect to all variables, and what they are held in.
+//! Gradients with respect to all variables.
 
 use std::sync::Arc;
 
-use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
-use mlp_tensor::{Element, Tensor, gemm};
+use mlp_tensor::{Element, Tensor};
 
-use crate::Var;
 use crate::walk::walk;
-
-/// One gradient, either as numbers or as a product that was not multiplied out.
-///
-/// The gradient of a weight matrix is a product of two small matrices, the layer's input and the gradient of its
-/// output. Who adds such gradients up (those of the parts of a batch) or uses them block by block does it without
-/// ever writing out each product: [`Gradient::write_block`].
-#[derive(Clone, Debug)]
-pub enum Gradient<E: Element = f32> {
-    /// The numbers themselves.
-    Value(Tensor<E>),
-    /// The matrix `leftᵀ · right`, from `[k, m]` and `[k, n]`.
-    Product {
-        /// `[k, m]`
-        left: Tensor<E>,
-        /// `[k, n]`
-        right: Tensor<E>,
-    },
-}
-
-impl<E: Element> Gradient<E> {
-    /// The numbers, multiplied out.
-    pub fn into_value(self) -> Tensor<E> {
-        match self {
-            Self::Value(value) => value,
-            Self::Product { left, right } => left.matmul_tn(&right),
-        }
-    }
-
-    /// Sets `out` to this gradient's values from index `start` on, or adds them with `accumulate`.
-    ///
-    /// # Panics
-    /// If the block goes past the end, or the gradient is a product and the block is not made of whole rows.
-    #[track_caller]
-    pub fn write_block(&self, start: usize, accumulate: bool, out: &mut [E]) {
-        match self {
-            Self::Value(value) => {
-                let block = &value.as_slice()[start..start + out.len()];
-                if accumulate {
-                    out.iter_mut().zip(block).for_each(|(o, &v)| *o += v);
-                } else {
-                    out.copy_from_slice(block);
-                }
-            }
-            Self::Product { left, right } => {
-                let columns = right.row_len();
-                assert!(
-                    columns > 0 && start.is_multiple_of(columns) && out.len().is_multiple_of(columns),
-                    "write_block: a block of {} values from {start} on is not made of rows of {columns}",
-                    out.len()
-                );
-                let (first, rows) = (start / columns, out.len() / columns);
-                let part = Slice::from(first..first + rows);
-                let left: ArrayView2<'_, E> = left.view2();
-                let left = left.slice_axis(Axis(1), part).reversed_axes();
-                let beta = if accumulate { E::one() } else { E::zero() };
-                match ArrayViewMut2::from_shape((rows, columns), out) {
-                    Ok(out) => gemm(left, right.view2(), beta, out),
-                    Err(error) => unreachable!("the block has rows x columns values: {error}"),
-                }
-            }
-        }
-    }
-
-    pub(crate) fn add(self, other: Self) -> Self {
-        let mut sum = self.into_value();
-        sum.add_in_place(&other.into_value());
-        Self::Value(sum)
-    }
-}
+use crate::{Gradient, Var};
 
 /// The gradients of one output with respect to the variables that were put on the tape.
 #[derive(Debug)]

@@ -77,3 +77,36 @@ impl<E: Element> fmt::Debug for OpContext<'_, E> {
         f.debug_struct("OpContext").field("inputs", &inputs).field("output", &self.output()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel that computes with variables: x² with the derivative 2x.
+    #[derive(Debug)]
+    struct Square;
+
+    impl Op<f64> for Square {
+        fn name(&self) -> &'static str {
+            "square"
+        }
+        fn backward<'t>(&self, _: &OpContext<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![None]
+        }
+        fn backward_kernel(&self, ctx: &OpContext<'_, f64>, grad: Tensor<f64>) -> Vec<Option<Gradient<f64>>> {
+            assert_eq!(format!("{ctx:?}").matches("Var#").count(), 2);
+            let slope = ctx.input(0) * 2.0;
+            assert!(!slope.requires_grad());
+            vec![ctx.needs_input_grad(0).then(|| Gradient::Value(grad * slope.value()))]
+        }
+    }
+
+    #[test]
+    fn what_a_kernel_computes_is_not_recorded_and_does_not_stay_on_the_tape() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([3.0]));
+        let y = tape.push(x.value().square(), Square, &[x]);
+        assert_eq!(y.sum().backward().wrt(x), Tensor::from([6.0]));
+        assert_eq!(tape.len(), 3);
+    }
+}

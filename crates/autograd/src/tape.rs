@@ -274,6 +274,11 @@ impl<'t, E: Element> Var<'t, E> {
         self.tape.record().node(self.id).requires_grad
     }
 
+    /// Whether it was put on the tape from outside, and is no result of an operation that was recorded.
+    pub(crate) fn is_leaf(self) -> bool {
+        self.tape.record().node(self.id).op.is_none()
+    }
+
     pub(crate) fn id(self) -> usize {
         self.id
     }

@@ -32,17 +32,11 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
-        match self {
-            Self::Value(value) => value.shape() == shape,
-            Self::Product { left, right } => shape == [left.row_len(), right.row_len()],
-        }
+        self.has_shape(shape)
     }
 
     fn own_shape(&self) -> Vec<usize> {
-        match self {
-            Self::Value(value) => value.shape().to_vec(),
-            Self::Product { left, right } => vec![left.row_len(), right.row_len()],
-        }
+        self.shape()
     }
 
     fn sum_to(self, shape: &[usize]) -> Self {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, OpContext, Var};
+use crate::{Gradient, Op, OpContext, SparseRows, Var};
 
 /// Rows picked by their number: the gradient is added to the rows that it came from.
 #[derive(Debug)]
@@ -21,6 +21,18 @@ impl<E: Element> Op<E> for SelectRows {
         let (rows, count) = (Arc::clone(&self.rows), x.first().copied().unwrap_or(1));
         let sum = grad.value().scatter_rows(&rows, count);
         vec![Some(ctx.tape().push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+    }
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let x = ctx.input(0);
+        let shape = x.shape();
+        let count = shape.first().copied().unwrap_or(1);
+        // What goes on from here is a whole table anyway, and one with fewer rows than were picked is the smaller.
+        let gradient = if x.is_leaf() && self.rows.len() < count {
+            Gradient::Rows(SparseRows::new(&shape, &self.rows, &grad))
+        } else {
+            Gradient::Value(grad.scatter_rows(&self.rows, count).reshape(shape))
+        };
+        vec![Some(gradient)]
     }
 }
 
@@ -159,5 +171,50 @@ impl<E: Element> Var<'_, E> {
     #[track_caller]
     pub fn cumsum_from_end(self, axis: usize) -> Self {
         self.tape().push(self.value().cumsum_from_end(axis), Cumsum { axis, from_end: true }, &[self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::{Element, Rng, Tensor};
+
+    use crate::{Gradient, Tape, grad_from, grad_recorded_from};
+
+    /// The gradient of rows picked from a table, twice and with repeats, against that of a walk that is recorded, which
+    /// adds up whole tables.
+    fn bits_are_those_of_tables<E: Element>() {
+        let rng = &mut Rng::new(7);
+        for (count, picked) in [(40, 12), (12, 40)] {
+            let tape = Tape::<E>::new();
+            let table = tape.variable(Tensor::normal([count, 3], 0.0, 1.0, rng));
+            let mut pick = || {
+                let rows: Vec<usize> = (0..picked).map(|_| rng.below(count)).collect();
+                table.select_rows(&rows)
+            };
+            let (a, b) = (pick(), pick());
+            let y = a.square() - a * b;
+            let upstream = Tensor::normal([picked, 3], 0.0, 1.0, rng);
+            let mut gradients = y.backward_from(&upstream);
+            let whole = grad_recorded_from(&[y], &[tape.constant(upstream.clone())], &[table])[0].value();
+            assert!(gradients.wrt(table).bit_eq(&whole));
+            assert!(grad_from(&[y], &[upstream], &[table])[0].bit_eq(&whole));
+            assert_eq!(matches!(gradients.take(table), Some(Gradient::Rows(_))), picked < count);
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_picked_rows_is_sparse_and_has_the_bits_of_a_table() {
+        bits_are_those_of_tables::<f32>();
+        bits_are_those_of_tables::<f64>();
+    }
+
+    #[test]
+    fn a_table_that_is_itself_computed_gets_a_whole_gradient() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+        let gradient = x.square().select_rows(&[2, 2]).sum().backward().wrt(x);
+        assert_eq!(gradient, Tensor::from([[0.0, 0.0], [0.0, 0.0], [20.0, 24.0]]));
+        let single = tape.variable(Tensor::scalar(3.0));
+        assert_eq!(single.select_rows(&[0, 0]).sum().backward().wrt(single), Tensor::scalar(2.0));
     }
 }
