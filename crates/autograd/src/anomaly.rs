@@ -112,7 +112,7 @@ mod tests {
     use mlp_tensor::Tensor;
 
     use super::*;
-    use crate::{checkpoint, grad, grad_recorded};
+    use crate::checkpoint;
 
     fn tape() -> Tape<f64> {
         Tape::new().detect_anomalies()
@@ -138,8 +138,8 @@ mod tests {
     fn finite_computations_have_none() {
         let tape = tape();
         let x = tape.variable(Tensor::from([1.0, 2.0]));
-        let g = grad_recorded(&[x.exp().sum()], &[x])[0];
-        let _ = grad(&[g.sum()], &[x]);
+        let g = tape.gradient_recorded(x.exp().sum(), [x])[0];
+        let _ = tape.gradient(g.sum(), [x]);
         assert_eq!(tape.anomaly(), None);
     }
 
@@ -148,10 +148,10 @@ mod tests {
         let tape = tape();
         let x = tape.variable(Tensor::from([0.0]));
         let y = tape.scope("layers.0 (Power)", || x.powf(1.5));
-        let g = grad_recorded(&[y.sum()], &[x])[0];
+        let g = tape.gradient_recorded(y.sum(), [x])[0];
         assert_eq!((g.value(), tape.anomaly()), (Tensor::from([0.0]), None));
         // The second derivative, 0.75 / √x, is infinite at 0.
-        let _ = tape.scope("elsewhere", || grad(&[g.sum()], &[x]));
+        let _ = tape.scope("elsewhere", || tape.gradient(g.sum(), [x]));
         let anomaly = tape.anomaly().unwrap();
         let found = (anomaly.op, anomaly.scope.as_str(), anomaly.direction, anomaly.value);
         assert_eq!(found, ("powf", "layers.0 (Power)", Direction::Backward, f64::INFINITY));
@@ -164,7 +164,7 @@ mod tests {
             let x = tape.variable(Tensor::from([0.0]));
             let y = tape.scope("layers.0 (Exp)", || x.exp()).sum();
             if recorded {
-                let _ = grad_recorded(&[y], &[x]);
+                let _ = tape.gradient_recorded(y, [x]);
             } else {
                 let _ = y.backward();
             }

@@ -21,7 +21,7 @@ impl<E: Element> Gradients<E> {
     ///
     /// # Panics
     /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
-    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`grad`](crate::grad) gives the others.
+    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`Tape::gradient`](crate::Tape::gradient) gives the others.
     #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);
@@ -55,7 +55,7 @@ impl<E: Element> Gradients<E> {
         if let Some(op) = &tape.record().node(variable.id()).op {
             panic!(
                 "{what}: the variable of shape {:?} is the result of {}, and only variables put on the tape keep their \
-                 gradient; use grad(&[output], &[variable])",
+                 gradient; use tape.gradient(output, [variable])",
                 variable.shape(),
                 op.name()
             );

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlp_tensor::{Rng, Tensor};
 
-use crate::{Tape, Var, grad_from, grad_recorded_from};
+use crate::{Tape, Var};
 
 /// The step of the central differences, and what may differ, absolutely and relative to the larger value. In double
 /// precision the differences themselves are right to about nine digits.
@@ -62,7 +62,7 @@ where
     let tape = Tape::new();
     let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
     let output = function(&tape, &variables);
-    let gradients = grad_from(&[output], &[weights(output.shape())], &variables);
+    let gradients = tape.gradient_from(&[output], &[weights(output.shape())], &variables);
 
     let evaluate = |inputs: &[Tensor<f64>]| {
         // One that records: the function may take gradients itself.
@@ -119,7 +119,7 @@ where
     let Some((&upstream, inputs)) = variables.split_last() else {
         unreachable!("the upstream gradient is always there")
     };
-    let gradients = grad_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
+    let gradients = tape.gradient_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
     let flat: Vec<_> =
         gradients.into_iter().map(|gradient| gradient.reshape([gradient.shape().iter().product()])).collect();
     Var::concatenate(&flat, 0)
@@ -200,8 +200,8 @@ mod tests {
 
     #[test]
     fn functions_that_take_gradients_themselves_are_checked_too() {
-        fn norm_of_gradient<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            crate::grad_recorded(&[(x[0].tanh() * x[1]).sum()], &[x[0]])[0].norm_axes(2.0, &[0], false)
+        fn norm_of_gradient<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            tape.gradient_recorded((x[0].tanh() * x[1]).sum(), [x[0]])[0].norm_axes(2.0, &[0], false)
         }
         let inputs = [Tensor::from([0.3, -0.8]), Tensor::from([1.5, 2.0])];
         gradcheck(norm_of_gradient, &inputs).unwrap();

@@ -28,8 +28,8 @@
 //! | for | see |
 //! |---|---|
 //! | the gradients of a loss by all variables | [`Var::backward`], [`Accumulator`] |
-//! | gradients by chosen variables | [`grad`], [`grad_from`] |
-//! | gradients that can be differentiated again | [`grad_recorded`], [`grad_recorded_from`] |
+//! | gradients by chosen variables | [`Tape::gradient`], [`Tape::gradient_from`] |
+//! | gradients that can be differentiated again | [`Tape::gradient_recorded`], [`Tape::gradient_recorded_from`] |
 //! | derivatives of whole functions | [`jacobian`], [`hessian`], [`hvp`], [`vjp`], [`jvp`], [`per_sample`] |
 //! | less memory for more time | [`checkpoint`] |
 //! | checks | [`gradcheck()`], [`gradgradcheck`] |
@@ -69,7 +69,6 @@
 mod anomaly;
 mod backward;
 mod calculus;
-mod grad;
 mod gradcheck;
 mod gradient;
 mod observer;
@@ -79,11 +78,11 @@ mod scope;
 mod sparse_rows;
 mod tape;
 mod walk;
+mod with_respect_to;
 
 pub use anomaly::{Anomaly, Direction};
 pub use backward::Gradients;
 pub use calculus::{Accumulator, checkpoint, hessian, hvp, jacobian, jvp, per_sample, vjp};
-pub use grad::{grad, grad_from, grad_recorded, grad_recorded_from};
 pub use gradcheck::{GradcheckError, Mismatch, gradcheck, gradgradcheck};
 pub use gradient::Gradient;
 pub use mlp_tensor as tensor;

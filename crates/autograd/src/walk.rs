@@ -241,7 +241,6 @@ fn summed<'t, E: Element, G: Flow<'t, E>>(tape: &'t Tape<E>, op: &str, index: us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{grad, grad_recorded};
 
     /// An operation that returns these gradients for its two inputs, whatever they are: zeros of the shapes given.
     #[derive(Debug)]
@@ -273,7 +272,7 @@ mod tests {
     fn too_many_gradients_are_refused() {
         let tape = Tape::new();
         let (y, inputs) = careless(&tape, &[&[2, 3], &[3], &[3]]);
-        grad_recorded(&[y], &inputs);
+        tape.gradient_recorded(y, inputs);
     }
 
     #[test]
@@ -290,13 +289,13 @@ mod tests {
     fn a_recorded_gradient_of_another_shape_is_refused() {
         let tape = Tape::new();
         let (y, inputs) = careless(&tape, &[&[2, 3], &[]]);
-        grad_recorded(&[y], &inputs);
+        tape.gradient_recorded(y, inputs);
     }
 
     #[test]
     fn a_gradient_of_the_shape_that_an_input_was_broadcast_to_is_summed_back() {
         let tape = Tape::new();
         let (y, inputs) = careless(&tape, &[&[4, 2, 3], &[2, 3]]);
-        assert_eq!(grad(&[y], &inputs), [Tensor::zeros([2, 3]), Tensor::zeros([3])]);
+        assert_eq!(tape.gradient(y, inputs), [Tensor::zeros([2, 3]), Tensor::zeros([3])]);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, Var, grad_from, grad_recorded_from};
+use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 use serde_json::Value;
 
@@ -145,8 +145,8 @@ fn check<E: Element>(tolerance: f64) -> usize {
             let upstream: Tensor<E> = tensor(&case["upstream"]);
             let vectors: Vec<Tensor<E>> = tensors(&case["vectors"]);
             let numbers = y.backward_from(&upstream);
-            let recorded = grad_recorded_from(&[y], &[tape.constant(upstream)], &x);
-            let second = grad_from(&recorded, &vectors, &x);
+            let recorded = tape.gradient_recorded_from(&[y], &[tape.constant(upstream)], &x);
+            let second = tape.gradient_from(&recorded, &vectors, &x);
             for (i, &x) in x.iter().enumerate() {
                 let expected = (&case["gradients"][i], &case["second"][i]);
                 assert_close(&numbers.wrt(x), expected.0, tolerance, &format!("{what}, gradient {i}"));

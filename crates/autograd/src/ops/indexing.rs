@@ -178,7 +178,7 @@ impl<E: Element> Var<'_, E> {
 mod tests {
     use mlp_tensor::{Element, Rng, Tensor};
 
-    use crate::{Gradient, Tape, grad_from, grad_recorded_from};
+    use crate::{Gradient, Tape};
 
     /// The gradient of rows picked from a table, twice and with repeats, against that of a walk that is recorded, which
     /// adds up whole tables.
@@ -195,9 +195,9 @@ mod tests {
             let y = a.square() - a * b;
             let upstream = Tensor::normal([picked, 3], 0.0, 1.0, rng);
             let mut gradients = y.backward_from(&upstream);
-            let whole = grad_recorded_from(&[y], &[tape.constant(upstream.clone())], &[table])[0].value();
+            let whole = tape.gradient_recorded_from(&[y], &[tape.constant(upstream.clone())], [table])[0].value();
             assert!(gradients.wrt(table).bit_eq(&whole));
-            assert!(grad_from(&[y], &[upstream], &[table])[0].bit_eq(&whole));
+            assert!(tape.gradient_from(&[y], &[upstream], [table])[0].bit_eq(&whole));
             assert_eq!(matches!(gradients.take(table), Some(Gradient::Rows(_))), picked < count);
         }
     }

@@ -64,7 +64,7 @@ impl<E: Element> Var<'_, E> {
 mod tests {
     use mlp_tensor::Tensor;
 
-    use crate::{Tape, grad, grad_recorded};
+    use crate::Tape;
 
     #[test]
     fn a_vector_of_zeros_stays_zero_and_has_finite_derivatives() {
@@ -72,10 +72,10 @@ mod tests {
         let x = tape.variable(Tensor::from([[0.0, 0.0], [-0.0, 2.0]]));
         let y = x.normalize_axes(&[1]);
         assert_eq!(y.value(), Tensor::from([[0.0, 0.0], [0.0, 1.0]]));
-        let first = grad_recorded(&[y.sum()], &[x])[0];
+        let first = tape.gradient_recorded(y.sum(), [x])[0];
         assert_eq!(first.value(), Tensor::from([[0.0, 0.0], [0.5, 0.0]]));
         // With r = |x|, the two slopes add up to 2 / r - (x₀ + x₁)² / r³, and that by x₀ and x₁ is, at (0, 2):
-        assert_eq!(grad(&[first.sum()], &[x]), [Tensor::from([[0.0, 0.0], [-0.5, -0.25]])]);
+        assert_eq!(tape.gradient(first.sum(), [x]), [Tensor::from([[0.0, 0.0], [-0.5, -0.25]])]);
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
         let y = x.normalize_axes(&[1]);
         assert!((y.value() - Tensor::from([[0.6, 0.8], [0.6, 0.8]])).abs().max() < 1e-7);
         // By x₀ of x₀ / |x|: (1 - 0.36) / |x|.
-        let slope = grad(&[y.slice(1, 0..1).sum()], &[x])[0].slice(1, 0..1);
+        let slope = tape.gradient(y.slice(1, 0..1).sum(), [x])[0].slice(1, 0..1);
         let expected = Tensor::from([[0.64 / 5e30], [0.64 / 5e-30]]);
         assert!((slope / expected - 1.0).abs().max() < 1e-5);
     }
