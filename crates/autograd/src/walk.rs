@@ -100,16 +100,17 @@ impl Reach {
     fn new<E: Element>(tape: &Tape<E>, wanted: &[usize], high: usize) -> Self {
         let record = tape.record();
         let low = wanted.iter().copied().min().unwrap_or(high);
-        let mut reach = Self { low, marks: Vec::with_capacity((high + 1).saturating_sub(low)) };
+        let mut reach = Self { low, marks: vec![Mark::No; (high + 1).saturating_sub(low)] };
+        for &place in wanted {
+            // What was computed after all outputs has no part in them.
+            if let Some(mark) = reach.marks.get_mut(place - low) {
+                *mark = Mark::Wanted;
+            }
+        }
         for place in low..=high {
-            let mark = if wanted.contains(&place) {
-                Mark::Wanted
-            } else if record.inputs(place).iter().any(|&input| reach.asks_for(input)) {
-                Mark::Through
-            } else {
-                Mark::No
-            };
-            reach.marks.push(mark);
+            if !reach.wants(place) && record.inputs(place).iter().any(|&input| reach.asks_for(input)) {
+                reach.marks[place - low] = Mark::Through;
+            }
         }
         reach
     }
