@@ -14,6 +14,7 @@ const RELATIVE: f64 = 1e-6;
 
 /// The places at which a gradient disagrees with the differences.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GradcheckError {
     /// Every place that disagrees.
     pub mismatches: Vec<Mismatch>,
@@ -21,6 +22,7 @@ pub struct GradcheckError {
 
 /// One place at which a gradient disagrees with the differences.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// Which of the inputs, counted from 0.
     pub input: usize,

@@ -263,6 +263,15 @@ impl<'t, E: Element> Var<'t, E> {
         self.tape.record().node(self.id).value.clone()
     }
 
+    /// The value of a single number.
+    ///
+    /// # Panics
+    /// If there is not exactly one value.
+    #[track_caller]
+    pub fn item(self) -> E {
+        self.value().item()
+    }
+
     /// The length of every axis.
     pub fn shape(self) -> Vec<usize> {
         self.tape.record().node(self.id).value.shape().to_vec()

@@ -1,4 +1,6 @@
 //! Addition, subtraction, multiplication and division, with broadcasting, of variables and of single numbers.
+//!
+//! A variable is a handle that is copied freely, so `x * x` is written without borrows; references do as well.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -154,5 +156,130 @@ impl<'t, E: Element> Div<E> for Var<'t, E> {
     type Output = Var<'t, E>;
     fn div(self, number: E) -> Self {
         self.tape().push(self.value() / number, Scale(number.recip()), &[self])
+    }
+}
+
+impl<'t, E: Element> Neg for &Var<'t, E> {
+    type Output = Var<'t, E>;
+    fn neg(self) -> Var<'t, E> {
+        -*self
+    }
+}
+
+/// An operator with borrowed variables on either side or both, and with a number after one.
+macro_rules! borrowed {
+    ($trait:ident, $method:ident) => {
+        impl<'t, E: Element> $trait<&Var<'t, E>> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, E>) -> Var<'t, E> {
+                (*self).$method(*other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<Var<'t, E>> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, E>) -> Var<'t, E> {
+                (*self).$method(other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<&Var<'t, E>> for Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, E>) -> Var<'t, E> {
+                self.$method(*other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<E> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            fn $method(self, number: E) -> Var<'t, E> {
+                (*self).$method(number)
+            }
+        }
+    };
+}
+
+borrowed!(Add, add);
+borrowed!(Sub, sub);
+borrowed!(Mul, mul);
+borrowed!(Div, div);
+
+/// The operators with a number before a variable. One that is subtracted from or divided is put on the tape.
+macro_rules! number_before {
+    ($number:ty, $($var:ty),+) => {$(
+        impl<'t> Add<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn add(self, x: $var) -> Var<'t, $number> {
+                x + self
+            }
+        }
+
+        impl<'t> Sub<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn sub(self, x: $var) -> Var<'t, $number> {
+                x.tape().constant(Tensor::scalar(self)) - x
+            }
+        }
+
+        impl<'t> Mul<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn mul(self, x: $var) -> Var<'t, $number> {
+                x * self
+            }
+        }
+
+        impl<'t> Div<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn div(self, x: $var) -> Var<'t, $number> {
+                x.tape().constant(Tensor::scalar(self)) / x
+            }
+        }
+    )+};
+}
+
+number_before!(f32, Var<'t, f32>, &Var<'t, f32>);
+number_before!(f64, Var<'t, f64>, &Var<'t, f64>);
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::Tensor;
+
+    use crate::Tape;
+
+    #[test]
+    fn operators_take_variables_and_references_to_them() {
+        let tape = Tape::<f32>::new();
+        let (a, b) = (&tape.variable(Tensor::from([6.0, 8.0])), &tape.variable(Tensor::from([2.0])));
+        for sum in [a + b, *a + b, a + *b] {
+            assert_eq!(sum.value(), Tensor::from([8.0, 10.0]));
+        }
+        for difference in [a - b, *a - b, a - *b] {
+            assert_eq!(difference.value(), Tensor::from([4.0, 6.0]));
+        }
+        for product in [a * b, *a * b, a * *b] {
+            assert_eq!(product.value(), Tensor::from([12.0, 16.0]));
+        }
+        for quotient in [a / b, *a / b, a / *b] {
+            assert_eq!(quotient.value(), Tensor::from([3.0, 4.0]));
+        }
+        let numbers = [a + 1.0, a - 1.0, a * 2.0, a / 2.0, -a].map(|y| y.value().as_slice()[0]);
+        assert_eq!(numbers, [7.0, 5.0, 12.0, 3.0, -6.0]);
+        assert_eq!((a * a).sum().backward().wrt(*a), Tensor::from([12.0, 16.0]));
+    }
+
+    #[test]
+    fn numbers_stand_before_variables_too() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::scalar(4.0));
+        let cases = [(2.0 + x, 6.0, 1.0), (2.0 - x, -2.0, -1.0), (2.0 * x, 8.0, 2.0), (2.0 / x, 0.5, -0.125)];
+        for (y, value, slope) in cases {
+            assert_eq!((y.item(), y.backward().wrt(x).item()), (value, slope));
+        }
+        assert_eq!([2.0 + &x, 2.0 - &x, 2.0 * &x, 2.0 / &x].map(|y| y.item()), [6.0, -2.0, 8.0, 0.5]);
+        let single = Tape::<f32>::new();
+        assert_eq!((1.0 - 2.0 * single.constant(Tensor::scalar(0.25))).item(), 0.5);
     }
 }

@@ -1,7 +1,8 @@
 //! Vectors scaled to the length 1.
 
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
+use super::reduce::check_axes;
 use super::statistics::{not_zero, or_one};
 use crate::{Op, OpContext, Var};
 
@@ -46,24 +47,31 @@ impl<E: Element> Var<'_, E> {
     /// ```
     ///
     /// # Panics
-    /// If there is no such axis, one is named twice or one has length 0.
+    /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn normalize_axes(self, axes: &[usize]) -> Self {
-        let x = self.value();
-        // Divided by the largest of its values, a vector has the same direction.
-        let mut largest = x.abs().max_axes(axes, true);
-        largest.map_in_place(|v| if v > E::zero() { v } else { E::one() });
-        let x = x / largest;
-        let mut length = x.norm_axes(E::from_f64(2.0), axes, true);
-        length.map_in_place(|v| if v == E::zero() { E::one() } else { v });
-        self.tape().push(x / length, NormalizeAxes { axes: axes.to_vec() }, &[self])
+        let mut x = self.value();
+        check_axes("normalize_axes", x.shape(), axes);
+        if !x.is_empty() {
+            x = normalized(&x, axes);
+        }
+        self.tape().push(x, NormalizeAxes { axes: axes.to_vec() }, &[self])
     }
+}
+
+fn normalized<E: Element>(x: &Tensor<E>, axes: &[usize]) -> Tensor<E> {
+    // Divided by the largest of its values, a vector has the same direction.
+    let mut largest = x.abs().max_axes(axes, true);
+    largest.map_in_place(|v| if v > E::zero() { v } else { E::one() });
+    let x = x / largest;
+    let mut length = x.norm_axes(E::from_f64(2.0), axes, true);
+    length.map_in_place(|v| if v == E::zero() { E::one() } else { v });
+    x / length
 }
 
 #[cfg(test)]
 mod tests {
-    use mlp_tensor::Tensor;
-
+    use super::*;
     use crate::Tape;
 
     #[test]
@@ -76,6 +84,12 @@ mod tests {
         assert_eq!(first.value(), Tensor::from([[0.0, 0.0], [0.5, 0.0]]));
         // With r = |x|, the two slopes add up to 2 / r - (x₀ + x₁)² / r³, and that by x₀ and x₁ is, at (0, 2):
         assert_eq!(tape.gradient(first.sum(), [x]), [Tensor::from([[0.0, 0.0], [-0.5, -0.25]])]);
+    }
+
+    #[test]
+    #[should_panic(expected = "normalize_axes: axis 1 of shape [2, 3] is named twice")]
+    fn an_axis_is_named_once() {
+        Tape::<f32>::new().constant(Tensor::zeros([2, 3])).normalize_axes(&[1, 0, 1]);
     }
 
     #[test]

@@ -19,8 +19,8 @@ impl<E: Element> Op<E> for VarAxes<E> {
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let x = ctx.input(0);
-        let centred = x - x.mean_axes(&self.axes, true);
-        vec![Some(centred * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
+        let centered = x - x.mean_axes(&self.axes, true);
+        vec![Some(centered * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
     }
 }
 
@@ -102,6 +102,15 @@ impl<E: Element> Var<'_, E> {
         let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
         let divisor = E::from_f64(count.saturating_sub(correction) as f64);
         self.tape().push(variance, VarAxes { axes: axes.to_vec(), kept: self.kept(axes), divisor }, &[self])
+    }
+
+    /// [`Var::var_axes`] over `axis`, which disappears, with the correction `ddof` ("delta degrees of freedom").
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn var_axis(self, axis: usize, ddof: usize) -> Self {
+        self.var_axes(&[axis], ddof, false)
     }
 
     /// ln Σ eˣ over `axes`, kept or not as in [`Var::sum_axes`], without overflow for any x. Derivative: the softmax
