@@ -21,7 +21,7 @@
 //! engine adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
 //! operation is one place to read: its forward, what it keeps, and its backward. Backward is itself written in
 //! operations on variables, so that gradients can be differentiated again; where speed needs it, a kernel that computes
-//! the same numbers stands behind it.
+//! the same numbers stands behind it, and may leave a gradient in a form that takes less room ([`Gradient`]).
 //!
 //! # What there is
 //!
@@ -33,7 +33,7 @@
 //! | derivatives of whole functions | [`jacobian`], [`hessian`], [`hvp`], [`vjp`], [`jvp`], [`per_sample`] |
 //! | less memory for more time | [`checkpoint`] |
 //! | checks | [`gradcheck()`], [`gradgradcheck`] |
-//! | where a NaN comes from | [`Tape::detect_anomalies`], [`Tape::scope`] |
+//! | where a NaN comes from | [`Tape::detect_anomalies`], [`Tape::set_detect_anomalies`], [`Tape::scope`] |
 //!
 //! # A new operation
 //!
@@ -64,7 +64,8 @@
 //!
 //! # Errors
 //!
-//! Operations panic on shapes that do not fit, and name themselves and every shape.
+//! Operations panic on shapes that do not fit, and name themselves and every shape. So does the walk back on what an
+//! operation returns: another number of gradients than it has inputs, or shapes that do not fit them.
 
 mod anomaly;
 mod backward;
