@@ -107,7 +107,10 @@ impl<E: Element> Tape<E> {
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
         let name = op.name();
         self.check_same_tape(name, "operand", inputs);
-        let recorded = self.recording.get() && inputs.iter().any(|input| input.requires_grad());
+        let recorded = self.recording.get() && {
+            let record = self.record();
+            inputs.iter().any(|input| record.node(input.id).requires_grad)
+        };
         let op = recorded.then(|| Arc::new(op) as Arc<dyn Op<E>>);
         self.append(name, value, recorded, op, inputs)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mlp_tensor::{Element, Tensor, broadcast_shape};
 
+use crate::tape::Node;
 use crate::{Gradient, Op, OpContext, Tape, Var, observer};
 
 /// What flows back along the tape: numbers, or variables, so that the walk itself is on the tape and can be
@@ -132,6 +133,18 @@ pub(crate) struct Found<G> {
 }
 
 impl<G: Clone> Found<G> {
+    /// Adds to the gradient of the value at `place`.
+    fn add<'t, E: Element>(&mut self, place: usize, gradient: G)
+    where
+        G: Flow<'t, E>,
+    {
+        let slot = &mut self.slots[place - self.low];
+        *slot = Some(match slot.take() {
+            None => gradient,
+            Some(sum) => sum.add(gradient),
+        });
+    }
+
     /// The gradient of the value at `place`; `None` if nothing depends on it.
     pub(crate) fn at(&self, place: usize) -> Option<G> {
         place.checked_sub(self.low).and_then(|index| self.slots.get(index)).cloned().flatten()
@@ -159,36 +172,33 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     let high = starts.iter().map(|&(place, _)| place).max().unwrap_or(0);
     let reach = wanted.map(|wanted| Rc::new(Reach::new(tape, wanted, high)));
     let low = reach.as_ref().map_or(0, |reach| reach.low);
-    let asked_for = |place: usize| {
-        tape.record().node(place).requires_grad && reach.as_ref().is_none_or(|reach| reach.asks_for(place))
-    };
+    let asked_for = |place: usize| reach.as_ref().is_none_or(|reach| reach.asks_for(place));
 
     let mut found: Found<G> = Found { low, slots: Vec::new() };
     found.slots.resize_with((high + 1).saturating_sub(low), || None);
     for (place, gradient) in starts {
-        if asked_for(place) {
-            let slot = &mut found.slots[place - low];
-            *slot = Some(match slot.take() {
-                None => gradient,
-                Some(sum) => sum.add(gradient),
-            });
+        if asked_for(place) && tape.record().node(place).requires_grad {
+            found.add(place, gradient);
         }
     }
 
     let observer = observer::Walk::begin(tape);
     for place in (low..=high).rev() {
-        // What has no operation is a leaf: its gradient stays.
-        let Some(op) = tape.record().node(place).op.as_ref().map(Arc::clone) else { continue };
         let slot = &mut found.slots[place - low];
-        let gradient = if let Some(reach) = &reach {
-            if !tape.record().inputs(place).iter().any(|&input| reach.asks_for(input)) {
+        if slot.is_none() {
+            continue;
+        }
+        let op = {
+            let record = tape.record();
+            // What has no operation is a leaf: its gradient stays.
+            let Some(op) = &record.node(place).op else { continue };
+            if !record.inputs(place).iter().any(|&input| asked_for(input)) {
                 continue;
             }
-            if reach.wants(place) { slot.clone() } else { slot.take() }
-        } else {
-            slot.take()
+            Arc::clone(op)
         };
-        let Some(gradient) = gradient else { continue };
+        let stays = reach.as_ref().is_some_and(|reach| reach.wants(place));
+        let Some(gradient) = (if stays { slot.clone() } else { slot.take() }) else { continue };
         let ctx = OpContext::new(tape, place, reach.clone());
         let step = |gradient| G::step(&ctx, &*op, gradient);
         let result = match &observer {
@@ -199,15 +209,16 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             wrong_number(tape, op.name(), place, result.len());
         }
         for (index, gradient) in result.into_iter().enumerate() {
-            let input = tape.record().inputs(place)[index];
-            let Some(gradient) = gradient.filter(|_| asked_for(input)) else { continue };
-            let fits = gradient.has_shape(tape.record().node(input).value.shape());
-            let gradient = if fits { gradient } else { summed(tape, op.name(), index, input, gradient) };
-            let sum = match found.slots[input - low].take() {
-                None => gradient,
-                Some(sum) => sum.add(gradient),
-            };
-            found.slots[input - low] = Some(sum);
+            let Some(gradient) = gradient else { continue };
+            let record = tape.record();
+            let input = record.inputs(place)[index];
+            let Node { value, requires_grad, .. } = record.node(input);
+            if !(*requires_grad && asked_for(input)) {
+                continue;
+            }
+            let fits = gradient.has_shape(value.shape());
+            drop(record);
+            found.add(input, if fits { gradient } else { summed(tape, op.name(), index, input, gradient) });
         }
     }
     found

@@ -38,7 +38,7 @@ where
         vec![Some(grad * (self.derivative)(ctx.input(0), ctx.output()))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
-        times_slope(grad, ctx, self.slope)
+        times_slope(grad, &ctx.input(0).value(), &ctx.output().value(), self.slope)
     }
 }
 
@@ -64,10 +64,11 @@ impl<E: Element, S: Fn(E) -> E + Copy + Send + Sync + 'static> Op<E> for Straigh
         vec![Some(grad.masked(&slopes) * ctx.tape().constant(slopes))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
-        let slope = self.slope;
+        let (x, slope) = (ctx.input(0).value(), self.slope);
         times_slope(
             grad,
-            ctx,
+            &x,
+            &x,
             #[inline(always)]
             move |x, _| slope(x),
         )
@@ -83,10 +84,10 @@ impl<S> fmt::Debug for Straight<S> {
 /// The one input's gradient, `grad` times `slope(x, y)`, written over `grad` where nobody else holds it.
 fn times_slope<E: Element>(
     mut grad: Tensor<E>,
-    ctx: &OpContext<'_, E>,
+    x: &Tensor<E>,
+    y: &Tensor<E>,
     slope: impl Fn(E, E) -> E + Copy,
 ) -> Vec<Option<Gradient<E>>> {
-    let (x, y) = (ctx.input(0).value(), ctx.output().value());
     let pairs = x.as_slice().iter().zip(y.as_slice());
     let triples = grad.as_mut_slice().iter_mut().zip(pairs);
     vectorize(
