@@ -212,7 +212,7 @@ impl<E: Element> Shard<E> {
         let (loss, totals) = objective.forward(network, &variables, table.batch(rows), tape, &mut pass);
         // Where every weight is frozen, there is nothing to differentiate by.
         let upstream = Tensor::scalar(E::from_f64(share));
-        let mut gradients = loss.needs_gradient().then(|| loss.backward_from(&upstream));
+        let mut gradients = loss.requires_grad().then(|| loss.backward_from(&upstream));
         let of = |&variable| gradients.as_mut().and_then(|gradients| gradients.take(variable));
         self.gradients.extend(variables.iter().map(of));
         (self.totals, self.updates) = (totals, pass.into_updates());
