@@ -7,7 +7,7 @@
 
 use std::f64::consts::PI;
 
-use mlp::autograd::{Tape, Var, grad_recorded};
+use mlp::autograd::{Tape, Var};
 use mlp::nn::{Network, Pass};
 use mlp::optim::{Optimizer, OptimizerState};
 use mlp::prelude::*;
@@ -28,7 +28,7 @@ fn main() -> Result<(), mlp::Error> {
         let weights = network.variables(&tape);
         let loss = loss(&network, &weights, tape.variable(x.clone()));
         if step % 500 == 0 {
-            println!("{step:5}  {:10.2e}  {:14.2e}", loss.value().item(), error(&network, &x)?);
+            println!("{step:5}  {:10.2e}  {:14.2e}", loss.item(), error(&network, &x)?);
         }
         let gradients = loss.backward();
         let gradients: Vec<_> = weights.iter().map(|&weight| gradients.wrt(weight)).collect();
@@ -53,8 +53,8 @@ fn main() -> Result<(), mlp::Error> {
 fn loss<'t>(network: &Network<f64>, weights: &[Var<'t, f64>], x: Var<'t, f64>) -> Var<'t, f64> {
     let y = network.forward(weights, x, &mut Pass::inference());
     // Each row of y depends on its own row of x alone, so the gradient of the sum holds the derivative of every row.
-    let slope = grad_recorded(&[y.sum()], &[x])[0];
-    let curvature = grad_recorded(&[slope.sum()], &[x])[0];
+    let slope = x.tape().gradient_recorded(y.sum(), [x])[0];
+    let curvature = x.tape().gradient_recorded(slope.sum(), [x])[0];
     let equation = (curvature + y).square().mean();
     let start = y.slice(0, 0..1).square() + (slope.slice(0, 0..1) - 1.0).square();
     equation + start.sum()

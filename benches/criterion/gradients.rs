@@ -36,7 +36,7 @@ impl Problem {
     fn loss<'t>(&self, tape: &'t Tape, weights: &[Var<'t>]) -> Var<'t> {
         let x = tape.constant(self.x.clone());
         let logits = self.network.forward(weights, x, &mut Pass::inference());
-        logits.cross_entropy_with_logits(tape.constant(self.targets.clone()))
+        logits.softmax_cross_entropy(tape.constant(self.targets.clone())).mean()
     }
 
     fn forward(&self) -> Tensor {

@@ -1,15 +1,14 @@
 //! The first operation that made a number out of finite ones that is not finite.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::Element;
 
-use crate::{Tape, Var};
+use crate::Tape;
 
 /// Which way the computation went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub enum Direction {
     /// From inputs to outputs.
     Forward,
     /// From the gradient of an output to those of the inputs.
@@ -18,13 +17,14 @@ pub enum Pass {
 
 /// Where the first NaN or infinity came from.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Anomaly {
     /// The name of the operation; `variable` or `constant` for a NaN that was put on the tape from outside.
     pub op: &'static str,
     /// The names of the scopes around the operation, joined by ` > `; empty outside of all scopes.
     pub scope: String,
     /// Whether the operation itself made it, or its derivative.
-    pub pass: Pass,
+    pub direction: Direction,
     /// The shape of what it stands in: of the result, or of the gradient of an input.
     pub shape: Vec<usize>,
     /// Its index there, in row-major order.
@@ -35,21 +35,21 @@ pub struct Anomaly {
 
 impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { op, scope, pass, shape, index, value } = self;
-        match (*op, pass) {
+        let Self { op, scope, direction, shape, index, value } = self;
+        match (*op, direction) {
             ("variable" | "constant", _) => write!(f, "a {op} put on the tape")?,
-            (_, Pass::Forward) => write!(f, "{op}")?,
-            (_, Pass::Backward) => write!(f, "the derivative of {op}")?,
+            (_, Direction::Forward) => write!(f, "{op}")?,
+            (_, Direction::Backward) => write!(f, "the derivative of {op}")?,
         }
         if !scope.is_empty() {
             write!(f, " in {scope}")?;
         }
-        match (*op, pass) {
+        match (*op, direction) {
             ("variable" | "constant", _) => write!(f, " holds {value}, at index {index} of shape {shape:?}"),
-            (_, Pass::Forward) => {
+            (_, Direction::Forward) => {
                 write!(f, " gave {value} for finite inputs, at index {index} of its result of shape {shape:?}")
             }
-            (_, Pass::Backward) => {
+            (_, Direction::Backward) => {
                 write!(f, " gave {value} for finite inputs, at index {index} of a gradient of shape {shape:?}")
             }
         }
@@ -74,166 +74,45 @@ impl<E: Element> Tape<E> {
     ///     "the derivative of sqrt in layers.0 (Root) gave inf for finite inputs, at index 1 of a gradient of shape [2]"
     /// );
     /// ```
+    #[must_use]
     pub fn detect_anomalies(self) -> Self {
-        self.watch.on.set(true);
+        self.set_detect_anomalies(true);
         self
     }
 
-    /// In anomaly mode, where the first NaN or infinity came from, if there was one since the tape was made.
+    /// Turns anomaly mode on or off for what comes, as [`Tape::detect_anomalies`] does for a new tape: on the tape of a
+    /// training step, say, that is cleared and used again. Either way an anomaly that was found before is forgotten, and
+    /// the next one is looked for. Scopes that the computation is in at this moment are not known.
+    ///
+    /// ```
+    /// use mlp_autograd::Tape;
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let mut tape = Tape::<f32>::new();
+    /// tape.set_detect_anomalies(true);
+    /// let _ = tape.variable(Tensor::from([-1.0])).ln();
+    /// tape.clear();
+    /// assert_eq!(tape.anomaly().unwrap().op, "ln"); // kept when the tape is cleared
+    /// tape.set_detect_anomalies(true);
+    /// assert!(tape.anomaly().is_none());
+    /// ```
+    pub fn set_detect_anomalies(&self, on: bool) {
+        self.observer.set_on(on);
+    }
+
+    /// In anomaly mode, where the first NaN or infinity came from, if there was one since the mode was turned on.
+    /// [`Tape::clear`] does not forget it, so that it can be asked for after a step.
     pub fn anomaly(&self) -> Option<Anomaly> {
-        self.watch.state.borrow().first.clone()
-    }
-
-    /// A value that comes from outside may well be infinite (a mask), but hardly NaN on purpose.
-    pub(crate) fn watch_value(&self, op: &'static str, value: &Tensor<E>) {
-        if self.watch.is_on() {
-            self.watch.look(op, None, Pass::Forward, value, |v| !v.is_nan());
-        }
-    }
-
-    pub(crate) fn watch_operation(&self, op: &'static str, value: &Tensor<E>, inputs: &[Var<'_, E>]) {
-        if inputs.iter().all(|input| input.value().all_finite()) {
-            self.watch.look(op, None, Pass::Forward, value, E::is_finite);
-        }
-    }
-
-    /// `before` is the gradient of the output at `place`, `after` those of its inputs.
-    pub(crate) fn watch_backward(
-        &self,
-        op: &'static str,
-        place: usize,
-        before: &Tensor<E>,
-        after: impl Iterator<Item = Option<Tensor<E>>>,
-    ) {
-        let record = self.record();
-        let inputs = record.inputs(place).iter().map(|&input| &record.node(input).value);
-        if before.all_finite() && inputs.chain([&record.node(place).value]).all(Tensor::all_finite) {
-            for gradient in after.flatten() {
-                self.watch.look(op, Some(place), Pass::Backward, &gradient, E::is_finite);
-            }
-        }
-    }
-}
-
-/// What a tape keeps for anomaly mode.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    on: Cell<bool>,
-    /// The number of scopes that the computation is in.
-    pub(crate) depth: Cell<usize>,
-    state: RefCell<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    first: Option<Anomaly>,
-    /// The names of the scopes that the computation is in.
-    names: Vec<String>,
-    /// From which place of the tape on the scopes had which names.
-    paths: Vec<(usize, String)>,
-}
-
-/// Anomaly mode switched off for the length of a walk, which looks at gradients by itself.
-pub(crate) struct Pause<'w> {
-    watch: &'w Watch,
-    was_on: bool,
-}
-
-impl Pause<'_> {
-    pub(crate) fn was_on(&self) -> bool {
-        self.was_on
-    }
-}
-
-impl Drop for Pause<'_> {
-    fn drop(&mut self) {
-        self.watch.on.set(self.was_on);
-    }
-}
-
-impl Watch {
-    #[inline]
-    pub(crate) fn is_on(&self) -> bool {
-        self.on.get()
-    }
-
-    pub(crate) fn pause(&self) -> Pause<'_> {
-        Pause { watch: self, was_on: self.on.replace(false) }
-    }
-
-    pub(crate) fn enter(&self, place: usize, name: String) {
-        let mut state = self.state.borrow_mut();
-        state.names.push(name);
-        state.mark(place);
-    }
-
-    pub(crate) fn leave(&self, place: usize) {
-        let mut state = self.state.borrow_mut();
-        state.names.pop();
-        state.mark(place);
-    }
-
-    /// Runs `work`, and counts what it puts on the tape, from `place` on, to the scopes of the value at `of`.
-    pub(crate) fn in_scope_of<R>(&self, place: usize, of: usize, work: impl FnOnce() -> R) -> R {
-        let path = self.state.borrow().path_at(of).to_owned();
-        let names = std::mem::replace(&mut self.state.borrow_mut().names, vec![path]);
-        self.state.borrow_mut().mark(place);
-        let result = work();
-        self.state.borrow_mut().names = names;
-        result
-    }
-
-    /// Forgets the scopes of the values from `place` on, which are taken off the tape.
-    pub(crate) fn truncate(&self, place: usize) {
-        let mut state = self.state.borrow_mut();
-        if state.paths.last().is_some_and(|&(start, _)| start >= place) {
-            state.paths.retain(|&(start, _)| start < place);
-            state.mark(place);
-        }
-    }
-
-    /// Keeps the first of `values` that is not `sound`, unless another one came before. `place` is that of the
-    /// operation, `None` for one that is being put on the tape.
-    fn look<E: Element>(
-        &self,
-        op: &'static str,
-        place: Option<usize>,
-        pass: Pass,
-        values: &Tensor<E>,
-        sound: impl Fn(E) -> bool,
-    ) {
-        let mut state = self.state.borrow_mut();
-        if state.first.is_some() {
-            return;
-        }
-        let Some(index) = values.as_slice().iter().position(|&v| !sound(v)) else { return };
-        let scope = place.map_or_else(|| state.path(), |place| state.path_at(place).to_owned());
-        let (shape, value) = (values.shape().to_vec(), values.as_slice()[index].as_f64());
-        state.first = Some(Anomaly { op, scope, pass, shape, index, value });
-    }
-}
-
-impl State {
-    fn path(&self) -> String {
-        self.names.iter().filter(|name| !name.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" > ")
-    }
-
-    fn mark(&mut self, place: usize) {
-        let path = self.path();
-        self.paths.push((place, path));
-    }
-
-    /// The scopes of the value at `place`.
-    fn path_at(&self, place: usize) -> &str {
-        let before = self.paths.partition_point(|&(start, _)| start <= place);
-        before.checked_sub(1).map_or("", |last| &self.paths[last].1)
+        self.observer.first()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use mlp_tensor::Tensor;
+
     use super::*;
-    use crate::{grad, grad_recorded};
+    use crate::checkpoint;
 
     fn tape() -> Tape<f64> {
         Tape::new().detect_anomalies()
@@ -252,15 +131,15 @@ mod tests {
         let expected =
             "ln in block > layers.1 (Log) gave -inf for finite inputs, at index 1 of its result of shape [1, 2]";
         assert_eq!(anomaly.to_string(), expected);
-        assert_eq!((anomaly.op, anomaly.pass, anomaly.value), ("ln", Pass::Forward, f64::NEG_INFINITY));
+        assert_eq!((anomaly.op, anomaly.direction, anomaly.value), ("ln", Direction::Forward, f64::NEG_INFINITY));
     }
 
     #[test]
     fn finite_computations_have_none() {
         let tape = tape();
         let x = tape.variable(Tensor::from([1.0, 2.0]));
-        let g = grad_recorded(&[x.exp().sum()], &[x])[0];
-        let _ = grad(&[g.sum()], &[x]);
+        let g = tape.gradient_recorded(x.exp().sum(), [x])[0];
+        let _ = tape.gradient(g.sum(), [x]);
         assert_eq!(tape.anomaly(), None);
     }
 
@@ -269,13 +148,32 @@ mod tests {
         let tape = tape();
         let x = tape.variable(Tensor::from([0.0]));
         let y = tape.scope("layers.0 (Power)", || x.powf(1.5));
-        let g = grad_recorded(&[y.sum()], &[x])[0];
+        let g = tape.gradient_recorded(y.sum(), [x])[0];
         assert_eq!((g.value(), tape.anomaly()), (Tensor::from([0.0]), None));
         // The second derivative, 0.75 / √x, is infinite at 0.
-        let _ = tape.scope("elsewhere", || grad(&[g.sum()], &[x]));
+        let _ = tape.scope("elsewhere", || tape.gradient(g.sum(), [x]));
         let anomaly = tape.anomaly().unwrap();
-        let found = (anomaly.op, anomaly.scope.as_str(), anomaly.pass, anomaly.value);
-        assert_eq!(found, ("powf", "layers.0 (Power)", Pass::Backward, f64::INFINITY));
+        let found = (anomaly.op, anomaly.scope.as_str(), anomaly.direction, anomaly.value);
+        assert_eq!(found, ("powf", "layers.0 (Power)", Direction::Backward, f64::INFINITY));
+    }
+
+    #[test]
+    fn what_is_recorded_after_a_walk_counts_to_the_scope_around_it() {
+        for recorded in [true, false] {
+            let tape = tape();
+            let x = tape.variable(Tensor::from([0.0]));
+            let y = tape.scope("layers.0 (Exp)", || x.exp()).sum();
+            if recorded {
+                let _ = tape.gradient_recorded(y, [x]);
+            } else {
+                let _ = y.backward();
+            }
+            // The derivative of the root is infinite at 0.
+            let root = x.sqrt();
+            let _ = root.sum().backward();
+            let anomaly = tape.anomaly().unwrap();
+            assert_eq!((anomaly.op, anomaly.scope.as_str()), ("sqrt", ""), "recorded: {recorded}");
+        }
     }
 
     #[test]
@@ -289,6 +187,71 @@ mod tests {
         );
         tape.clear();
         assert!(tape.anomaly().is_some());
+    }
+
+    #[test]
+    fn a_tape_is_asked_anew_when_the_mode_is_set_anew() {
+        let mut tape = Tape::<f64>::new();
+        let step = |tape: &Tape<f64>, x: f64| {
+            let x = tape.variable(Tensor::from([x]));
+            tape.scope("layers.0 (Log)", || x.ln()).sum().backward();
+        };
+        step(&tape, -1.0);
+        assert_eq!(tape.anomaly(), None);
+        tape.set_detect_anomalies(true);
+        for x in [1.0, -1.0, 0.0] {
+            tape.clear();
+            step(&tape, x);
+        }
+        let anomaly = tape.anomaly().unwrap();
+        assert_eq!((anomaly.op, anomaly.scope.as_str()), ("ln", "layers.0 (Log)"));
+        assert!(anomaly.value.is_nan(), "the first is kept: {anomaly}");
+        tape.set_detect_anomalies(false);
+        step(&tape, -1.0);
+        assert_eq!(tape.anomaly(), None);
+    }
+
+    #[test]
+    fn the_mode_can_be_turned_on_within_a_scope() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([0.0]));
+        tape.scope("outer", || {
+            tape.set_detect_anomalies(true);
+            let _ = tape.scope("inner", || x.ln());
+        });
+        assert_eq!(tape.anomaly().unwrap().scope, "inner");
+        let before = tape.scope("a", || x.sqrt());
+        tape.set_detect_anomalies(true);
+        let _ = tape.scope("b", || x + 1.0);
+        let _ = before.sum().backward();
+        assert_eq!(tape.anomaly().unwrap().scope, "a");
+    }
+
+    #[test]
+    fn the_first_operation_inside_of_a_checkpoint_is_named() {
+        let tape = tape();
+        let x = tape.variable(Tensor::from([0.0]));
+        let y = tape.scope("block", || checkpoint(&tape, &[x], |tape, x| tape.scope("root", || (x[0] * 2.0).sqrt())));
+        assert_eq!(tape.anomaly(), None);
+        let _ = y.sum().backward();
+        let anomaly = tape.anomaly().unwrap();
+        assert_eq!((anomaly.op, anomaly.scope.as_str()), ("sqrt", "block > root"));
+    }
+
+    #[test]
+    fn a_walk_that_panics_leaves_the_scopes_as_they_were() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let tape = tape();
+        let x = tape.variable(Tensor::from([0.0]));
+        let y =
+            tape.scope("block", || checkpoint(&tape, &[x], |tape, x| if tape.len() > 2 { panic!("no") } else { x[0] }));
+        let root = x.sqrt();
+        assert!(catch_unwind(AssertUnwindSafe(|| y.sum().backward())).is_err());
+        let _ = (root + x.sqrt()).sum().backward();
+        let _ = (x + 1.0).ln_1p();
+        let _ = (x - 1.0).ln();
+        let anomaly = tape.anomaly().unwrap();
+        assert_eq!((anomaly.op, anomaly.scope.as_str(), anomaly.direction), ("sqrt", "", Direction::Backward));
     }
 
     #[test]

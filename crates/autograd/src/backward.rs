@@ -1,89 +1,11 @@
-//! Gradients with respect to all variables, and what they are held in.
+//! Gradients with respect to all variables.
 
 use std::sync::Arc;
 
-use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
-use mlp_tensor::{Element, Tensor, gemm};
+use mlp_tensor::{Element, Tensor};
 
-use crate::Var;
 use crate::walk::walk;
-
-/// One gradient, either as numbers or as a product that was not multiplied out.
-///
-/// The gradient of a weight matrix is a product of two small matrices, the layer's input and the gradient of its
-/// output. Who adds such gradients up (those of the parts of a batch) or uses them block by block does it without
-/// ever writing out each product: [`Gradient::write_block`].
-#[derive(Clone, Debug)]
-pub enum Gradient<E: Element = f32> {
-    /// The numbers themselves.
-    Value(Tensor<E>),
-    /// The matrix `leftᵀ · right`, from `[k, m]` and `[k, n]`.
-    Product {
-        /// `[k, m]`
-        left: Tensor<E>,
-        /// `[k, n]`
-        right: Tensor<E>,
-    },
-}
-
-impl<E: Element> Gradient<E> {
-    /// The numbers, multiplied out.
-    pub fn into_value(self) -> Tensor<E> {
-        match self {
-            Self::Value(value) => value,
-            Self::Product { left, right } => left.matmul_tn(&right),
-        }
-    }
-
-    /// Sets `out` to this gradient's values from index `start` on, or adds them with `accumulate`.
-    ///
-    /// # Panics
-    /// If the block goes past the end, or the gradient is a product and the block is not made of whole rows.
-    #[track_caller]
-    pub fn write_block(&self, start: usize, accumulate: bool, out: &mut [E]) {
-        match self {
-            Self::Value(value) => {
-                let block = &value.as_slice()[start..start + out.len()];
-                if accumulate {
-                    out.iter_mut().zip(block).for_each(|(o, &v)| *o += v);
-                } else {
-                    out.copy_from_slice(block);
-                }
-            }
-            Self::Product { left, right } => {
-                let columns = right.row_len();
-                assert!(
-                    columns > 0 && start.is_multiple_of(columns) && out.len().is_multiple_of(columns),
-                    "write_block: a block of {} values from {start} on is not made of rows of {columns}",
-                    out.len()
-                );
-                let (first, rows) = (start / columns, out.len() / columns);
-                let part = Slice::from(first..first + rows);
-                let left: ArrayView2<'_, E> = left.view2();
-                let left = left.slice_axis(Axis(1), part).reversed_axes();
-                let beta = if accumulate { E::one() } else { E::zero() };
-                match ArrayViewMut2::from_shape((rows, columns), out) {
-                    Ok(out) => gemm(left, right.view2(), beta, out),
-                    Err(error) => unreachable!("the block has rows x columns values: {error}"),
-                }
-            }
-        }
-    }
-
-    /// Sums away what broadcasting repeated.
-    pub(crate) fn sum_to(self, shape: &[usize]) -> Self {
-        match self {
-            Self::Value(value) if value.shape() != shape => Self::Value(value.sum_to(shape)),
-            other => other,
-        }
-    }
-
-    pub(crate) fn add(self, other: Self) -> Self {
-        let mut sum = self.into_value();
-        sum.add_in_place(&other.into_value());
-        Self::Value(sum)
-    }
-}
+use crate::{Gradient, Var};
 
 /// The gradients of one output with respect to the variables that were put on the tape.
 #[derive(Debug)]
@@ -99,7 +21,7 @@ impl<E: Element> Gradients<E> {
     ///
     /// # Panics
     /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
-    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`grad`](crate::grad) gives the others.
+    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`Tape::gradient`](crate::Tape::gradient) gives the others.
     #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);
@@ -133,7 +55,7 @@ impl<E: Element> Gradients<E> {
         if let Some(op) = &tape.record().node(variable.id()).op {
             panic!(
                 "{what}: the variable of shape {:?} is the result of {}, and only variables put on the tape keep their \
-                 gradient; use grad(&[output], &[variable])",
+                 gradient; use tape.gradient(output, [variable])",
                 variable.shape(),
                 op.name()
             );
@@ -146,7 +68,7 @@ impl<E: Element> Var<'_, E> {
     ///
     /// # Panics
     /// If this is not a single number: then there is no one gradient, and [`Var::backward_from`] takes the gradient
-    /// to start from. If the tape does not record.
+    /// to start from. If it depends on no variable, or the tape does not record: see [`Var::requires_grad`].
     #[track_caller]
     pub fn backward(self) -> Gradients<E> {
         let shape = self.shape();
@@ -160,7 +82,8 @@ impl<E: Element> Var<'_, E> {
     /// The gradients of the sum of this value times `upstream`, number by number.
     ///
     /// # Panics
-    /// If `upstream` has another shape than this value, or the tape does not record.
+    /// If `upstream` has another shape than this value, this value depends on no variable, or the tape does not record:
+    /// see [`Var::requires_grad`].
     #[track_caller]
     pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
         let shape = self.shape();
@@ -177,6 +100,12 @@ impl<E: Element> Var<'_, E> {
 fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gradients<E> {
     let tape = output.tape();
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
+    assert!(
+        output.requires_grad(),
+        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; what a gradient \
+         is wanted of goes on the tape with Tape::variable (and requires_grad tells whether an output depends on one)",
+        output.shape()
+    );
     let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);
     Gradients { tape: Arc::clone(tape.identity()), leaves: leaves.into_slots() }
 }
@@ -280,5 +209,22 @@ mod tests {
     fn a_tape_that_does_not_record_says_so() {
         let tape = Tape::no_record();
         let _ = tape.variable(Tensor::from([1.0_f32])).exp().backward();
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "backward: the output of shape [] depends on no variable, so there is nothing to differentiate by"
+    )]
+    fn a_constant_has_no_gradients() {
+        let tape = Tape::new();
+        let _ = tape.constant(Tensor::from([1.0_f32])).exp().sum().backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "backward_from: the output of shape [1] depends on no variable")]
+    fn neither_has_a_constant_with_an_upstream_gradient() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([1.0_f32]));
+        let _ = x.detach().backward_from(&Tensor::from([1.0]));
     }
 }

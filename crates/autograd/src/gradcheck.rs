@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlp_tensor::{Rng, Tensor};
 
-use crate::{Tape, Var, grad_recorded_from};
+use crate::{Tape, Var};
 
 /// The step of the central differences, and what may differ, absolutely and relative to the larger value. In double
 /// precision the differences themselves are right to about nine digits.
@@ -14,6 +14,7 @@ const RELATIVE: f64 = 1e-6;
 
 /// The places at which a gradient disagrees with the differences.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct GradcheckError {
     /// Every place that disagrees.
     pub mismatches: Vec<Mismatch>,
@@ -21,6 +22,7 @@ pub struct GradcheckError {
 
 /// One place at which a gradient disagrees with the differences.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// Which of the inputs, counted from 0.
     pub input: usize,
@@ -62,7 +64,7 @@ where
     let tape = Tape::new();
     let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
     let output = function(&tape, &variables);
-    let gradients = output.backward_from(&weights(output.shape()));
+    let gradients = tape.gradient_from(&[output], &[weights(output.shape())], &variables);
 
     let evaluate = |inputs: &[Tensor<f64>]| {
         // One that records: the function may take gradients itself.
@@ -74,8 +76,7 @@ where
 
     let mut mismatches = Vec::new();
     let mut moved = inputs.to_vec();
-    for (input, variable) in variables.iter().enumerate() {
-        let gradient = gradients.wrt(*variable);
+    for (input, gradient) in gradients.iter().enumerate() {
         for (index, &analytic) in gradient.as_slice().iter().enumerate() {
             let at = inputs[input].as_slice()[index];
             moved[input].as_mut_slice()[index] = at + STEP;
@@ -120,7 +121,7 @@ where
     let Some((&upstream, inputs)) = variables.split_last() else {
         unreachable!("the upstream gradient is always there")
     };
-    let gradients = grad_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
+    let gradients = tape.gradient_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
     let flat: Vec<_> =
         gradients.into_iter().map(|gradient| gradient.reshape([gradient.shape().iter().product()])).collect();
     Var::concatenate(&flat, 0)
@@ -134,7 +135,7 @@ fn weights(shape: Vec<usize>) -> Tensor<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Op, Site};
+    use crate::{Op, OpContext};
 
     /// An operation whose gradient is wrong on purpose.
     #[derive(Debug)]
@@ -144,8 +145,8 @@ mod tests {
         fn name(&self) -> &'static str {
             "wrong"
         }
-        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
-            vec![Some(grad * site.input(0))]
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * ctx.input(0))]
         }
     }
 
@@ -163,6 +164,12 @@ mod tests {
     }
 
     #[test]
+    fn a_function_that_is_cut_off_from_its_inputs_is_a_mismatch() {
+        let error = gradcheck(|_, x| x[0].detach() * 2.0, &[Tensor::from([1.0])]).unwrap_err();
+        assert_eq!((error.mismatches.len(), error.mismatches[0].analytic), (1, 0.0));
+    }
+
+    #[test]
     fn nan_is_a_mismatch() {
         assert!(gradcheck(|_, x| x[0].ln(), &[Tensor::from([-1.0])]).is_err());
     }
@@ -175,8 +182,8 @@ mod tests {
         fn name(&self) -> &'static str {
             "half_right"
         }
-        fn backward<'t>(&self, site: &Site<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
-            vec![Some(grad * site.input(0).detach() * 2.0)]
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![Some(grad * ctx.input(0).detach() * 2.0)]
         }
     }
 
@@ -195,8 +202,8 @@ mod tests {
 
     #[test]
     fn functions_that_take_gradients_themselves_are_checked_too() {
-        fn norm_of_gradient<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            crate::grad_recorded(&[(x[0].tanh() * x[1]).sum()], &[x[0]])[0].norm_axes(2.0, &[0], false)
+        fn norm_of_gradient<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            tape.gradient_recorded((x[0].tanh() * x[1]).sum(), [x[0]])[0].norm_axes(2.0, &[0], false)
         }
         let inputs = [Tensor::from([0.3, -0.8]), Tensor::from([1.5, 2.0])];
         gradcheck(norm_of_gradient, &inputs).unwrap();

@@ -21,24 +21,24 @@
 //! engine adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
 //! operation is one place to read: its forward, what it keeps, and its backward. Backward is itself written in
 //! operations on variables, so that gradients can be differentiated again; where speed needs it, a kernel that computes
-//! the same numbers stands behind it.
+//! the same numbers stands behind it, and may leave a gradient in a form that takes less room ([`Gradient`]).
 //!
 //! # What there is
 //!
 //! | for | see |
 //! |---|---|
 //! | the gradients of a loss by all variables | [`Var::backward`], [`Accumulator`] |
-//! | gradients by chosen variables | [`grad`], [`grad_from`] |
-//! | gradients that can be differentiated again | [`grad_recorded`], [`grad_recorded_from`] |
+//! | gradients by chosen variables | [`Tape::gradient`], [`Tape::gradient_from`] |
+//! | gradients that can be differentiated again | [`Tape::gradient_recorded`], [`Tape::gradient_recorded_from`] |
 //! | derivatives of whole functions | [`jacobian`], [`hessian`], [`hvp`], [`vjp`], [`jvp`], [`per_sample`] |
 //! | less memory for more time | [`checkpoint`] |
 //! | checks | [`gradcheck()`], [`gradgradcheck`] |
-//! | where a NaN comes from | [`Tape::detect_anomalies`], [`Tape::scope`] |
+//! | where a NaN comes from | [`Tape::detect_anomalies`], [`Tape::set_detect_anomalies`], [`Tape::scope`] |
 //!
 //! # A new operation
 //!
 //! ```
-//! use mlp_autograd::{Op, Site, Tape, Var, gradcheck};
+//! use mlp_autograd::{Op, OpContext, Tape, Var, gradcheck};
 //! use mlp_tensor::{Element, Tensor};
 //!
 //! /// ln(1 + eˣ), with the derivative 1 / (1 + e⁻ˣ).
@@ -49,8 +49,8 @@
 //!     fn name(&self) -> &'static str {
 //!         "softplus"
 //!     }
-//!     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-//!         vec![Some(grad * site.input(0).sigmoid())]
+//!     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+//!         vec![Some(grad * ctx.input(0).sigmoid())]
 //!     }
 //! }
 //!
@@ -64,24 +64,29 @@
 //!
 //! # Errors
 //!
-//! Operations panic on shapes that do not fit, and name themselves and every shape.
+//! Operations panic on shapes that do not fit, and name themselves and every shape. So does the walk back on what an
+//! operation returns: another number of gradients than it has inputs, or shapes that do not fit them.
 
 mod anomaly;
 mod backward;
 mod calculus;
-mod grad;
 mod gradcheck;
+mod gradient;
+mod observer;
 mod op;
 mod ops;
 mod scope;
+mod sparse_rows;
 mod tape;
 mod walk;
+mod with_respect_to;
 
-pub use anomaly::{Anomaly, Pass};
-pub use backward::{Gradient, Gradients};
+pub use anomaly::{Anomaly, Direction};
+pub use backward::Gradients;
 pub use calculus::{Accumulator, checkpoint, hessian, hvp, jacobian, jvp, per_sample, vjp};
-pub use grad::{grad, grad_from, grad_recorded, grad_recorded_from};
 pub use gradcheck::{GradcheckError, Mismatch, gradcheck, gradgradcheck};
+pub use gradient::Gradient;
 pub use mlp_tensor as tensor;
-pub use op::{Op, Site, Values};
+pub use op::{Op, OpContext};
+pub use sparse_rows::SparseRows;
 pub use tape::{Tape, Var};

@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::tape::Record;
 use crate::walk::Reach;
 use crate::{Gradient, Tape, Var};
 
@@ -19,30 +18,35 @@ pub trait Op<E: Element>: Debug + Send + Sync + 'static {
 
     /// The gradient of every input, given that of the output, in operations on variables.
     ///
-    /// A gradient may have the shape that the input was broadcast to: the engine sums it back. `None` where there is
-    /// none, or where [`Site::needs`] says that nobody asks for it.
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>>;
+    /// There is one for each input, `None` where it has none or where [`OpContext::needs_input_grad`] says that nobody asks
+    /// for it. It has the input's shape, or one that the input was broadcast to: the walk sums it back.
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>>;
 
-    /// The same gradients as [`Op::backward`], by a kernel on plain tensors, where that is worth having. `Err` gives
-    /// the gradient back and means that there is none.
+    /// The same gradients as [`Op::backward`] for a walk that nobody will differentiate: the place for a kernel on plain
+    /// tensors (`ctx.input(0).value()`), where that is worth having. Nothing is recorded, and what it puts on the tape is
+    /// taken off again.
     ///
-    /// # Errors
-    /// `Err(grad)` where the operation has no such kernel. This is not a failure.
-    fn backward_kernel(&self, _values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        Err(grad)
+    /// Without one of its own, an operation runs its `backward`.
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let gradients = self.backward(ctx, ctx.tape().constant(grad));
+        gradients.into_iter().map(|gradient| gradient.map(|gradient| Gradient::Value(gradient.value()))).collect()
     }
 }
 
-/// Where an operation stands on the tape: its inputs and its output, as variables.
-#[derive(Debug)]
-pub struct Site<'t, E: Element> {
-    pub(crate) tape: &'t Tape<E>,
-    pub(crate) output: usize,
+/// Where an operation stands on the tape: its inputs, its output, and what is asked of it. PyTorch's `ctx`.
+pub struct OpContext<'t, E: Element> {
+    tape: &'t Tape<E>,
+    output: usize,
     /// What the walk asks for; every variable, if there is none.
-    pub(crate) reach: Option<Rc<Reach>>,
+    reach: Option<Rc<Reach>>,
 }
 
-impl<'t, E: Element> Site<'t, E> {
+impl<'t, E: Element> OpContext<'t, E> {
+    /// That of the operation whose output is at `output` on the tape.
+    pub(crate) fn new(tape: &'t Tape<E>, output: usize, reach: Option<Rc<Reach>>) -> Self {
+        Self { tape, output, reach }
+    }
+
     /// The input at `index`, in the order in which they were given to [`Tape::push`].
     pub fn input(&self, index: usize) -> Var<'t, E> {
         let id = self.tape.record().inputs(self.output)[index];
@@ -55,10 +59,10 @@ impl<'t, E: Element> Site<'t, E> {
     }
 
     /// Whether anyone asks for the gradient of the input at `index`.
-    pub fn needs(&self, index: usize) -> bool {
+    pub fn needs_input_grad(&self, index: usize) -> bool {
         let record = self.tape.record();
         let input = record.inputs(self.output)[index];
-        record.node(input).needs_gradient && self.reach.as_ref().is_none_or(|reach| reach.asks_for(input))
+        record.node(input).requires_grad && self.reach.as_ref().is_none_or(|reach| reach.asks_for(input))
     }
 
     /// The tape, for constants and for results of operations.
@@ -67,34 +71,42 @@ impl<'t, E: Element> Site<'t, E> {
     }
 }
 
-/// What an operation's kernel works from: the values of its inputs and of its output.
-pub struct Values<'a, E: Element> {
-    pub(crate) record: &'a Record<E>,
-    pub(crate) output: usize,
-    pub(crate) reach: Option<&'a Reach>,
-}
-
-impl<'a, E: Element> Values<'a, E> {
-    /// The value of the input at `index`.
-    pub fn input(&self, index: usize) -> &'a Tensor<E> {
-        &self.record.node(self.record.inputs(self.output)[index]).value
-    }
-
-    /// The value of the output.
-    pub fn output(&self) -> &'a Tensor<E> {
-        &self.record.node(self.output).value
-    }
-
-    /// Whether anyone asks for the gradient of the input at `index`.
-    pub fn needs(&self, index: usize) -> bool {
-        let input = self.record.inputs(self.output)[index];
-        self.record.node(input).needs_gradient && self.reach.is_none_or(|reach| reach.asks_for(input))
-    }
-}
-
-impl<E: Element> fmt::Debug for Values<'_, E> {
+impl<E: Element> fmt::Debug for OpContext<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inputs = self.record.inputs(self.output).iter().map(|&id| &self.record.node(id).value);
-        f.debug_struct("Values").field("inputs", &inputs.collect::<Vec<_>>()).field("output", self.output()).finish()
+        let inputs: Vec<_> = self.tape.record().inputs(self.output).iter().map(|&id| self.tape.handle(id)).collect();
+        f.debug_struct("OpContext").field("inputs", &inputs).field("output", &self.output()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel that computes with variables: x² with the derivative 2x.
+    #[derive(Debug)]
+    struct Square;
+
+    impl Op<f64> for Square {
+        fn name(&self) -> &'static str {
+            "square"
+        }
+        fn backward<'t>(&self, _: &OpContext<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![None]
+        }
+        fn backward_kernel(&self, ctx: &OpContext<'_, f64>, grad: Tensor<f64>) -> Vec<Option<Gradient<f64>>> {
+            assert_eq!(format!("{ctx:?}").matches("Var#").count(), 2);
+            let slope = ctx.input(0) * 2.0;
+            assert!(!slope.requires_grad());
+            vec![ctx.needs_input_grad(0).then(|| Gradient::Value(grad * slope.value()))]
+        }
+    }
+
+    #[test]
+    fn what_a_kernel_computes_is_not_recorded_and_does_not_stay_on_the_tape() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([3.0]));
+        let y = tape.push(x.value().square(), Square, &[x]);
+        assert_eq!(y.sum().backward().wrt(x), Tensor::from([6.0]));
+        assert_eq!(tape.len(), 3);
     }
 }

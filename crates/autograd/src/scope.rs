@@ -28,15 +28,13 @@ impl<E: Element> Tape<E> {
     /// ```
     #[track_caller]
     pub fn scope<R>(&self, name: impl Display, work: impl FnOnce() -> R) -> R {
-        if self.watch.is_on() {
-            self.watch.enter(self.len(), name.to_string());
-        }
-        let depth = &self.watch.depth;
+        let around = self.observer.is_on().then(|| self.observer.enter(name.to_string()));
+        let depth = &self.scopes;
         depth.set(depth.get() + 1);
         let result = catch_unwind(AssertUnwindSafe(work));
         depth.set(depth.get() - 1);
-        if self.watch.is_on() {
-            self.watch.leave(self.len());
+        if let Some(around) = around {
+            self.observer.leave(around);
         }
         result.unwrap_or_else(|payload| fail(payload, name, depth))
     }
@@ -88,6 +86,6 @@ mod tests {
         assert_eq!(tape.scope("outer", || tape.scope("inner", || 7)), 7);
         let caught = catch_unwind(AssertUnwindSafe(|| tape.scope("outer", || panic!("on purpose"))));
         assert_eq!(caught.unwrap_err().downcast_ref::<String>().unwrap(), "on purpose (in outer)");
-        assert_eq!(tape.watch.depth.get(), 0);
+        assert_eq!(tape.scopes.get(), 0);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use mlp_tensor::{Element, Tensor};
 
 use crate::Op;
-use crate::anomaly::Watch;
+use crate::observer::Observer;
 
 /// The record of a computation, in the order in which it was done.
 ///
@@ -20,7 +20,9 @@ pub struct Tape<E: Element = f32> {
     records: bool,
     /// Tells this tape and what is on it from every other: gradients keep a copy.
     identity: Arc<()>,
-    pub(crate) watch: Watch,
+    pub(crate) observer: Observer,
+    /// The number of scopes that the computation is in.
+    pub(crate) scopes: Cell<usize>,
 }
 
 /// What is on a tape.
@@ -34,7 +36,7 @@ pub(crate) struct Record<E: Element> {
 pub(crate) struct Node<E: Element> {
     pub(crate) value: Tensor<E>,
     /// Whether a gradient flows here; if not, `op` is `None`.
-    pub(crate) needs_gradient: bool,
+    pub(crate) requires_grad: bool,
     /// `None` for what was put on the tape from outside.
     pub(crate) op: Option<Arc<dyn Op<E>>>,
     first_input: usize,
@@ -49,6 +51,10 @@ impl<E: Element> Record<E> {
     pub(crate) fn inputs(&self, id: usize) -> &[usize] {
         let end = self.nodes.get(id + 1).map_or(self.inputs.len(), |next| next.first_input);
         &self.inputs[self.nodes[id].first_input..end]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
     }
 
     fn truncate(&mut self, length: usize) {
@@ -78,20 +84,19 @@ impl<E: Element> Tape<E> {
             recording: Cell::new(recording),
             records: recording,
             identity: Arc::new(()),
-            watch: Watch::default(),
+            observer: Observer::default(),
+            scopes: Cell::new(0),
         }
     }
 
     /// Puts a value on the tape whose gradient is wanted: a parameter, say.
     pub fn variable(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.watch_value("variable", &value);
-        self.append(value, self.recording.get(), None, &[])
+        self.append("variable", value, self.recording.get(), None, &[])
     }
 
     /// Puts a value on the tape through which no gradient flows: a batch of data, say.
     pub fn constant(&self, value: Tensor<E>) -> Var<'_, E> {
-        self.watch_value("constant", &value);
-        self.append(value, false, None, &[])
+        self.append("constant", value, false, None, &[])
     }
 
     /// Puts the result of an operation on the tape: `value`, which `op` computed from `inputs`.
@@ -100,15 +105,14 @@ impl<E: Element> Tape<E> {
     /// If an input belongs to another tape.
     #[track_caller]
     pub fn push(&self, value: Tensor<E>, op: impl Op<E>, inputs: &[Var<'_, E>]) -> Var<'_, E> {
-        self.check_same_tape(op.name(), "operand", inputs);
-        if self.watch.is_on() {
-            self.watch_operation(op.name(), &value, inputs);
-        }
-        if inputs.iter().any(|input| input.needs_gradient()) && self.recording.get() {
-            self.append(value, true, Some(Arc::new(op)), inputs)
-        } else {
-            self.append(value, false, None, &[])
-        }
+        let name = op.name();
+        self.check_same_tape(name, "operand", inputs);
+        let recorded = self.recording.get() && {
+            let record = self.record();
+            inputs.iter().any(|input| record.node(input.id).requires_grad)
+        };
+        let op = recorded.then(|| Arc::new(op) as Arc<dyn Op<E>>);
+        self.append(name, value, recorded, op, inputs)
     }
 
     #[track_caller]
@@ -128,10 +132,11 @@ impl<E: Element> Tape<E> {
 
     /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
     ///
-    /// What is on the tape must be out of use: the compiler refuses variables that live on.
+    /// What is on the tape must be out of use: the compiler refuses variables that live on. An anomaly that was found
+    /// ([`Tape::anomaly`]) is kept.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
-        self.watch.truncate(0);
+        self.observer.clear();
         // Gradients that are still around are those of what was on the tape before.
         if Arc::get_mut(&mut self.identity).is_none() {
             self.identity = Arc::new(());
@@ -162,17 +167,24 @@ impl<E: Element> Tape<E> {
         self.record().nodes.is_empty()
     }
 
+    /// Everything that is put on the tape passes here. Of an operation that is not recorded, only the value stays.
     fn append(
         &self,
+        name: &'static str,
         value: Tensor<E>,
-        needs_gradient: bool,
+        requires_grad: bool,
         op: Option<Arc<dyn Op<E>>>,
         inputs: &[Var<'_, E>],
     ) -> Var<'_, E> {
         let mut record = self.record.borrow_mut();
         let first_input = record.inputs.len();
-        record.inputs.extend(inputs.iter().map(|input| input.id));
-        record.nodes.push(Node { value, needs_gradient, op, first_input });
+        if op.is_some() {
+            record.inputs.extend(inputs.iter().map(|input| input.id));
+        }
+        record.nodes.push(Node { value, requires_grad, op, first_input });
+        if self.observer.is_on() {
+            self.observer.appended(&record, name, inputs);
+        }
         Var { tape: self, id: record.nodes.len() - 1 }
     }
 
@@ -217,7 +229,7 @@ impl<E: Element> Drop for Switch<'_, E> {
         self.tape.recording.set(self.before);
         if let Some(length) = self.keep {
             self.tape.record.borrow_mut().truncate(length);
-            self.tape.watch.truncate(length);
+            self.tape.observer.truncate(length);
         }
     }
 }
@@ -254,14 +266,29 @@ impl<'t, E: Element> Var<'t, E> {
         self.tape.record().node(self.id).value.clone()
     }
 
+    /// The value of a single number.
+    ///
+    /// # Panics
+    /// If there is not exactly one value.
+    #[track_caller]
+    pub fn item(self) -> E {
+        self.value().item()
+    }
+
     /// The length of every axis.
     pub fn shape(self) -> Vec<usize> {
         self.tape.record().node(self.id).value.shape().to_vec()
     }
 
-    /// Whether a gradient flows to this variable.
-    pub fn needs_gradient(self) -> bool {
-        self.tape.record().node(self.id).needs_gradient
+    /// Whether a gradient flows to this variable: whether it was put on a recording tape with [`Tape::variable`], or
+    /// computed from one that was.
+    pub fn requires_grad(self) -> bool {
+        self.tape.record().node(self.id).requires_grad
+    }
+
+    /// Whether it was put on the tape from outside, and is no result of an operation that was recorded.
+    pub(crate) fn is_leaf(self) -> bool {
+        self.tape.record().node(self.id).op.is_none()
     }
 
     pub(crate) fn id(self) -> usize {
@@ -292,12 +319,12 @@ mod tests {
     fn nothing_is_recorded_where_no_gradient_is_wanted() {
         let tape = Tape::new();
         let a = tape.constant(Tensor::from([1.0_f32]));
-        assert!(!(a * a).needs_gradient());
+        assert!(!(a * a).requires_grad());
         let b = tape.variable(Tensor::from([2.0]));
-        assert!((a * b).needs_gradient());
+        assert!((a * b).requires_grad());
         let off = Tape::no_record();
         let c = off.variable(Tensor::from([2.0_f32]));
-        assert!(!(c * c).needs_gradient());
+        assert!(!(c * c).requires_grad());
         assert_eq!((c * c).value(), (b * b).value());
     }
 
@@ -332,6 +359,6 @@ mod tests {
         let length = tape.len();
         assert!(catch_unwind(AssertUnwindSafe(|| tape.scratch(|| (x + 1.0).reshape([7]).value()))).is_err());
         assert_eq!(tape.len(), length);
-        assert!((x * x).needs_gradient());
+        assert!((x * x).requires_grad());
     }
 }

@@ -3,19 +3,23 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, broadcast_shape};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Tape, Var};
+use crate::tape::Node;
+use crate::{Gradient, Op, OpContext, Tape, Var, observer};
 
 /// What flows back along the tape: numbers, or variables, so that the walk itself is on the tape and can be
 /// differentiated.
 pub(crate) trait Flow<'t, E: Element>: Clone {
     /// The gradients of an operation's inputs, given that of its output.
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
 
-    /// Sums away what broadcasting repeated of the value at `place`.
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self;
+    fn has_shape(&self, shape: &[usize]) -> bool;
+
+    fn own_shape(&self) -> Vec<usize>;
+
+    /// Sums away what broadcasting repeated of a value of `shape`.
+    fn sum_to(self, shape: &[usize]) -> Self;
 
     fn add(self, other: Self) -> Self;
 
@@ -24,21 +28,20 @@ pub(crate) trait Flow<'t, E: Element>: Clone {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        let record = site.tape.record();
-        let values = Values { record: &record, output: site.output, reach: site.reach.as_deref() };
-        let result = op.backward_kernel(&values, gradient.into_value());
-        drop(record);
-        result.unwrap_or_else(|gradient| {
-            site.tape.scratch(|| {
-                let result = op.backward(site, site.tape.constant(gradient));
-                result.into_iter().map(|gradient| gradient.map(|var| Gradient::Value(var.value()))).collect()
-            })
-        })
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
+        ctx.tape().scratch(|| op.backward_kernel(ctx, gradient.into_value()))
     }
 
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self {
-        self.sum_to(tape.record().node(place).value.shape())
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        self.has_shape(shape)
+    }
+
+    fn own_shape(&self) -> Vec<usize> {
+        self.shape()
+    }
+
+    fn sum_to(self, shape: &[usize]) -> Self {
+        Self::Value(self.into_value().sum_to(shape))
     }
 
     fn add(self, other: Self) -> Self {
@@ -51,13 +54,20 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Var<'t, E> {
-    fn step(site: &Site<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        op.backward(site, gradient)
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
+        op.backward(ctx, gradient)
     }
 
-    fn sum_to(self, tape: &'t Tape<E>, place: usize) -> Self {
-        let shape = tape.handle(place).shape();
-        if self.shape() == shape { self } else { self.sum_to(&shape) }
+    fn has_shape(&self, shape: &[usize]) -> bool {
+        self.tape().record().node(self.id()).value.shape() == shape
+    }
+
+    fn own_shape(&self) -> Vec<usize> {
+        (*self).shape()
+    }
+
+    fn sum_to(self, shape: &[usize]) -> Self {
+        self.sum_to(shape)
     }
 
     fn add(self, other: Self) -> Self {
@@ -91,16 +101,17 @@ impl Reach {
     fn new<E: Element>(tape: &Tape<E>, wanted: &[usize], high: usize) -> Self {
         let record = tape.record();
         let low = wanted.iter().copied().min().unwrap_or(high);
-        let mut reach = Self { low, marks: Vec::with_capacity((high + 1).saturating_sub(low)) };
+        let mut reach = Self { low, marks: vec![Mark::No; (high + 1).saturating_sub(low)] };
+        for &place in wanted {
+            // What was computed after all outputs has no part in them.
+            if let Some(mark) = reach.marks.get_mut(place - low) {
+                *mark = Mark::Wanted;
+            }
+        }
         for place in low..=high {
-            let mark = if wanted.contains(&place) {
-                Mark::Wanted
-            } else if record.inputs(place).iter().any(|&input| reach.asks_for(input)) {
-                Mark::Through
-            } else {
-                Mark::No
-            };
-            reach.marks.push(mark);
+            if !reach.wants(place) && record.inputs(place).iter().any(|&input| reach.asks_for(input)) {
+                reach.marks[place - low] = Mark::Through;
+            }
         }
         reach
     }
@@ -122,6 +133,18 @@ pub(crate) struct Found<G> {
 }
 
 impl<G: Clone> Found<G> {
+    /// Adds to the gradient of the value at `place`.
+    fn add<'t, E: Element>(&mut self, place: usize, gradient: G)
+    where
+        G: Flow<'t, E>,
+    {
+        let slot = &mut self.slots[place - self.low];
+        *slot = Some(match slot.take() {
+            None => gradient,
+            Some(sum) => sum.add(gradient),
+        });
+    }
+
     /// The gradient of the value at `place`; `None` if nothing depends on it.
     pub(crate) fn at(&self, place: usize) -> Option<G> {
         place.checked_sub(self.low).and_then(|index| self.slots.get(index)).cloned().flatten()
@@ -136,6 +159,11 @@ impl<G: Clone> Found<G> {
 /// or to all variables that were put on the tape.
 ///
 /// Everything that adds gradients up and undoes broadcasting is here, for both kinds of flow.
+///
+/// # Panics
+/// If an operation returns another number of gradients than it has inputs, or one of a shape that its input does not
+/// broadcast to.
+#[track_caller]
 pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     tape: &'t Tape<E>,
     starts: Vec<(usize, G)>,
@@ -144,63 +172,142 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     let high = starts.iter().map(|&(place, _)| place).max().unwrap_or(0);
     let reach = wanted.map(|wanted| Rc::new(Reach::new(tape, wanted, high)));
     let low = reach.as_ref().map_or(0, |reach| reach.low);
-    let asked_for = |place: usize| {
-        tape.record().node(place).needs_gradient && reach.as_ref().is_none_or(|reach| reach.asks_for(place))
-    };
+    let asked_for = |place: usize| reach.as_ref().is_none_or(|reach| reach.asks_for(place));
 
     let mut found: Found<G> = Found { low, slots: Vec::new() };
     found.slots.resize_with((high + 1).saturating_sub(low), || None);
     for (place, gradient) in starts {
-        if asked_for(place) {
-            let slot = &mut found.slots[place - low];
-            *slot = Some(match slot.take() {
-                None => gradient,
-                Some(sum) => sum.add(gradient),
-            });
+        if asked_for(place) && tape.record().node(place).requires_grad {
+            found.add(place, gradient);
         }
     }
 
-    let pause = tape.watch.pause();
+    let observer = observer::Walk::begin(tape);
     for place in (low..=high).rev() {
-        // What has no operation is a leaf: its gradient stays.
-        let Some(op) = tape.record().node(place).op.as_ref().map(Arc::clone) else { continue };
         let slot = &mut found.slots[place - low];
-        let gradient = if let Some(reach) = &reach {
-            if !tape.record().inputs(place).iter().any(|&input| reach.asks_for(input)) {
+        if slot.is_none() {
+            continue;
+        }
+        let op = {
+            let record = tape.record();
+            // What has no operation is a leaf: its gradient stays.
+            let Some(op) = &record.node(place).op else { continue };
+            if !record.inputs(place).iter().any(|&input| asked_for(input)) {
                 continue;
             }
-            if reach.wants(place) { slot.clone() } else { slot.take() }
-        } else {
-            slot.take()
+            Arc::clone(op)
         };
-        let Some(gradient) = gradient else { continue };
-        let before = pause.was_on().then(|| gradient.clone());
-        let site = Site { tape, output: place, reach: reach.clone() };
-        let result = if pause.was_on() {
-            tape.watch.in_scope_of(tape.len(), place, || G::step(&site, &*op, gradient))
-        } else {
-            G::step(&site, &*op, gradient)
+        let stays = reach.as_ref().is_some_and(|reach| reach.wants(place));
+        let Some(gradient) = (if stays { slot.clone() } else { slot.take() }) else { continue };
+        let ctx = OpContext::new(tape, place, reach.clone());
+        let step = |gradient| G::step(&ctx, &*op, gradient);
+        let result = match &observer {
+            None => step(gradient),
+            Some(observer) => observer.observe(op.name(), place, gradient, step),
         };
-        debug_assert_eq!(
-            result.len(),
-            tape.record().inputs(place).len(),
-            "{}: one gradient (or None) for every input",
-            op.name()
-        );
-        if let Some(before) = before {
-            let after = result.iter().map(|gradient| gradient.as_ref().map(G::numbers));
-            tape.watch_backward(op.name(), place, &before.numbers(), after);
+        if result.len() != tape.record().inputs(place).len() {
+            wrong_number(tape, op.name(), place, result.len());
         }
         for (index, gradient) in result.into_iter().enumerate() {
-            let input = tape.record().inputs(place)[index];
-            let Some(gradient) = gradient.filter(|_| asked_for(input)) else { continue };
-            let gradient = gradient.sum_to(tape, input);
-            let sum = match found.slots[input - low].take() {
-                None => gradient,
-                Some(sum) => sum.add(gradient),
-            };
-            found.slots[input - low] = Some(sum);
+            let Some(gradient) = gradient else { continue };
+            let record = tape.record();
+            let input = record.inputs(place)[index];
+            let Node { value, requires_grad, .. } = record.node(input);
+            if !(*requires_grad && asked_for(input)) {
+                continue;
+            }
+            let fits = gradient.has_shape(value.shape());
+            drop(record);
+            found.add(input, if fits { gradient } else { summed(tape, op.name(), index, input, gradient) });
         }
     }
     found
+}
+
+#[cold]
+#[track_caller]
+fn wrong_number<E: Element>(tape: &Tape<E>, op: &str, place: usize, found: usize) -> ! {
+    let record = tape.record();
+    let inputs: Vec<_> = record.inputs(place).iter().map(|&input| record.node(input).value.shape()).collect();
+    let (gradients, count) = (if found == 1 { "gradient" } else { "gradients" }, inputs.len());
+    let inputs_word = if count == 1 { "input" } else { "inputs" };
+    panic!(
+        "{op}: backward returned {found} {gradients} for {count} {inputs_word} of shapes {inputs:?}; return one for each \
+         input, None where there is none"
+    )
+}
+
+/// `gradient`, of another shape than the operation's input at `place` of the tape, summed over what broadcasting
+/// repeated.
+#[track_caller]
+fn summed<'t, E: Element, G: Flow<'t, E>>(tape: &'t Tape<E>, op: &str, index: usize, place: usize, gradient: G) -> G {
+    let (input, found) = (tape.handle(place).shape(), gradient.own_shape());
+    assert!(
+        broadcast_shape(&found, &input).is_some_and(|common| common == found),
+        "{op}: backward returned a gradient of shape {found:?} for input {index}, which has shape {input:?}; return one \
+         of the input's shape, or of a shape that the input was broadcast to"
+    );
+    gradient.sum_to(&input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An operation that returns these gradients for its two inputs, whatever they are: zeros of the shapes given.
+    #[derive(Debug)]
+    struct Careless(&'static [&'static [usize]]);
+
+    impl Op<f64> for Careless {
+        fn name(&self) -> &'static str {
+            "careless"
+        }
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            self.0.iter().map(|shape| Some(ctx.tape().constant(Tensor::zeros(shape)))).collect()
+        }
+    }
+
+    fn careless<'t>(tape: &'t Tape<f64>, shapes: &'static [&'static [usize]]) -> (Var<'t, f64>, [Var<'t, f64>; 2]) {
+        let inputs = [tape.variable(Tensor::ones([2, 3])), tape.variable(Tensor::ones([3]))];
+        (tape.push(Tensor::scalar(1.0), Careless(shapes), &inputs), inputs)
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned 1 gradient for 2 inputs of shapes [[2, 3], [3]]")]
+    fn too_few_gradients_are_refused() {
+        let tape = Tape::new();
+        careless(&tape, &[&[2, 3]]).0.backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned 3 gradients for 2 inputs of shapes [[2, 3], [3]]")]
+    fn too_many_gradients_are_refused() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[2, 3], &[3], &[3]]);
+        tape.gradient_recorded(y, inputs);
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "careless: backward returned a gradient of shape [3, 2] for input 0, which has shape [2, 3]"
+    )]
+    fn a_gradient_of_another_shape_is_refused() {
+        let tape = Tape::new();
+        careless(&tape, &[&[3, 2], &[3]]).0.backward();
+    }
+
+    #[test]
+    #[should_panic(expected = "careless: backward returned a gradient of shape [] for input 1, which has shape [3]")]
+    fn a_recorded_gradient_of_another_shape_is_refused() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[2, 3], &[]]);
+        tape.gradient_recorded(y, inputs);
+    }
+
+    #[test]
+    fn a_gradient_of_the_shape_that_an_input_was_broadcast_to_is_summed_back() {
+        let tape = Tape::new();
+        let (y, inputs) = careless(&tape, &[&[4, 2, 3], &[2, 3]]);
+        assert_eq!(tape.gradient(y, inputs), [Tensor::zeros([2, 3]), Tensor::zeros([3])]);
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, Var, grad_from, grad_recorded_from};
+use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "powf 3" => x[0].powf(number(3.0)),
         "powf 0" => x[0].powf(number(0.0)),
         "pow" => x[0].pow(x[1]),
-        "select" => x[0].select(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[1]),
+        "where_" => x[0].where_(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[1]),
         "maximum" => x[0].maximum(x[1]),
         "minimum" => x[0].minimum(x[1]),
         "sum_axes 0" => x[0].sum_axes(&[0], false),
@@ -99,11 +99,13 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "norm_axes 3" | "norm_axes 3 of zeros" => x[0].norm_axes(number(3.0), &[1], false),
         "norm_axes inf" => x[0].norm_axes(E::infinity(), &[1], false),
         "norm_axes 2 of all" => x[0].norm_axes(number(2.0), &[0, 1], false),
+        "normalize_axes 1" => x[0].normalize_axes(&[1]),
+        "normalize_axes 0 1" => x[0].normalize_axes(&[0, 1]),
         "softmax" => x[0].softmax(),
         "softmax 0" => x[0].softmax_along(0),
         "log_softmax" => x[0].log_softmax(),
         "log_softmax 0" => x[0].log_softmax_along(0),
-        "cross_entropy" => x[0].cross_entropy_with_logits(x[1]),
+        "cross_entropy" => x[0].softmax_cross_entropy(x[1]).mean(),
         "reshape" => x[0].reshape([5, 3]),
         "transpose" => x[0].t(),
         "broadcast_to" => x[0].broadcast_to([2, 3, 5]),
@@ -112,7 +114,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "pad" => x[0].pad(1, 2, 1),
         "concatenate" => Var::concatenate(&[x[0], x[1], x[0]], 1),
         "stack" => Var::stack(x, 1),
-        "gather_rows" => x[0].gather_rows(&[2, 0, 2, 1]),
+        "select_rows" => x[0].select_rows(&[2, 0, 2, 1]),
         "scatter_rows" => x[0].scatter_rows(&[4, 1, 4], 5),
         "take_along" => x[0].take_along(1, &ends(x[0].shape()[0], 4)),
         "scatter_along" => x[0].scatter_along(1, 3, &ends(x[0].shape()[0], 2)),
@@ -143,8 +145,8 @@ fn check<E: Element>(tolerance: f64) -> usize {
             let upstream: Tensor<E> = tensor(&case["upstream"]);
             let vectors: Vec<Tensor<E>> = tensors(&case["vectors"]);
             let numbers = y.backward_from(&upstream);
-            let recorded = grad_recorded_from(&[y], &[tape.constant(upstream)], &x);
-            let second = grad_from(&recorded, &vectors, &x);
+            let recorded = tape.gradient_recorded_from(&[y], &[tape.constant(upstream)], &x);
+            let second = tape.gradient_from(&recorded, &vectors, &x);
             for (i, &x) in x.iter().enumerate() {
                 let expected = (&case["gradients"][i], &case["second"][i]);
                 assert_close(&numbers.wrt(x), expected.0, tolerance, &format!("{what}, gradient {i}"));

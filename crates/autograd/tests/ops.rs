@@ -85,8 +85,8 @@ fn table() -> Vec<Entry> {
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 4], 21), n.clone()]),
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 1], 21), row.clone()]),
         entry("pow", |_, x| x[0].pow(x[0]), [positive(&[3, 4], 21)]),
-        entry("select", |_, x| x[0].select(&checkers([3, 4]), x[1]), [m.clone(), n.clone()]),
-        entry("select", |_, x| x[0].select(&checkers([3, 1]), x[1]) * x[0], [column.clone(), row.clone()]),
+        entry("where_", |_, x| x[0].where_(&checkers([3, 4]), x[1]), [m.clone(), n.clone()]),
+        entry("where_", |_, x| x[0].where_(&checkers([3, 1]), x[1]) * x[0], [column.clone(), row.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]), [m.clone(), n.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]) * x[0], [column.clone(), row.clone()]),
         entry("minimum", |_, x| x[0].minimum(x[1]), [m.clone(), n.clone()]),
@@ -159,6 +159,8 @@ fn table() -> Vec<Entry> {
         entry("norm_axes", |_, x| x[0] / x[0].norm_axes(3.5, &[1], true), [cube.clone()]),
         entry("norm_axes", |_, x| x[0].norm_axes(1.5, &[0], false), [m.clone()]),
         entry("norm_axes", |_, x| x[0] * x[0].norm_axes(f64::INFINITY, &[1], true), [m.clone()]),
+        entry("normalize_axes", |_, x| x[0].normalize_axes(&[1]), [m.clone()]),
+        entry("normalize_axes", |_, x| x[0].normalize_axes(&[0, 2]) * x[0], [cube.clone()]),
         entry("permute", |_, x| x[0].permute(&[2, 0, 1]), [cube.clone()]),
         entry("permute", |_, x| x[0].permute(&[1, 0]).matmul(x[0]), [m.clone()]),
         entry("slice", |_, x| x[0].slice(1, 1..3), [cube.clone()]),
@@ -168,8 +170,8 @@ fn table() -> Vec<Entry> {
         entry("concatenate", |_, x| Var::concatenate(&[x[0], x[1], x[0]], 1), [m.clone(), some(&[3, 2], 22)]),
         entry("concatenate", |_, x| Var::concatenate(&[x[0], x[0].exp()], 0), [m.clone()]),
         entry("concatenate", |_, x| Var::stack(&[x[0], x[1] * x[0]], 1), [m.clone(), n.clone()]),
-        entry("gather_rows", |_, x| x[0].gather_rows(&[2, 0, 2, 1]), [m.clone()]),
-        entry("gather_rows", |_, x| x[0].gather_rows(&[2, 0, 2]) * x[0], [m.clone()]),
+        entry("select_rows", |_, x| x[0].select_rows(&[2, 0, 2, 1]), [m.clone()]),
+        entry("select_rows", |_, x| x[0].select_rows(&[2, 0, 2]) * x[0], [m.clone()]),
         entry("scatter_rows", |_, x| x[0].scatter_rows(&[4, 1, 4], 5), [m.clone()]),
         entry("scatter_rows", |_, x| x[0].scatter_rows(&[2, 0, 2], 3) * x[0], [m.clone()]),
         entry("take_along", |_, x| x[0].take_along(1, &[3, 0, 1]), [m.clone()]),
@@ -192,13 +194,13 @@ fn table() -> Vec<Entry> {
         entry("log_softmax", |_, x| x[0].log_softmax() * x[0], [cube.clone()]),
         entry("checkpoint", |tape, x| checkpoint(tape, x, |_, x| (x[0] * x[1]).tanh() * x[0]), [m.clone(), n.clone()]),
         entry("checkpoint", |tape, x| checkpoint(tape, &[x[0].exp(), x[0]], |_, x| x[0] * x[1].sin()), [m.clone()]),
-        entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[1]), [m.clone(), positive(&[3, 4], 19)]),
-        entry("cross_entropy", |_, x| x[0].cross_entropy_with_logits(x[0].softmax()), [m.clone()]),
+        entry("softmax_cross_entropy", |_, x| x[0].softmax_cross_entropy(x[1]), [m.clone(), positive(&[3, 4], 19)]),
+        entry("softmax_cross_entropy", |_, x| x[0].softmax_cross_entropy(x[0].softmax()), [m.clone()]),
         entry(
-            "cross_entropy",
+            "softmax_cross_entropy",
             |tape, x| {
                 let targets = tape.constant(Tensor::from([[0.0, 1.0, 0.0], [0.2, 0.3, 0.5]]));
-                x[0].cross_entropy_with_logits(targets)
+                x[0].softmax_cross_entropy(targets)
             },
             [some(&[2, 3], 20)],
         ),
@@ -251,14 +253,14 @@ fn the_table_holds_every_operation() {
     assert_eq!(in_table, in_source);
 }
 
-/// The kernels behind `linear` and `cross_entropy` against the same functions written in simpler operations.
+/// The kernels behind `linear` and `softmax_cross_entropy` against the same functions written in simpler operations.
 #[test]
 fn fused_operations_agree_with_their_parts() {
     let tape = Tape::new();
     let (x, w, b) = (some(&[5, 4], 1), some(&[4, 3], 2), some(&[3], 3));
     let (x, w, b) = (tape.variable(x), tape.variable(w), tape.variable(b));
     let t = tape.constant(Tensor::from([[0.0, 1.0, 0.0]]).broadcast_to([5, 3]));
-    let fused = x.linear(w, b).cross_entropy_with_logits(t);
+    let fused = x.linear(w, b).softmax_cross_entropy(t).mean();
     let parts = -((x.matmul(w) + b).softmax().ln() * t).sum() / 5.0;
     assert!((fused.value().item() - parts.value().item()).abs() < 1e-12);
     let (fused, parts) = (fused.backward(), parts.backward());
@@ -273,7 +275,7 @@ fn huge_logits_give_finite_losses_and_right_gradients() {
     let tape = Tape::new();
     let x = tape.variable(Tensor::from([[1000.0_f32, -1000.0, 0.0]]));
     let t = tape.constant(Tensor::from([[0.0, 1.0, 0.0]]));
-    let loss = x.cross_entropy_with_logits(t);
+    let loss = x.softmax_cross_entropy(t);
     assert_eq!(loss.value().item(), 2000.0);
     assert_eq!(loss.backward().wrt(x), Tensor::from([[1.0, -1.0, 0.0]]));
 }

@@ -272,7 +272,7 @@ impl<E: Element> Network<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dense, Residual, Stack};
+    use crate::{Activation, Dense, Residual, Stack};
 
     fn network() -> Network<f32> {
         Sequential::new(4).add(Dense::new(10).activation(Activation::Tanh)).add(Dense::new(3)).init(1).unwrap()

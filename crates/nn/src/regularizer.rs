@@ -79,7 +79,7 @@ impl Regularizer {
                 let tape = Tape::new();
                 let weight = tape.variable(weight.clone());
                 let penalty = penalty(custom, weight);
-                if !penalty.needs_gradient() {
+                if !penalty.requires_grad() {
                     return Tensor::zeros(weight.shape());
                 }
                 penalty.backward().wrt(weight)

@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(net.frozen(), ["layers.0.weight", "layers.0.bias"]);
         assert_eq!(net.trainable_parameters(), 33);
         let tape = mlp_autograd::Tape::new();
-        let gradient: Vec<bool> = net.variables(&tape).iter().map(|v| v.needs_gradient()).collect();
+        let gradient: Vec<bool> = net.variables(&tape).iter().map(|v| v.requires_grad()).collect();
         assert_eq!(gradient, [false, false, true, true]);
         assert_eq!(net.unfreeze("*.bias"), Ok(2));
         assert_eq!(net.frozen(), ["layers.0.weight"]);

@@ -31,7 +31,7 @@ fn check<E: Element>(tolerance: f64) {
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let optimizer = optimizer(&case["config"]);
-        optimizer.check().unwrap();
+        optimizer.check::<E>().unwrap();
         let mut network: Network<E> = Sequential::new(6).add(Dense::new(1).without_bias()).init(0).unwrap();
         network.parameters_mut()[0].value = row(&goldens["start"]);
         let mut state = OptimizerState::new(&optimizer, network.parameters());
@@ -67,7 +67,7 @@ fn a_part_of_a_parameter_is_updated_as_the_whole_is() {
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let message = |optimizer: Optimizer| optimizer.check().unwrap_err().to_string();
+    let message = |optimizer: Optimizer| optimizer.check::<f64>().unwrap_err().to_string();
     for lr in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         for optimizer in [Optimizer::from(Sgd::new(lr)), Adam::new(lr).into(), RmsProp::new(lr).into()] {
             let expected = format!("{}: learning rate is {lr}, but must be finite and above 0", optimizer.name());

@@ -85,7 +85,10 @@ fn classes_that_do_not_fit() {
 
     let network = Sequential::new(4).add(Dense::new(3));
     let mut model = compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap();
-    assert_says(model.fit(&iris.features, &iris.labels, &Fit::new()), &["class numbers do not do for mean squared error, whose task is regression"]);
+    assert_says(
+        model.fit(&iris.features, &iris.labels, &Fit::new()),
+        &["class numbers do not do for mean squared error, whose task is regression"],
+    );
 }
 
 #[test]

@@ -15,9 +15,8 @@ fn points(rows: usize) -> (Tensor, Vec<usize>) {
 
 /// A network with one output that ends in `activation`, for binary cross-entropy.
 fn binary(activation: Activation) -> Model {
-    let network = Sequential::new(2)
-        .add(Dense::new(8).activation(Activation::Tanh))
-        .add(Dense::new(1).activation(activation));
+    let network =
+        Sequential::new(2).add(Dense::new(8).activation(Activation::Tanh)).add(Dense::new(1).activation(activation));
     Model::builder(network)
         .optimizer(Adam::new(0.02))
         .loss(Loss::BinaryCrossEntropy)

@@ -26,7 +26,11 @@ fn line() -> (Tensor, Tensor) {
 
 fn model(learning_rate: f64) -> Model {
     let network = Sequential::new(1).add(BatchNorm::new()).add(Dense::new(3)).add(Dropout::new(0.1)).add(Dense::new(1));
-    Model::builder(network).optimizer(Sgd::new(learning_rate).momentum(0.5)).loss(Loss::MeanSquaredError).build().unwrap()
+    Model::builder(network)
+        .optimizer(Sgd::new(learning_rate).momentum(0.5))
+        .loss(Loss::MeanSquaredError)
+        .build()
+        .unwrap()
 }
 
 /// One step of 1e38 makes weights infinite while the loss before it was fine.
@@ -34,7 +38,8 @@ fn model(learning_rate: f64) -> Model {
 fn infinite_weights_after_the_last_step_are_an_error() {
     let (x, y) = line();
     let network = Sequential::new(1).add(Dense::new(1));
-    let build = || Model::builder(network.clone()).optimizer(Sgd::new(1e38)).loss(Loss::MeanSquaredError).build().unwrap();
+    let build =
+        || Model::builder(network.clone()).optimizer(Sgd::new(1e38)).loss(Loss::MeanSquaredError).build().unwrap();
     let mut fitted = build();
     let before = everything(&fitted);
     let error = diverged(fitted.fit(&x, &(&y * 100.0), &Fit::new()));

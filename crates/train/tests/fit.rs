@@ -2,9 +2,7 @@
 
 use mlp_autograd::Tape;
 use mlp_data::StandardScaler;
-use mlp_nn::{
-    Activation, Dense, Dropout, Initializer, Loss, Network, OutputFunction, Pass, Regularizer, Sequential,
-};
+use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Network, OutputFunction, Pass, Regularizer, Sequential};
 use mlp_optim::{Adam, Optimizer, OptimizerState, Sgd};
 use mlp_tensor::{Element, Rng, Tensor};
 use mlp_train::{Fit, Metric, Model, ModelBuilder, TrainError};
@@ -220,16 +218,16 @@ fn every_loss_trains() {
             _ => &[Activation::Identity],
         };
         for activation in endings {
-        let network = Sequential::new(2)
-            .add(Dense::new(8).activation(Activation::Tanh))
-            .add(Dense::new(outputs).activation(activation.clone()));
-        let mut model = compile(network, Adam::new(0.02), loss.clone(), 3).unwrap();
-        let before = model.evaluate(&x, &y).unwrap().loss;
-        let history = model.fit(&x, &y, &Fit::new().epochs(40).batch_size(10)).unwrap();
-        let after = model.evaluate(&x, &y).unwrap().loss;
-        // Each of these falls far; how far depends on where it starts and what its least value is.
-        assert!(after < before - 0.1 * before.abs(), "{loss}: {before} before, {after} after");
-        assert!(history.epochs.iter().all(|epoch| epoch.training.loss.is_finite()), "{loss}");
+            let network = Sequential::new(2)
+                .add(Dense::new(8).activation(Activation::Tanh))
+                .add(Dense::new(outputs).activation(activation.clone()));
+            let mut model = compile(network, Adam::new(0.02), loss.clone(), 3).unwrap();
+            let before = model.evaluate(&x, &y).unwrap().loss;
+            let history = model.fit(&x, &y, &Fit::new().epochs(40).batch_size(10)).unwrap();
+            let after = model.evaluate(&x, &y).unwrap().loss;
+            // Each of these falls far; how far depends on where it starts and what its least value is.
+            assert!(after < before - 0.1 * before.abs(), "{loss}: {before} before, {after} after");
+            assert!(history.epochs.iter().all(|epoch| epoch.training.loss.is_finite()), "{loss}");
         }
     }
 }

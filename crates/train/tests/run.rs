@@ -8,8 +8,8 @@ use mlp_optim::{Adam, Optimizer, OptimizerState};
 use mlp_registry::{Registry, Settings};
 use mlp_tensor::{Element, Rng, Tensor};
 use mlp_train::{
-    Callback, CallbackState, Epoch, Fit, History, Metric, Model, ModelBuilder, Objective, Resume, Rows, Run, RunContext,
-    Seeds, Step, TrainError,
+    Callback, CallbackState, Epoch, Fit, History, Metric, Model, ModelBuilder, Objective, Resume, Rows, Run,
+    RunContext, Seeds, Step, TrainError,
 };
 
 /// Stops when the loss has not fallen for `patience` epochs, puts the best weights back, and slowly lowers the rate: a
@@ -235,7 +235,12 @@ fn callbacks_are_told_of_steps_epochs_and_the_end_in_order() {
     let mut model = model::<f32>();
     model.fit(&x, &y, &fit).unwrap();
     let expected = [
-        "step 1 of epoch 1", "step 2 of epoch 1", "epoch 1 of 2", "step 3 of epoch 2", "step 4 of epoch 2", "epoch 2 of 2",
+        "step 1 of epoch 1",
+        "step 2 of epoch 1",
+        "epoch 1 of 2",
+        "step 3 of epoch 2",
+        "step 4 of epoch 2",
+        "epoch 2 of 2",
         "end",
     ];
     assert_eq!(*log.0.lock().unwrap(), expected);

@@ -4,7 +4,7 @@ use std::fmt;
 
 use mlp_tensor::Element;
 
-use crate::{Op, Site, Tape, Var, grad_from, grad_recorded_from};
+use crate::{Op, OpContext, Tape, Var};
 
 /// A function that is run again in the backward pass.
 struct Checkpoint<F> {
@@ -26,23 +26,23 @@ where
     fn name(&self) -> &'static str {
         "checkpoint"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let tape = site.tape;
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = ctx.tape();
         let (inputs, output) = tape.with_recording_set(true, || {
             // Each input anew, so that none is computed from another: the walk below must end at them.
-            let inputs: Vec<_> = (0..self.inputs).map(|i| site.input(i)).map(|x| x.reshape(x.shape())).collect();
+            let inputs: Vec<_> = (0..self.inputs).map(|i| ctx.input(i)).map(|x| x.reshape(x.shape())).collect();
             let output = (self.function)(tape, &inputs);
             (inputs, output)
         });
-        let asked_for: Vec<_> = (0..self.inputs).filter(|&i| site.needs(i)).map(|i| inputs[i]).collect();
+        let asked_for: Vec<_> = (0..self.inputs).filter(|&i| ctx.needs_input_grad(i)).map(|i| inputs[i]).collect();
         let found = if tape.is_recording() {
-            grad_recorded_from(&[output], &[grad], &asked_for)
+            tape.gradient_recorded_from(&[output], &[grad], &asked_for)
         } else {
-            let numbers = grad_from(&[output], &[grad.value()], &asked_for);
+            let numbers = tape.gradient_from(&[output], &[grad.value()], &asked_for);
             numbers.into_iter().map(|gradient| tape.constant(gradient)).collect()
         };
         let mut found = found.into_iter();
-        (0..self.inputs).map(|i| site.needs(i).then(|| found.next()).flatten()).collect()
+        (0..self.inputs).map(|i| ctx.needs_input_grad(i).then(|| found.next()).flatten()).collect()
     }
 }
 
@@ -82,7 +82,6 @@ mod tests {
     use mlp_tensor::{Rng, Tensor};
 
     use super::*;
-    use crate::{grad, grad_recorded};
 
     fn block<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
         x[0].linear(x[1], x[2]).tanh().softmax()
@@ -112,9 +111,9 @@ mod tests {
             let loss = losses(&tape, &x, checkpointed);
             let first = loss.backward();
             let first: Vec<_> = x.iter().map(|&x| first.wrt(x)).collect();
-            let recorded = grad_recorded(&[loss], &x);
+            let recorded = tape.gradient_recorded(loss, &x);
             let norm = (recorded[0].square().sum() + recorded[1].square().sum()).sqrt();
-            (loss.value(), first, grad(&[norm], &x))
+            (loss.value(), first, tape.gradient(norm, &x))
         };
         let (with, without) = (run(true), run(false));
         assert!(with.0.bit_eq(&without.0));

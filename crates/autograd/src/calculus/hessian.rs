@@ -3,7 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::{check_shapes, rows, variables};
-use crate::{Tape, Var, grad_from, grad_recorded};
+use crate::{Tape, Var};
 
 /// The second derivatives of `function`, which returns a single number, at `inputs`: at `[i][j]` those by the values of
 /// input i and of input j, of the shape of input i followed by that of input j.
@@ -29,7 +29,7 @@ where
 {
     let tape = Tape::new();
     let variables = variables(&tape, inputs);
-    let gradients = grad_recorded(&[function(&tape, &variables)], &variables);
+    let gradients = tape.gradient_recorded(function(&tape, &variables), &variables);
     gradients.into_iter().map(|gradient| rows(gradient, &variables)).collect()
 }
 
@@ -49,8 +49,8 @@ where
     check_shapes("hvp", "vectors", inputs, vectors);
     let tape = Tape::new();
     let variables = variables(&tape, inputs);
-    let gradients = grad_recorded(&[function(&tape, &variables)], &variables);
-    grad_from(&gradients, vectors, &variables)
+    let gradients = tape.gradient_recorded(function(&tape, &variables), &variables);
+    tape.gradient_from(&gradients, vectors, &variables)
 }
 
 #[cfg(test)]

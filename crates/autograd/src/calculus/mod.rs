@@ -20,7 +20,7 @@ pub use products::{jvp, vjp};
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Tape, Var, grad_from};
+use crate::{Tape, Var};
 
 /// The inputs as variables.
 fn variables<'t, E: Element>(tape: &'t Tape<E>, inputs: &[Tensor<E>]) -> Vec<Var<'t, E>> {
@@ -36,7 +36,7 @@ fn rows<E: Element>(output: Var<'_, E>, variables: &[Var<'_, E>]) -> Vec<Tensor<
     for index in 0..count {
         let mut one = Tensor::zeros(&shape);
         one.as_mut_slice()[index] = E::one();
-        let gradients = grad_from(&[output], &[one], variables);
+        let gradients = output.tape().gradient_from(&[output], &[one], variables);
         rows.iter_mut().zip(gradients).for_each(|(rows, gradient)| rows.extend_from_slice(gradient.as_slice()));
     }
     let whole =

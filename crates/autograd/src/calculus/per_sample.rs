@@ -40,7 +40,16 @@ where
         tape.clear();
         pool.scope(|| {
             let variables = super::variables(&tape, parameters);
-            let mut found = function(&tape, &variables, sample).backward();
+            let loss = function(&tape, &variables, sample);
+            let shape = loss.shape();
+            assert!(
+                shape.iter().product::<usize>() == 1,
+                "per_sample: the loss of sample {sample} has shape {shape:?}, not one value"
+            );
+            if !loss.requires_grad() {
+                return;
+            }
+            let mut found = loss.backward();
             for (rows, &variable) in gradients.iter_mut().zip(&variables) {
                 let width = rows.row_len();
                 if let Some(gradient) = found.take(variable).filter(|_| width > 0) {
@@ -64,7 +73,7 @@ mod tests {
         let targets = Tensor::eye(3).gather_rows(&[0, 2, 1, 1, 0]);
         let parameters = [Tensor::normal([4, 3], 0.0, 1.0, rng), Tensor::normal([3], 0.0, 1.0, rng)];
         fn loss<'t>(tape: &'t Tape<f64>, p: &[Var<'t, f64>], x: Tensor<f64>, t: Tensor<f64>) -> Var<'t, f64> {
-            tape.constant(x).linear(p[0], p[1]).tanh().cross_entropy_with_logits(tape.constant(t))
+            tape.constant(x).linear(p[0], p[1]).tanh().softmax_cross_entropy(tape.constant(t)).mean()
         }
         let rows = |tensor: &Tensor<f64>, row: usize| tensor.slice(0, row..row + 1);
         let each = per_sample(|tape, p, row| loss(tape, p, rows(&x, row), rows(&targets, row)), &parameters, 5);
@@ -75,6 +84,23 @@ mod tests {
             assert_eq!(each.shape()[0], 5);
             assert!((each.mean_axes(&[0], false) - whole.wrt(variable)).abs().max() < 1e-14);
         }
+    }
+
+    #[test]
+    fn a_sample_whose_loss_depends_on_no_parameter_has_gradient_zero() {
+        let weights = [Tensor::from([1.0, 2.0]), Tensor::from([3.0])];
+        let each = per_sample(
+            |tape, p, sample| if sample == 0 { tape.constant(Tensor::scalar(7.0)) } else { p[0].sum() },
+            &weights,
+            2,
+        );
+        assert_eq!(each, [Tensor::from([[0.0, 0.0], [1.0, 1.0]]), Tensor::from([[0.0], [0.0]])]);
+    }
+
+    #[test]
+    #[should_panic(expected = "per_sample: the loss of sample 0 has shape [2], not one value")]
+    fn a_loss_is_a_single_number() {
+        per_sample(|_, p, _| p[0], &[Tensor::<f32>::ones([2])], 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::{check_shapes, variables};
-use crate::{Tape, Var, grad_from, grad_recorded_from};
+use crate::{Tape, Var};
 
 /// The value of `function` at `inputs`, and `upstream` (of the value's shape) times its Jacobian: one result for each
 /// input, of its shape. One forward and one backward pass.
@@ -25,7 +25,7 @@ where
         "vjp: the function's value has shape {shape:?}, the upstream gradient {:?}",
         upstream.shape()
     );
-    (output.value(), grad_from(&[output], std::slice::from_ref(upstream), &variables))
+    (output.value(), tape.gradient_from(&[output], std::slice::from_ref(upstream), &variables))
 }
 
 /// The value of `function` at `inputs`, and its Jacobian times `tangents`, of which there is one for each input and of
@@ -55,8 +55,8 @@ where
     let variables = variables(&tape, inputs);
     let output = function(&tape, &variables);
     let upstream = tape.variable(Tensor::ones(output.shape()));
-    let gradients = grad_recorded_from(&[output], &[upstream], &variables);
-    let mut slope = grad_from(&gradients, tangents, &[upstream]);
+    let gradients = tape.gradient_recorded_from(&[output], &[upstream], &variables);
+    let mut slope = tape.gradient_from(&gradients, tangents, [upstream]);
     (output.value(), slope.swap_remove(0))
 }
 

@@ -1,11 +1,12 @@
 //! Addition, subtraction, multiplication and division, with broadcasting, of variables and of single numbers.
+//!
+//! A variable is a handle that is copied freely, so `x * x` is written without borrows; references do as well.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// a + b: both gradients are that of the sum.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ impl<E: Element> Op<E> for AddOp {
     fn name(&self) -> &'static str {
         "add"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad), Some(grad)]
     }
 }
@@ -28,8 +29,8 @@ impl<E: Element> Op<E> for SubOp {
     fn name(&self) -> &'static str {
         "sub"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad), site.needs(1).then(|| -grad)]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad), ctx.needs_input_grad(1).then(|| -grad)]
     }
 }
 
@@ -41,13 +42,13 @@ impl<E: Element> Op<E> for MulOp {
     fn name(&self) -> &'static str {
         "mul"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        vec![site.needs(0).then(|| grad * b), site.needs(1).then(|| grad * a)]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        vec![ctx.needs_input_grad(0).then(|| grad * b), ctx.needs_input_grad(1).then(|| grad * a)]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let times = |i: usize| values.needs(1 - i).then(|| Gradient::Value(&grad * values.input(i)));
-        Ok(vec![times(1), times(0)])
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let times = |i: usize| Gradient::Value(&grad * ctx.input(i).value());
+        vec![ctx.needs_input_grad(0).then(|| times(1)), ctx.needs_input_grad(1).then(|| times(0))]
     }
 }
 
@@ -59,9 +60,9 @@ impl<E: Element> Op<E> for DivOp {
     fn name(&self) -> &'static str {
         "div"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let by_b = grad / site.input(1);
-        vec![Some(by_b), site.needs(1).then(|| -(by_b * site.output()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let by_b = grad / ctx.input(1);
+        vec![Some(by_b), ctx.needs_input_grad(1).then(|| -(by_b * ctx.output()))]
     }
 }
 
@@ -73,7 +74,7 @@ impl<E: Element> Op<E> for AddNumber {
     fn name(&self) -> &'static str {
         "add_number"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad)]
     }
 }
@@ -86,7 +87,7 @@ impl<E: Element> Op<E> for Scale<E> {
     fn name(&self) -> &'static str {
         "scale"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad * self.0)]
     }
 }
@@ -155,5 +156,130 @@ impl<'t, E: Element> Div<E> for Var<'t, E> {
     type Output = Var<'t, E>;
     fn div(self, number: E) -> Self {
         self.tape().push(self.value() / number, Scale(number.recip()), &[self])
+    }
+}
+
+impl<'t, E: Element> Neg for &Var<'t, E> {
+    type Output = Var<'t, E>;
+    fn neg(self) -> Var<'t, E> {
+        -*self
+    }
+}
+
+/// An operator with borrowed variables on either side or both, and with a number after one.
+macro_rules! borrowed {
+    ($trait:ident, $method:ident) => {
+        impl<'t, E: Element> $trait<&Var<'t, E>> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, E>) -> Var<'t, E> {
+                (*self).$method(*other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<Var<'t, E>> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: Var<'t, E>) -> Var<'t, E> {
+                (*self).$method(other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<&Var<'t, E>> for Var<'t, E> {
+            type Output = Var<'t, E>;
+            #[track_caller]
+            fn $method(self, other: &Var<'t, E>) -> Var<'t, E> {
+                self.$method(*other)
+            }
+        }
+
+        impl<'t, E: Element> $trait<E> for &Var<'t, E> {
+            type Output = Var<'t, E>;
+            fn $method(self, number: E) -> Var<'t, E> {
+                (*self).$method(number)
+            }
+        }
+    };
+}
+
+borrowed!(Add, add);
+borrowed!(Sub, sub);
+borrowed!(Mul, mul);
+borrowed!(Div, div);
+
+/// The operators with a number before a variable. One that is subtracted from or divided is put on the tape.
+macro_rules! number_before {
+    ($number:ty, $($var:ty),+) => {$(
+        impl<'t> Add<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn add(self, x: $var) -> Var<'t, $number> {
+                x + self
+            }
+        }
+
+        impl<'t> Sub<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn sub(self, x: $var) -> Var<'t, $number> {
+                x.tape().constant(Tensor::scalar(self)) - x
+            }
+        }
+
+        impl<'t> Mul<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn mul(self, x: $var) -> Var<'t, $number> {
+                x * self
+            }
+        }
+
+        impl<'t> Div<$var> for $number {
+            type Output = Var<'t, $number>;
+            fn div(self, x: $var) -> Var<'t, $number> {
+                x.tape().constant(Tensor::scalar(self)) / x
+            }
+        }
+    )+};
+}
+
+number_before!(f32, Var<'t, f32>, &Var<'t, f32>);
+number_before!(f64, Var<'t, f64>, &Var<'t, f64>);
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::Tensor;
+
+    use crate::Tape;
+
+    #[test]
+    fn operators_take_variables_and_references_to_them() {
+        let tape = Tape::<f32>::new();
+        let (a, b) = (&tape.variable(Tensor::from([6.0, 8.0])), &tape.variable(Tensor::from([2.0])));
+        for sum in [a + b, *a + b, a + *b] {
+            assert_eq!(sum.value(), Tensor::from([8.0, 10.0]));
+        }
+        for difference in [a - b, *a - b, a - *b] {
+            assert_eq!(difference.value(), Tensor::from([4.0, 6.0]));
+        }
+        for product in [a * b, *a * b, a * *b] {
+            assert_eq!(product.value(), Tensor::from([12.0, 16.0]));
+        }
+        for quotient in [a / b, *a / b, a / *b] {
+            assert_eq!(quotient.value(), Tensor::from([3.0, 4.0]));
+        }
+        let numbers = [a + 1.0, a - 1.0, a * 2.0, a / 2.0, -a].map(|y| y.value().as_slice()[0]);
+        assert_eq!(numbers, [7.0, 5.0, 12.0, 3.0, -6.0]);
+        assert_eq!((a * a).sum().backward().wrt(*a), Tensor::from([12.0, 16.0]));
+    }
+
+    #[test]
+    fn numbers_stand_before_variables_too() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::scalar(4.0));
+        let cases = [(2.0 + x, 6.0, 1.0), (2.0 - x, -2.0, -1.0), (2.0 * x, 8.0, 2.0), (2.0 / x, 0.5, -0.125)];
+        for (y, value, slope) in cases {
+            assert_eq!((y.item(), y.backward().wrt(x).item()), (value, slope));
+        }
+        assert_eq!([2.0 + &x, 2.0 - &x, 2.0 * &x, 2.0 / &x].map(|y| y.item()), [6.0, -2.0, 8.0, 0.5]);
+        let single = Tape::<f32>::new();
+        assert_eq!((1.0 - 2.0 * single.constant(Tensor::scalar(0.25))).item(), 0.5);
     }
 }

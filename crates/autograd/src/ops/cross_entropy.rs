@@ -2,9 +2,8 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use super::softmax::{below_largest, divide_rows, sums_of_rows};
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use super::softmax::{below_largest, divide_by_sums};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// Lᵢ = -Σ t · log_softmax(x) for every row i. With s = Σ t, dx = (s softmax(x) - t) dLᵢ and dt = -log_softmax(x) dLᵢ.
 #[derive(Debug)]
@@ -17,25 +16,33 @@ impl<E: Element> Op<E> for SoftmaxCrossEntropy<E> {
     fn name(&self) -> &'static str {
         "softmax_cross_entropy"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (x, t) = (site.input(0), site.input(1));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, t) = (ctx.input(0), ctx.input(1));
         let grad = grad.reshape([self.probabilities.rows(), 1]);
-        let to_x = site.needs(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * grad);
-        let to_t = site.needs(1).then(|| -x.log_softmax() * grad);
+        let to_x = ctx.needs_input_grad(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * grad);
+        let to_t = ctx.needs_input_grad(1).then(|| -x.log_softmax() * grad);
         vec![to_x, to_t]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        if values.needs(1) {
-            return Err(grad);
-        }
-        let (targets, width) = (values.input(1).as_slice(), self.probabilities.row_len());
-        let mut to_x = self.probabilities.clone();
-        let rows = to_x.as_mut_slice().chunks_mut(width).zip(targets.chunks(width)).zip(grad.as_slice());
-        for ((row, targets), &grad) in rows {
-            let total: E = targets.iter().copied().sum();
-            row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * grad);
-        }
-        Ok(vec![Some(Gradient::Value(to_x)), None])
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let to_x = || {
+            let (targets, width) = (ctx.input(1).value(), self.probabilities.row_len());
+            let mut to_x = self.probabilities.clone();
+            let rows = to_x.as_mut_slice().chunks_mut(width).zip(targets.as_slice().chunks(width));
+            for ((row, targets), &grad) in rows.zip(grad.as_slice()) {
+                let total: E = targets.iter().copied().sum();
+                row.iter_mut().zip(targets).for_each(|(p, &t)| *p = (total * *p - t) * grad);
+            }
+            Gradient::Value(to_x)
+        };
+        let to_t = || {
+            let mut to_t = ctx.input(0).log_softmax().value();
+            let width = self.probabilities.row_len();
+            for (row, &grad) in to_t.as_mut_slice().chunks_mut(width).zip(grad.as_slice()) {
+                row.iter_mut().for_each(|v| *v = -*v * grad);
+            }
+            Gradient::Value(to_t)
+        };
+        vec![ctx.needs_input_grad(0).then(to_x), ctx.needs_input_grad(1).then(to_t)]
     }
 }
 
@@ -57,15 +64,13 @@ impl<E: Element> Var<'_, E> {
         let width = x.row_len();
         let below = below_largest(x, width);
         let mut probabilities = below.exp();
-        let sums = sums_of_rows(&probabilities, width);
-        let mut losses = sums.ln();
+        let mut losses = divide_by_sums(&mut probabilities, width).ln();
         let rows = below.as_slice().chunks(width).zip(t.as_slice().chunks(width));
         for ((x, t), loss) in rows.zip(losses.as_mut_slice()) {
             let ln_sum = *loss;
             // A target of 0 takes no part, even where the logit is minus infinity.
             *loss = x.iter().zip(t).map(|(&x, &t)| if t == E::zero() { t } else { t * (ln_sum - x) }).sum();
         }
-        divide_rows(&mut probabilities, &sums, width);
         self.tape().push(losses, SoftmaxCrossEntropy { probabilities }, &[self, targets])
     }
 }

@@ -2,7 +2,7 @@
 
 use mlp_tensor::Element;
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// eˣ, its own derivative.
 #[derive(Debug)]
@@ -12,8 +12,8 @@ impl<E: Element> Op<E> for Exp {
     fn name(&self) -> &'static str {
         "exp"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * site.output())]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * ctx.output())]
     }
 }
 
@@ -25,8 +25,8 @@ impl<E: Element> Op<E> for Ln {
     fn name(&self) -> &'static str {
         "ln"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad / site.input(0))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad / ctx.input(0))]
     }
 }
 
@@ -38,8 +38,8 @@ impl<E: Element> Op<E> for ExpM1 {
     fn name(&self) -> &'static str {
         "expm1"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * site.input(0).exp())]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * ctx.input(0).exp())]
     }
 }
 
@@ -51,8 +51,8 @@ impl<E: Element> Op<E> for Ln1p {
     fn name(&self) -> &'static str {
         "ln_1p"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad / (site.input(0) + E::one()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad / (ctx.input(0) + E::one()))]
     }
 }
 
@@ -64,8 +64,8 @@ impl<E: Element> Op<E> for Sqrt {
     fn name(&self) -> &'static str {
         "sqrt"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad / site.output() * E::from_f64(0.5))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad / ctx.output() * E::from_f64(0.5))]
     }
 }
 
@@ -77,8 +77,8 @@ impl<E: Element> Op<E> for Sin {
     fn name(&self) -> &'static str {
         "sin"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * site.input(0).cos())]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * ctx.input(0).cos())]
     }
 }
 
@@ -90,8 +90,8 @@ impl<E: Element> Op<E> for Cos {
     fn name(&self) -> &'static str {
         "cos"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(-(grad * site.input(0).sin()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(-(grad * ctx.input(0).sin()))]
     }
 }
 
@@ -103,8 +103,8 @@ impl<E: Element> Op<E> for Erf {
     fn name(&self) -> &'static str {
         "erf"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let slope = (-site.input(0).square()).exp() * E::from_f64(std::f64::consts::FRAC_2_SQRT_PI);
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let slope = (-ctx.input(0).square()).exp() * E::from_f64(std::f64::consts::FRAC_2_SQRT_PI);
         vec![Some(grad * slope)]
     }
 }
@@ -117,25 +117,8 @@ impl<E: Element> Op<E> for Abs {
     fn name(&self) -> &'static str {
         "abs"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * site.tape.constant(site.input(0).value().sign()))]
-    }
-}
-
-/// x between two bounds, with derivative 1 between them, and 0 at them and outside.
-#[derive(Debug)]
-struct Clamp<E> {
-    low: E,
-    high: E,
-}
-
-impl<E: Element> Op<E> for Clamp<E> {
-    fn name(&self) -> &'static str {
-        "clamp"
-    }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let inside = |v| if v > self.low && v < self.high { E::one() } else { E::zero() };
-        vec![Some(grad.only_where(&site.input(0).value().map(inside)))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * ctx.tape().constant(ctx.input(0).value().sign()))]
     }
 }
 
@@ -183,15 +166,5 @@ impl<E: Element> Var<'_, E> {
     /// |x|. Derivative: the sign of x, 0 at 0.
     pub fn abs(self) -> Self {
         self.tape().push(self.value().abs(), Abs, &[self])
-    }
-
-    /// x, but not below `low` and not above `high`. Derivative: 1 between `low` and `high`, 0 at them
-    /// and outside.
-    ///
-    /// # Panics
-    /// If `low` is above `high`.
-    #[track_caller]
-    pub fn clamp(self, low: E, high: E) -> Self {
-        self.tape().push(self.value().clamp(low, high), Clamp { low, high }, &[self])
     }
 }

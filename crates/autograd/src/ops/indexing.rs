@@ -2,25 +2,37 @@
 
 use std::sync::Arc;
 
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Gradient, Op, OpContext, SparseRows, Var};
 
 /// Rows picked by their number: the gradient is added to the rows that it came from.
 #[derive(Debug)]
-struct GatherRows {
+struct SelectRows {
     rows: Arc<[usize]>,
 }
 
-impl<E: Element> Op<E> for GatherRows {
+impl<E: Element> Op<E> for SelectRows {
     fn name(&self) -> &'static str {
-        "gather_rows"
+        "select_rows"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0).shape();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0).shape();
         let (rows, count) = (Arc::clone(&self.rows), x.first().copied().unwrap_or(1));
         let sum = grad.value().scatter_rows(&rows, count);
-        vec![Some(site.tape.push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+        vec![Some(ctx.tape().push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+    }
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let x = ctx.input(0);
+        let shape = x.shape();
+        let count = shape.first().copied().unwrap_or(1);
+        // What goes on from here is a whole table anyway, and one with fewer rows than were picked is the smaller.
+        let gradient = if x.is_leaf() && self.rows.len() < count {
+            Gradient::Rows(SparseRows::new(&shape, &self.rows, &grad))
+        } else {
+            Gradient::Value(grad.scatter_rows(&self.rows, count).reshape(shape))
+        };
+        vec![Some(gradient)]
     }
 }
 
@@ -34,8 +46,8 @@ impl<E: Element> Op<E> for ScatterRows {
     fn name(&self) -> &'static str {
         "scatter_rows"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.gather_shared_rows(Arc::clone(&self.rows)))]
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.select_shared_rows(Arc::clone(&self.rows)))]
     }
 }
 
@@ -50,11 +62,11 @@ impl<E: Element> Op<E> for TakeAlong {
     fn name(&self) -> &'static str {
         "take_along"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let length = site.input(0).shape()[self.axis];
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = ctx.input(0).shape()[self.axis];
         let (axis, indices) = (self.axis, Arc::clone(&self.indices));
         let back = grad.value().scatter_along(axis, length, &indices);
-        vec![Some(site.tape.push(back, ScatterAlong { axis, indices }, &[grad]))]
+        vec![Some(ctx.tape().push(back, ScatterAlong { axis, indices }, &[grad]))]
     }
 }
 
@@ -69,7 +81,7 @@ impl<E: Element> Op<E> for ScatterAlong {
     fn name(&self) -> &'static str {
         "scatter_along"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad.take_shared_along(self.axis, Arc::clone(&self.indices)))]
     }
 }
@@ -85,7 +97,7 @@ impl<E: Element> Op<E> for Cumsum {
     fn name(&self) -> &'static str {
         "cumsum"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(if self.from_end { grad.cumsum(self.axis) } else { grad.cumsum_from_end(self.axis) })]
     }
 }
@@ -97,17 +109,17 @@ impl<E: Element> Var<'_, E> {
     /// # Panics
     /// If there is no such row.
     #[track_caller]
-    pub fn gather_rows(self, rows: &[usize]) -> Self {
-        self.gather_shared_rows(rows.into())
+    pub fn select_rows(self, rows: &[usize]) -> Self {
+        self.select_shared_rows(rows.into())
     }
 
     #[track_caller]
-    fn gather_shared_rows(self, rows: Arc<[usize]>) -> Self {
-        self.tape().push(self.value().gather_rows(&rows), GatherRows { rows }, &[self])
+    fn select_shared_rows(self, rows: Arc<[usize]>) -> Self {
+        self.tape().push(self.value().gather_rows(&rows), SelectRows { rows }, &[self])
     }
 
     /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
-    /// [`Var::gather_rows`].
+    /// [`Var::select_rows`].
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this value.
@@ -159,5 +171,50 @@ impl<E: Element> Var<'_, E> {
     #[track_caller]
     pub fn cumsum_from_end(self, axis: usize) -> Self {
         self.tape().push(self.value().cumsum_from_end(axis), Cumsum { axis, from_end: true }, &[self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::{Element, Rng, Tensor};
+
+    use crate::{Gradient, Tape};
+
+    /// The gradient of rows picked from a table, twice and with repeats, against that of a walk that is recorded, which
+    /// adds up whole tables.
+    fn bits_are_those_of_tables<E: Element>() {
+        let rng = &mut Rng::new(7);
+        for (count, picked) in [(40, 12), (12, 40)] {
+            let tape = Tape::<E>::new();
+            let table = tape.variable(Tensor::normal([count, 3], 0.0, 1.0, rng));
+            let mut pick = || {
+                let rows: Vec<usize> = (0..picked).map(|_| rng.below(count)).collect();
+                table.select_rows(&rows)
+            };
+            let (a, b) = (pick(), pick());
+            let y = a.square() - a * b;
+            let upstream = Tensor::normal([picked, 3], 0.0, 1.0, rng);
+            let mut gradients = y.backward_from(&upstream);
+            let whole = tape.gradient_recorded_from(&[y], &[tape.constant(upstream.clone())], [table])[0].value();
+            assert!(gradients.wrt(table).bit_eq(&whole));
+            assert!(tape.gradient_from(&[y], &[upstream], [table])[0].bit_eq(&whole));
+            assert_eq!(matches!(gradients.take(table), Some(Gradient::Rows(_))), picked < count);
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_picked_rows_is_sparse_and_has_the_bits_of_a_table() {
+        bits_are_those_of_tables::<f32>();
+        bits_are_those_of_tables::<f64>();
+    }
+
+    #[test]
+    fn a_table_that_is_itself_computed_gets_a_whole_gradient() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]));
+        let gradient = x.square().select_rows(&[2, 2]).sum().backward().wrt(x);
+        assert_eq!(gradient, Tensor::from([[0.0, 0.0], [0.0, 0.0], [20.0, 24.0]]));
+        let single = tape.variable(Tensor::scalar(3.0));
+        assert_eq!(single.select_rows(&[0, 0]).sum().backward().wrt(single), Tensor::scalar(2.0));
     }
 }

@@ -2,8 +2,7 @@
 
 use mlp_tensor::{Element, Tensor, gemm};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// Y = X · W + b: dX = dY · Wᵀ, dW = Xᵀ · dY, db = the sum of dY over the rows.
 #[derive(Debug)]
@@ -13,17 +12,20 @@ impl<E: Element> Op<E> for Linear {
     fn name(&self) -> &'static str {
         "linear"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (x, w) = (site.input(0), site.input(1));
-        let to_b = site.needs(2).then(|| grad.sum_axes(&[0], false));
-        vec![site.needs(0).then(|| grad.matmul_nt(w)), site.needs(1).then(|| x.matmul_tn(grad)), to_b]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, w) = (ctx.input(0), ctx.input(1));
+        let to_b = ctx.needs_input_grad(2).then(|| grad.sum_axes(&[0], false));
+        vec![
+            ctx.needs_input_grad(0).then(|| grad.matmul_nt(w)),
+            ctx.needs_input_grad(1).then(|| x.matmul_tn(grad)),
+            to_b,
+        ]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let (x, w) = (values.input(0), values.input(1));
-        let to_x = values.needs(0).then(|| Gradient::Value(grad.matmul_nt(w)));
-        let to_b = values.needs(2).then(|| Gradient::Value(grad.sum_axes(&[0], false)));
-        let to_w = values.needs(1).then(|| Gradient::Product { left: x.clone(), right: grad });
-        Ok(vec![to_x, to_w, to_b])
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let to_x = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
+        let to_b = ctx.needs_input_grad(2).then(|| Gradient::Value(grad.sum_axes(&[0], false)));
+        let to_w = ctx.needs_input_grad(1).then(|| Gradient::Product { left: ctx.input(0).value(), right: grad });
+        vec![to_x, to_w, to_b]
     }
 }
 

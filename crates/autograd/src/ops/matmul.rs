@@ -2,8 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// C = A · B: dA = dC · Bᵀ, dB = Aᵀ · dC.
 #[derive(Debug)]
@@ -13,15 +12,14 @@ impl<E: Element> Op<E> for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        vec![site.needs(0).then(|| grad.matmul_nt(b)), site.needs(1).then(|| a.matmul_tn(grad))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        vec![ctx.needs_input_grad(0).then(|| grad.matmul_nt(b)), ctx.needs_input_grad(1).then(|| a.matmul_tn(grad))]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let (a, b) = (values.input(0), values.input(1));
-        let to_a = values.needs(0).then(|| Gradient::Value(grad.matmul_nt(b)));
-        let to_b = values.needs(1).then(|| Gradient::Product { left: a.clone(), right: grad });
-        Ok(vec![to_a, to_b])
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let to_a = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
+        let to_b = ctx.needs_input_grad(1).then(|| Gradient::Product { left: ctx.input(0).value(), right: grad });
+        vec![to_a, to_b]
     }
 }
 
@@ -33,9 +31,9 @@ impl<E: Element> Op<E> for MatmulNt {
     fn name(&self) -> &'static str {
         "matmul_nt"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        vec![site.needs(0).then(|| grad.matmul(b)), site.needs(1).then(|| grad.matmul_tn(a))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        vec![ctx.needs_input_grad(0).then(|| grad.matmul(b)), ctx.needs_input_grad(1).then(|| grad.matmul_tn(a))]
     }
 }
 
@@ -47,9 +45,9 @@ impl<E: Element> Op<E> for MatmulTn {
     fn name(&self) -> &'static str {
         "matmul_tn"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        vec![site.needs(0).then(|| b.matmul_nt(grad)), site.needs(1).then(|| a.matmul(grad))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        vec![ctx.needs_input_grad(0).then(|| b.matmul_nt(grad)), ctx.needs_input_grad(1).then(|| a.matmul(grad))]
     }
 }
 

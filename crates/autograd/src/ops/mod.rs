@@ -8,6 +8,7 @@ mod elementwise;
 mod indexing;
 mod linear;
 mod matmul;
+mod normalize;
 mod power;
 mod reduce;
 mod select;

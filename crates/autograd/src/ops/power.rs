@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// xᵖ for a number p, with derivative p xᵖ⁻¹.
 #[derive(Debug)]
@@ -12,13 +12,13 @@ impl<E: Element> Op<E> for Powf<E> {
     fn name(&self) -> &'static str {
         "powf"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let p = self.0;
         if p == E::zero() {
             // The constant 1, also at 0, where 0 · 0⁻¹ would not be a number.
             return vec![None];
         }
-        vec![Some(grad * site.input(0).powf(p - E::one()) * p)]
+        vec![Some(grad * ctx.input(0).powf(p - E::one()) * p)]
     }
 }
 
@@ -30,21 +30,21 @@ impl<E: Element> Op<E> for Pow {
     fn name(&self) -> &'static str {
         "pow"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = (site.input(0), site.input(1));
-        let one = || site.tape.constant(Tensor::scalar(E::one()));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = (ctx.input(0), ctx.input(1));
+        let one = || ctx.tape().constant(Tensor::scalar(E::one()));
         let to_a = || {
             // With the exponent 1 in its place, a power of 0 does no harm.
             let moves = b.value().map(|b| if b == E::zero() { b } else { E::one() });
-            (grad * b * a.pow(b.select(&moves, one()) - E::one())).only_where(&moves)
+            (grad * b * a.pow(b.where_(&moves, one()) - E::one())).masked(&moves)
         };
         let to_b = || {
             let has_logarithm = a
                 .value()
                 .zip_map(&b.value(), "pow", |a, b| if a == E::zero() && b >= E::zero() { E::zero() } else { E::one() });
-            (grad * site.output() * a.select(&has_logarithm, one()).ln()).only_where(&has_logarithm)
+            (grad * ctx.output() * a.where_(&has_logarithm, one()).ln()).masked(&has_logarithm)
         };
-        vec![site.needs(0).then(to_a), site.needs(1).then(to_b)]
+        vec![ctx.needs_input_grad(0).then(to_a), ctx.needs_input_grad(1).then(to_b)]
     }
 }
 

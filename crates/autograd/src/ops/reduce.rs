@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// The sum over some axes: the gradient is that of the sum, repeated along them.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ impl<E: Element> Op<E> for SumAxes {
     fn name(&self) -> &'static str {
         "sum_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.reshape(&self.kept).broadcast_to(site.input(0).shape()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.reshape(&self.kept).broadcast_to(ctx.input(0).shape()))]
     }
 }
 
@@ -31,9 +31,9 @@ impl<E: Element> Op<E> for MaxAxes {
     fn name(&self) -> &'static str {
         "max_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
+        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
     }
 }
 
@@ -48,9 +48,9 @@ impl<E: Element> Op<E> for MinAxes {
     fn name(&self) -> &'static str {
         "min_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&site.input(0).value(), &site.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * site.tape.constant(share))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
+        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
     }
 }
 
@@ -63,12 +63,69 @@ pub(super) fn shares<E: Element>(x: &Tensor<E>, extreme: &Tensor<E>, axes: &[usi
 impl<E: Element> Var<'_, E> {
     /// The sum of all values, of shape `[]`.
     pub fn sum(self) -> Self {
-        self.sum_axes(&self.all_axes(), false)
+        let x = self.value();
+        self.tape().push(Tensor::scalar(x.sum()), SumAxes { kept: vec![1; x.rank()] }, &[self])
     }
 
     /// The mean of all values, of shape `[]`.
     pub fn mean(self) -> Self {
-        self.mean_axes(&self.all_axes(), false)
+        self.sum() / E::from_f64(self.value().len() as f64)
+    }
+
+    /// The largest value, of shape `[]`. The gradient goes to it, in equal parts where several are equally large.
+    ///
+    /// # Panics
+    /// If there are no values.
+    #[track_caller]
+    pub fn max(self) -> Self {
+        self.max_axes(&self.all_axes(), false)
+    }
+
+    /// The smallest value, of shape `[]`. The gradient goes to it, in equal parts where several are equally small.
+    ///
+    /// # Panics
+    /// If there are no values.
+    #[track_caller]
+    pub fn min(self) -> Self {
+        self.min_axes(&self.all_axes(), false)
+    }
+
+    /// Sums over `axis`, which disappears.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn sum_axis(self, axis: usize) -> Self {
+        self.sum_axes(&[axis], false)
+    }
+
+    /// Means over `axis`, which disappears.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn mean_axis(self, axis: usize) -> Self {
+        self.mean_axes(&[axis], false)
+    }
+
+    /// The largest values over `axis`, which disappears. The gradient goes to them, in equal parts where several are equally
+    /// large.
+    ///
+    /// # Panics
+    /// If there is no such axis or it has length 0.
+    #[track_caller]
+    pub fn max_axis(self, axis: usize) -> Self {
+        self.max_axes(&[axis], false)
+    }
+
+    /// The smallest values over `axis`, which disappears. The gradient goes to them, in equal parts where several are
+    /// equally small.
+    ///
+    /// # Panics
+    /// If there is no such axis or it has length 0.
+    #[track_caller]
+    pub fn min_axis(self, axis: usize) -> Self {
+        self.min_axes(&[axis], false)
     }
 
     /// Sums over `axes`, which stay as axes of length 1 with `keep_dims` and disappear without.
@@ -87,9 +144,10 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn mean_axes(self, axes: &[usize], keep_dims: bool) -> Self {
-        let sum = self.sum_axes(axes, keep_dims);
         let shape = self.shape();
+        check_axes("mean_axes", &shape, axes);
         let count: usize = axes.iter().map(|&axis| shape[axis]).product();
+        let sum = self.sum_axes(axes, keep_dims);
         sum / E::from_f64(count as f64)
     }
 
@@ -128,6 +186,51 @@ impl<E: Element> Var<'_, E> {
 
     /// The shape with `axes` at length 1.
     pub(super) fn kept(self, axes: &[usize]) -> Vec<usize> {
-        self.shape().iter().enumerate().map(|(axis, &length)| if axes.contains(&axis) { 1 } else { length }).collect()
+        let mut shape = self.shape();
+        axes.iter().for_each(|&axis| shape[axis] = 1);
+        shape
+    }
+}
+
+/// The check of an operation that is put together from others, which would not name it.
+#[track_caller]
+pub(super) fn check_axes(op: &str, shape: &[usize], axes: &[usize]) {
+    let mut named = vec![false; shape.len()];
+    for &axis in axes {
+        assert!(axis < shape.len(), "{op}: no axis {axis} in a tensor of shape {shape:?}");
+        assert!(!std::mem::replace(&mut named[axis], true), "{op}: axis {axis} of shape {shape:?} is named twice");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use mlp_tensor::Tensor;
+
+    #[test]
+    fn one_axis_is_reduced_and_its_gradient_goes_back() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([[1.0, 4.0, 2.0], [3.0, 0.0, 2.0]]));
+        let weights = tape.constant(Tensor::from([1.0, 10.0, 100.0]));
+        let cases = [
+            (x.sum_axis(0), [4.0, 4.0, 4.0], [[1.0, 10.0, 100.0], [1.0, 10.0, 100.0]]),
+            (x.mean_axis(0), [2.0, 2.0, 2.0], [[0.5, 5.0, 50.0], [0.5, 5.0, 50.0]]),
+            (x.max_axis(0), [3.0, 4.0, 2.0], [[0.0, 10.0, 50.0], [1.0, 0.0, 50.0]]),
+            (x.min_axis(0), [1.0, 0.0, 2.0], [[1.0, 0.0, 50.0], [0.0, 10.0, 50.0]]),
+        ];
+        for (y, expected, gradient) in cases {
+            assert_eq!(y.value(), Tensor::from(expected));
+            assert_eq!((y * weights).sum().backward().wrt(x), Tensor::from(gradient));
+        }
+        let variance = x.var_axis(1, 1);
+        assert!((variance.value() - Tensor::from([7.0 / 3.0, 7.0 / 3.0])).abs().max() < 1e-15);
+        assert_eq!((x.max().item(), x.min().item()), (4.0, 0.0));
+        assert_eq!(x.max().backward().wrt(x), Tensor::from([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "mean_axes: no axis 2 in a tensor of shape [1, 3]")]
+    fn a_missing_axis_is_named_by_the_operation_that_was_called() {
+        Tape::<f32>::new().variable(Tensor::zeros([1, 3])).mean_axis(2);
     }
 }

@@ -2,23 +2,23 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// a where the mask is not 0, else b: each gets the gradient where it was chosen and exactly 0 elsewhere.
 #[derive(Debug)]
-struct Select<E: Element> {
+struct Where<E: Element> {
     mask: Tensor<E>,
 }
 
-impl<E: Element> Op<E> for Select<E> {
+impl<E: Element> Op<E> for Where<E> {
     fn name(&self) -> &'static str {
-        "select"
+        "where_"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let zero = || site.tape.constant(Tensor::scalar(E::zero()));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let zero = || ctx.tape().constant(Tensor::scalar(E::zero()));
         vec![
-            site.needs(0).then(|| grad.select(&self.mask, zero())),
-            site.needs(1).then(|| zero().select(&self.mask, grad)),
+            ctx.needs_input_grad(0).then(|| grad.where_(&self.mask, zero())),
+            ctx.needs_input_grad(1).then(|| zero().where_(&self.mask, grad)),
         ]
     }
 }
@@ -31,8 +31,8 @@ impl<E: Element> Op<E> for Maximum {
     fn name(&self) -> &'static str {
         "maximum"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        to_winner(site, grad, |a, b| a >= b)
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        to_winner(ctx, grad, |a, b| a >= b)
     }
 }
 
@@ -44,18 +44,18 @@ impl<E: Element> Op<E> for Minimum {
     fn name(&self) -> &'static str {
         "minimum"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        to_winner(site, grad, |a, b| a <= b)
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        to_winner(ctx, grad, |a, b| a <= b)
     }
 }
 
 /// The gradient of each of two inputs: all of it where it alone wins, half where both do, none where it does not.
 fn to_winner<'t, E: Element>(
-    site: &Site<'t, E>,
+    ctx: &OpContext<'t, E>,
     grad: Var<'t, E>,
     wins: impl Fn(E, E) -> bool + Copy,
 ) -> Vec<Option<Var<'t, E>>> {
-    let (a, b) = (site.input(0).value(), site.input(1).value());
+    let (a, b) = (ctx.input(0).value(), ctx.input(1).value());
     let half = E::from_f64(0.5);
     let to = |own: &Tensor<E>, other: &Tensor<E>| {
         let share = own.zip_map(other, "share", |a, b| match (wins(a, b), wins(b, a)) {
@@ -64,14 +64,14 @@ fn to_winner<'t, E: Element>(
             // Of a pair with a NaN neither wins, and the gradient goes to both.
             _ => E::one(),
         });
-        (grad * site.tape.constant(share.clone())).only_where(&share)
+        (grad * ctx.tape().constant(share.clone())).masked(&share)
     };
-    vec![site.needs(0).then(|| to(&a, &b)), site.needs(1).then(|| to(&b, &a))]
+    vec![ctx.needs_input_grad(0).then(|| to(&a, &b)), ctx.needs_input_grad(1).then(|| to(&b, &a))]
 }
 
 impl<E: Element> Var<'_, E> {
     /// This value where `mask` is not 0, and `other`'s where it is, with all three broadcast against each other:
-    /// PyTorch's `torch.where`. The gradient of what was not chosen is 0.
+    /// PyTorch's `where`. The gradient of what was not chosen is 0.
     ///
     /// ```
     /// use mlp_autograd::Tape;
@@ -80,7 +80,7 @@ impl<E: Element> Var<'_, E> {
     /// let tape = Tape::new();
     /// let x = tape.variable(Tensor::from([-2.0, 3.0]));
     /// let positive = x.value().map(|v| if v > 0.0 { 1.0 } else { 0.0 });
-    /// let y = x.square().select(&positive, -x);
+    /// let y = x.square().where_(&positive, -x);
     /// assert_eq!(y.value(), Tensor::from([2.0, 9.0]));
     /// assert_eq!(y.sum().backward().wrt(x), Tensor::from([-1.0, 6.0]));
     /// ```
@@ -88,14 +88,14 @@ impl<E: Element> Var<'_, E> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn select(self, mask: &Tensor<E>, other: Self) -> Self {
+    pub fn where_(self, mask: &Tensor<E>, other: Self) -> Self {
         let chosen = self.value().select(mask, &other.value());
-        self.tape().push(chosen, Select { mask: mask.clone() }, &[self, other])
+        self.tape().push(chosen, Where { mask: mask.clone() }, &[self, other])
     }
 
     /// This value where `mask` is not 0, and 0 elsewhere, also where the value is not finite.
-    pub(super) fn only_where(self, mask: &Tensor<E>) -> Self {
-        self.select(mask, self.tape().constant(Tensor::scalar(E::zero())))
+    pub(super) fn masked(self, mask: &Tensor<E>) -> Self {
+        self.where_(mask, self.tape().constant(Tensor::scalar(E::zero())))
     }
 
     /// The larger of each pair of values, with broadcasting; NaN if either is. The gradient goes to the larger one, half

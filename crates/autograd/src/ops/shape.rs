@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// Another shape for the same values in the same order.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ impl<E: Element> Op<E> for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.reshape(site.input(0).shape()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad.reshape(ctx.input(0).shape()))]
     }
 }
 
@@ -27,7 +27,7 @@ impl<E: Element> Op<E> for BroadcastTo {
     fn name(&self) -> &'static str {
         "broadcast_to"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad)]
     }
 }
@@ -40,7 +40,7 @@ impl<E: Element> Op<E> for Transpose {
     fn name(&self) -> &'static str {
         "transpose"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad.t())]
     }
 }
@@ -55,7 +55,7 @@ impl<E: Element> Op<E> for Permute {
     fn name(&self) -> &'static str {
         "permute"
     }
-    fn backward<'t>(&self, _: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let mut back = vec![0; self.order.len()];
         self.order.iter().enumerate().for_each(|(to, &from)| back[from] = to);
         vec![Some(grad.permute(&back))]
@@ -73,8 +73,8 @@ impl<E: Element> Op<E> for Cut {
     fn name(&self) -> &'static str {
         "slice"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let length = site.input(0).shape()[self.axis];
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = ctx.input(0).shape()[self.axis];
         vec![Some(grad.pad(self.axis, self.range.start, length - self.range.end))]
     }
 }
@@ -90,8 +90,8 @@ impl<E: Element> Op<E> for Pad {
     fn name(&self) -> &'static str {
         "pad"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let length = site.input(0).shape()[self.axis];
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let length = ctx.input(0).shape()[self.axis];
         vec![Some(grad.slice(self.axis, self.before..self.before + length))]
     }
 }
@@ -107,12 +107,12 @@ impl<E: Element> Op<E> for Concatenate {
     fn name(&self) -> &'static str {
         "concatenate"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let mut end = 0;
         let mut part = |index: usize| {
             let start = end;
-            end += site.input(index).shape()[self.axis];
-            site.needs(index).then(|| grad.slice(self.axis, start..end))
+            end += ctx.input(index).shape()[self.axis];
+            ctx.needs_input_grad(index).then(|| grad.slice(self.axis, start..end))
         };
         (0..self.count).map(&mut part).collect()
     }

@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor, math};
 
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// y = eˣ / Σ eˣ: dx = y (dy - Σ dy y).
 #[derive(Debug)]
@@ -14,8 +14,8 @@ impl<E: Element> Op<E> for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let y = site.output();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let y = ctx.output();
         let weighed = grad * y;
         vec![Some(weighed - y * weighed.sum_axes(&[self.axis], true))]
     }
@@ -31,8 +31,8 @@ impl<E: Element> Op<E> for LogSoftmax {
     fn name(&self) -> &'static str {
         "log_softmax"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let y = site.output();
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let y = ctx.output();
         vec![Some(grad - y.exp() * grad.sum_axes(&[self.axis], true))]
     }
 }
@@ -57,8 +57,7 @@ impl<E: Element> Var<'_, E> {
         let y = along("softmax", self, axis, |x, width| {
             let mut y = below_largest(x, width);
             y.map_in_place(math::exp);
-            let sums = sums_of_rows(&y, width);
-            divide_rows(&mut y, &sums, width);
+            divide_by_sums(&mut y, width);
             y
         });
         self.tape().push(y, Softmax { axis }, &[self])
@@ -104,14 +103,17 @@ pub(super) fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tenso
     x
 }
 
-pub(super) fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
-    x.reshape([x.len() / width, width]).sum_axes(&[1], false)
+/// x / Σ x in every row; returns the sums.
+pub(super) fn divide_by_sums<E: Element>(x: &mut Tensor<E>, width: usize) -> Tensor<E> {
+    let sums = sums_of_rows(x, width);
+    for (row, &sum) in x.as_mut_slice().chunks_mut(width).zip(sums.as_slice()) {
+        row.iter_mut().for_each(|v| *v /= sum);
+    }
+    sums
 }
 
-pub(super) fn divide_rows<E: Element>(x: &mut Tensor<E>, by: &Tensor<E>, width: usize) {
-    for (row, &by) in x.as_mut_slice().chunks_mut(width).zip(by.as_slice()) {
-        row.iter_mut().for_each(|v| *v /= by);
-    }
+fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
+    x.reshape([x.len() / width, width]).sum_axes(&[1], false)
 }
 
 #[track_caller]

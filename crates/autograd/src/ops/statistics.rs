@@ -3,7 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::reduce::shares;
-use crate::{Op, Site, Var};
+use crate::{Op, OpContext, Var};
 
 /// Σ (x - mean)² / d: dx = 2 (x - mean) / d. (What comes through the mean adds up to 0.)
 #[derive(Debug)]
@@ -17,10 +17,10 @@ impl<E: Element> Op<E> for VarAxes<E> {
     fn name(&self) -> &'static str {
         "var_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0);
-        let centred = x - x.mean_axes(&self.axes, true);
-        vec![Some(centred * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0);
+        let centered = x - x.mean_axes(&self.axes, true);
+        vec![Some(centered * (grad.reshape(&self.kept) * (E::from_f64(2.0) / self.divisor)))]
     }
 }
 
@@ -35,15 +35,15 @@ impl<E: Element> Op<E> for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let x = site.input(0);
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let x = ctx.input(0);
         let x_value = x.value();
         if x_value.is_empty() {
             return vec![None];
         }
         let mut largest = x_value.max_axes(&self.axes, true);
         largest.map_in_place(|v| if v.is_infinite() { E::zero() } else { v });
-        let exponentials = (x - site.tape.constant(largest)).exp();
+        let exponentials = (x - ctx.tape().constant(largest)).exp();
         let sum = or_one(exponentials.sum_axes(&self.axes, true));
         vec![Some(exponentials * (grad.reshape(&self.kept) / sum))]
     }
@@ -61,14 +61,14 @@ impl<E: Element> Op<E> for NormAxes<E> {
     fn name(&self) -> &'static str {
         "norm_axes"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let tape = site.tape;
-        let (x, y, grad) = (site.input(0), site.output().reshape(&self.kept), grad.reshape(&self.kept));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let tape = ctx.tape();
+        let (x, y, grad) = (ctx.input(0), ctx.output().reshape(&self.kept), grad.reshape(&self.kept));
         let sign = || x.value().sign();
         let to_x = if self.p == E::one() {
             grad * tape.constant(sign())
         } else if self.p == E::from_f64(2.0) {
-            x * (grad / or_one(y)).only_where(&not_zero(&y.value()))
+            x * (grad / or_one(y)).masked(&not_zero(&y.value()))
         } else if self.p.is_infinite() {
             grad * tape.constant(sign() * shares(&x.value().abs(), &y.value(), &self.axes))
         } else {
@@ -79,13 +79,13 @@ impl<E: Element> Op<E> for NormAxes<E> {
 }
 
 /// A mask of the values that are not 0.
-fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
+pub(super) fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
     values.map(|v| if v == E::zero() { v } else { E::one() })
 }
 
 /// The values with 1, a constant, for those that are 0: to divide by.
-fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
-    values.select(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
+pub(super) fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
+    values.where_(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
 }
 
 impl<E: Element> Var<'_, E> {
@@ -102,6 +102,15 @@ impl<E: Element> Var<'_, E> {
         let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
         let divisor = E::from_f64(count.saturating_sub(correction) as f64);
         self.tape().push(variance, VarAxes { axes: axes.to_vec(), kept: self.kept(axes), divisor }, &[self])
+    }
+
+    /// [`Var::var_axes`] over `axis`, which disappears, with the correction `ddof` ("delta degrees of freedom").
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn var_axis(self, axis: usize, ddof: usize) -> Self {
+        self.var_axes(&[axis], ddof, false)
     }
 
     /// ln Σ eˣ over `axes`, kept or not as in [`Var::sum_axes`], without overflow for any x. Derivative: the softmax

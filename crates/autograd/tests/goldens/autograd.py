@@ -186,7 +186,7 @@ OPERATIONS = {
     "powf 3": of_one(lambda x: x**3.0),
     "powf 0": of_one(lambda x: x**0.0),
     "pow": of_two(torch.pow, low=0.25, extreme=False),
-    "select": of_two(lambda a, b: torch.where(torch.tensor(MASK) != 0, a, b)),
+    "where_": of_two(lambda a, b: torch.where(torch.tensor(MASK) != 0, a, b)),
     "maximum": of_two(torch.maximum),
     "minimum": of_two(torch.minimum),
     "sum_axes 0": of_one(lambda x: x.sum(dim=0)),
@@ -226,7 +226,7 @@ OPERATIONS = {
     "pad": of_one(lambda x: torch.nn.functional.pad(x, (2, 1))),
     "concatenate": of_shapes(lambda a, b: torch.cat([a, b, a], dim=1), ((3, 2), (3, 4)), ((0, 2), (0, 4))),
     "stack": of_shapes(lambda a, b: torch.stack([a, b], dim=1), ((3, 2), (3, 2)), ((0, 2), (0, 2))),
-    "gather_rows": of_shapes(lambda x: x[rows_of([2, 0, 2, 1])], ((3, 4),), ((3, 2, 2),)),
+    "select_rows": of_shapes(lambda x: x[rows_of([2, 0, 2, 1])], ((3, 4),), ((3, 2, 2),)),
     "scatter_rows": of_shapes(
         lambda x: torch.zeros(5, x.shape[1], dtype=x.dtype).index_add(0, rows_of([4, 1, 4]), x), ((3, 4),)),
     "take_along": of_one(take_rows),
@@ -238,6 +238,9 @@ OPERATIONS = {
     "matmul_nt": of_shapes(lambda a, b: a @ b.T, ((3, 4), (2, 4)), ((0, 4), (2, 4))),
     "matmul_tn": of_shapes(lambda a, b: a.T @ b, ((4, 3), (4, 2)), ((0, 3), (0, 2))),
     "linear": of_shapes(lambda x, w, b: x @ w + b, ((3, 4), (4, 2), (2,)), ((1, 4), (4, 2), (2,)), ((0, 4), (4, 2), (2,))),
+    # No eps: PyTorch would divide by it only where a length is below.
+    "normalize_axes 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=1, eps=0.0)),
+    "normalize_axes 0 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=(0, 1), eps=0.0), empty=False),
 }
 
 

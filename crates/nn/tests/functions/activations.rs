@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mlp_autograd::{Tape, Var, grad, grad_recorded, gradcheck, gradgradcheck};
+use mlp_autograd::{Tape, Var, gradcheck, gradgradcheck};
 use mlp_nn::{Activation, Dense, Sequential};
 use mlp_tensor::{Element, Rng, Tensor};
 use serde_json::Value;
@@ -25,9 +25,9 @@ fn agrees<E: Element>(tolerance: f64) {
         let gradient = y.backward_from(&tensor(&goldens["upstream"])).wrt(x);
         assert_close(&gradient, &case["gradient"], tolerance, &format!("{what}, gradient"));
         let weighed = (y * tape.constant(tensor(&goldens["upstream"]))).sum();
-        let [recorded] = grad_recorded(&[weighed], &[x])[..] else { panic!("one gradient for one input") };
+        let [recorded] = tape.gradient_recorded(weighed, [x])[..] else { panic!("one gradient for one input") };
         assert_close(&recorded.value(), &case["gradient"], tolerance, &format!("{what}, gradient recorded"));
-        let second = grad(&[recorded.sum()], &[x]).remove(0);
+        let second = tape.gradient(recorded.sum(), [x]).remove(0);
         assert_close(&second, &case["second"], tolerance, &format!("{what}, second derivative"));
         let x = tape.variable(tensor(&goldens["kinks"]));
         let y = activation.forward(x);

@@ -95,7 +95,7 @@ impl<E: Element> Shard<E> {
             None => (losses, upstream),
             Some(penalty) => ((losses * tape.constant(upstream)).sum() + penalty * share, Tensor::scalar(E::one())),
         };
-        if output.needs_gradient() {
+        if output.requires_grad() {
             let mut gradients = output.backward_from(&upstream);
             self.gradients.extend(variables.iter().map(|&variable| gradients.take(variable)));
         } else {

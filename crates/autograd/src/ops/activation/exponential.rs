@@ -5,7 +5,7 @@ use mlp_tensor::{Element, math};
 use super::{number, pointwise};
 use crate::Var;
 
-/// Selu's two numbers: with them, and with LeCun's normal initialisation, mean 0 and variance 1 are a fixed point.
+/// Selu's two numbers: with them, and with LeCun's normal initialization, mean 0 and variance 1 are a fixed point.
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 

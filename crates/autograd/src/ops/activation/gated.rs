@@ -3,8 +3,7 @@
 use mlp_tensor::simd::vectorize;
 use mlp_tensor::{Element, Tensor, math};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// y = a σ(b) of the halves a and b of the last axis: da = σ(b) dy, db = a σ(b) (1 - σ(b)) dy.
 #[derive(Debug)]
@@ -14,15 +13,14 @@ impl<E: Element> Op<E> for Glu {
     fn name(&self) -> &'static str {
         "glu"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (a, b) = halves(site.input(0));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (a, b) = halves(ctx.input(0));
         let open = b.sigmoid();
         let last = grad.shape().len() - 1;
         vec![Some(Var::concatenate(&[grad * open, grad * a * open * (-b).sigmoid()], last))]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let x = values.input(0);
-        let mut to_x = x.clone();
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let mut to_x = ctx.input(0).value();
         let half = grad.shape().last().copied().unwrap_or(0).max(1);
         let rows = to_x.as_mut_slice().chunks_mut(2 * half).zip(grad.as_slice().chunks(half));
         vectorize(
@@ -38,7 +36,7 @@ impl<E: Element> Op<E> for Glu {
                 }
             },
         );
-        Ok(vec![Some(Gradient::Value(to_x))])
+        vec![Some(Gradient::Value(to_x))]
     }
 }
 

@@ -6,25 +6,31 @@ use super::{number, pointwise, straight};
 use crate::Var;
 
 impl<E: Element> Var<'_, E> {
-    /// x, but not below `low` and not above `high`: -1 and 1, as a rule. Derivative: 1 between the two, 0 elsewhere.
+    /// x, but not below `low` and not above `high`. Derivative: 1 between the two, 0 at them and outside.
+    ///
+    /// # Panics
+    /// If `low` is above `high` or either is NaN.
+    #[track_caller]
+    pub fn clamp(self, low: E, high: E) -> Self {
+        self.between("clamp", low, high)
+    }
+
+    /// [`Var::clamp`] as an activation: the bounds are usually -1 and 1.
     ///
     /// # Panics
     /// If `low` is above `high` or either is NaN.
     #[track_caller]
     pub fn hard_tanh(self, low: E, high: E) -> Self {
-        assert!(low <= high, "hard_tanh: the lower bound {low} is not below the upper bound {high}");
         self.between("hard_tanh", low, high)
     }
 
+    #[track_caller]
     pub(super) fn between(self, name: &'static str, low: E, high: E) -> Self {
+        assert!(low <= high, "{name}: the lower bound {low} is not below the upper bound {high}");
         straight(
             name,
             self,
-            #[inline(always)]
-            move |x| {
-                let x = if x < low { low } else { x };
-                if x > high { high } else { x }
-            },
+            self.value().clamp(low, high),
             #[inline(always)]
             move |x| if x > low && x < high { E::one() } else { E::zero() },
         )
@@ -37,8 +43,10 @@ impl<E: Element> Var<'_, E> {
         straight(
             "hard_sigmoid",
             self,
-            #[inline(always)]
-            |x| hard_sigmoid(x),
+            self.value().map(
+                #[inline(always)]
+                |x| hard_sigmoid(x),
+            ),
             #[inline(always)]
             |x| if x > number(-3.0) && x < number(3.0) { number(1.0 / 6.0) } else { E::zero() },
         )

@@ -14,8 +14,7 @@ use std::fmt;
 use mlp_tensor::simd::vectorize;
 use mlp_tensor::{Element, Tensor};
 
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// A function y of every value x by itself, with its derivative.
 struct Pointwise<S, D> {
@@ -35,11 +34,11 @@ where
     fn name(&self) -> &'static str {
         self.name
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad * (self.derivative)(site.input(0), site.output()))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        vec![Some(grad * (self.derivative)(ctx.input(0), ctx.output()))]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        Ok(times_slope(grad, values, self.slope))
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        times_slope(grad, &ctx.input(0).value(), &ctx.output().value(), self.slope)
     }
 }
 
@@ -60,18 +59,19 @@ impl<E: Element, S: Fn(E) -> E + Copy + Send + Sync + 'static> Op<E> for Straigh
     fn name(&self) -> &'static str {
         self.name
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let slopes = site.input(0).value().map(self.slope);
-        vec![Some(grad.only_where(&slopes) * site.tape.constant(slopes))]
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let slopes = ctx.input(0).value().map(self.slope);
+        vec![Some(grad.masked(&slopes) * ctx.tape().constant(slopes))]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let slope = self.slope;
-        Ok(times_slope(
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let (x, slope) = (ctx.input(0).value(), self.slope);
+        times_slope(
             grad,
-            values,
+            &x,
+            &x,
             #[inline(always)]
             move |x, _| slope(x),
-        ))
+        )
     }
 }
 
@@ -84,10 +84,11 @@ impl<S> fmt::Debug for Straight<S> {
 /// The one input's gradient, `grad` times `slope(x, y)`, written over `grad` where nobody else holds it.
 fn times_slope<E: Element>(
     mut grad: Tensor<E>,
-    values: &Values<'_, E>,
+    x: &Tensor<E>,
+    y: &Tensor<E>,
     slope: impl Fn(E, E) -> E + Copy,
 ) -> Vec<Option<Gradient<E>>> {
-    let pairs = values.input(0).as_slice().iter().zip(values.output().as_slice());
+    let pairs = x.as_slice().iter().zip(y.as_slice());
     let triples = grad.as_mut_slice().iter_mut().zip(pairs);
     vectorize(
         #[inline(always)]
@@ -104,7 +105,7 @@ fn times_slope<E: Element>(
 
 /// Puts `value(x)` on the tape, with the derivative `slope(x, y)`, which is also `derivative(x, y)`.
 ///
-/// All but `derivative` run inside of vectorised loops: mark them `#[inline(always)]`.
+/// All but `derivative` run inside of vectorized loops: mark them `#[inline(always)]`.
 fn pointwise<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
@@ -115,14 +116,14 @@ fn pointwise<'t, E: Element>(
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
 }
 
-/// The same for a function made of straight pieces.
+/// The same for a function made of straight pieces, of which `y` is the value.
 fn straight<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
-    value: impl Fn(E) -> E,
+    y: Tensor<E>,
     slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    x.tape().push(x.value().map(value), Straight { name, slope }, &[x])
+    x.tape().push(y, Straight { name, slope }, &[x])
 }
 
 /// x, or the least finite number in place of minus infinity, so that times 0 it is 0.

@@ -3,8 +3,7 @@
 use mlp_tensor::{Element, Tensor};
 
 use super::{number, straight};
-use crate::op::Values;
-use crate::{Gradient, Op, Site, Var};
+use crate::{Gradient, Op, OpContext, Var};
 
 /// x above 0 and a · x up to it, for a tensor a: dx = dy or a dy, da = 0 or x dy.
 #[derive(Debug)]
@@ -14,21 +13,21 @@ impl<E: Element> Op<E> for Prelu {
     fn name(&self) -> &'static str {
         "prelu"
     }
-    fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let (x, slope) = (site.input(0), site.input(1));
+    fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        let (x, slope) = (ctx.input(0), ctx.input(1));
         let below = x.value().map(|v| if v > E::zero() { E::zero() } else { E::one() });
-        let above = site.tape.constant(below.map(|v| E::one() - v));
-        let below = grad * site.tape.constant(below);
-        vec![site.needs(0).then(|| grad * above + below * slope), site.needs(1).then(|| below * x)]
+        let above = ctx.tape().constant(below.map(|v| E::one() - v));
+        let below = grad * ctx.tape().constant(below);
+        vec![ctx.needs_input_grad(0).then(|| grad * above + below * slope), ctx.needs_input_grad(1).then(|| below * x)]
     }
-    fn backward_kernel(&self, values: &Values<'_, E>, grad: Tensor<E>) -> Result<Vec<Option<Gradient<E>>>, Tensor<E>> {
-        let (x, slope) = (values.input(0), values.input(1));
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+        let (x, slope) = (ctx.input(0).value(), ctx.input(1).value());
         let times = |g: &Tensor<E>, factor: &Tensor<E>| g.zip_map(factor, "prelu", |g, f| g * f);
-        let slopes = x.zip_map(slope, "prelu", |x, a| if x > E::zero() { E::one() } else { a });
-        let to_x = values.needs(0).then(|| Gradient::Value(times(&grad, &slopes)));
+        let slopes = x.zip_map(&slope, "prelu", |x, a| if x > E::zero() { E::one() } else { a });
+        let to_x = ctx.needs_input_grad(0).then(|| Gradient::Value(times(&grad, &slopes)));
         let negative = || x.map(|v| if v > E::zero() { E::zero() } else { v });
-        let to_slope = values.needs(1).then(|| Gradient::Value(times(&grad, &negative())));
-        Ok(vec![to_x, to_slope])
+        let to_slope = ctx.needs_input_grad(1).then(|| Gradient::Value(times(&grad, &negative())));
+        vec![to_x, to_slope]
     }
 }
 
@@ -38,8 +37,7 @@ impl<'t, E: Element> Var<'t, E> {
         straight(
             "relu",
             self,
-            #[inline(always)]
-            |x| if x < E::zero() { E::zero() } else { x },
+            self.value().relu(),
             #[inline(always)]
             |x| if x > E::zero() { E::one() } else { E::zero() },
         )
@@ -59,8 +57,10 @@ impl<'t, E: Element> Var<'t, E> {
         straight(
             "leaky_relu",
             self,
-            #[inline(always)]
-            move |x| if x > E::zero() { x } else { negative_slope * x },
+            self.value().map(
+                #[inline(always)]
+                move |x| if x > E::zero() { x } else { negative_slope * x },
+            ),
             #[inline(always)]
             move |x| if x > E::zero() { E::one() } else { negative_slope },
         )
