@@ -1,14 +1,8 @@
 //! Parts of one's own: a loss, a metric, an optimizer, an activation and a callback, each by one trait.
-//!
 //! They go wherever those of the library go: into `fit`, on all threads, and into files, by name and settings. Who loads
-//! such a file brings the code for the names, in a registry.
-//!
-//! Run with `cargo run --release --example own_parts`.
-
-use std::error::Error;
+//! such a file brings the code for the names, in a registry. Run with `cargo run --release --example own_parts`.
 
 use mlp::prelude::*;
-use mlp::train::TrainError;
 
 /// ln(1 + (x - t)² / c²), value by value: what lies far off hardly counts (Barron, 2019).
 #[derive(Debug)]
@@ -47,11 +41,10 @@ impl CustomMetric for Within {
     }
 }
 
-/// u ← β u + (1 - β) g, w ← w - lr · sign(u): signSGD with momentum (Bernstein et al., 2018).
+/// u ← 0.9 u + 0.1 g, w ← w - lr · sign(u): signSGD with momentum (Bernstein et al., 2018).
 #[derive(Debug)]
 struct SignMomentum {
-    learning_rate: f64,
-    beta: f64,
+    rate: f64,
 }
 
 impl CustomOptimizer for SignMomentum {
@@ -59,18 +52,18 @@ impl CustomOptimizer for SignMomentum {
         "sign_momentum"
     }
     fn settings(&self) -> Settings {
-        Settings::new().with("learning_rate", self.learning_rate).with("beta", self.beta)
+        Settings::new().with("rate", self.rate)
     }
     fn learning_rate(&self) -> f64 {
-        self.learning_rate
+        self.rate
     }
     fn slots(&self) -> &[&str] {
         &["momentum"]
     }
     fn update<E: Element>(&self, _: u64, lr: f64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
-        let (lr, beta) = (E::from_f64(lr), E::from_f64(self.beta));
+        let [lr, keep, take] = [lr, 0.9, 0.1].map(E::from_f64);
         for ((w, &g), u) in weights.iter_mut().zip(gradient).zip(slots[0].iter_mut()) {
-            *u = beta * *u + (E::one() - beta) * g;
+            *u = keep * *u + take * g;
             *w -= lr * u.signum();
         }
     }
@@ -103,7 +96,7 @@ impl<E: Element> Callback<E> for Halve {
     fn settings(&self) -> Settings {
         Settings::new().with("every", self.every)
     }
-    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), mlp::Error> {
         self.seen += 1;
         let factor = if self.seen.is_multiple_of(self.every) { 0.5 } else { 1.0 };
         context.set_learning_rate(context.learning_rate() * factor)
@@ -111,25 +104,24 @@ impl<E: Element> Callback<E> for Halve {
     fn state(&self) -> CallbackState<E> {
         CallbackState::new(Settings::new().with("seen", self.seen))
     }
-    fn restore(&mut self, state: CallbackState<E>) -> Result<(), TrainError> {
-        self.seen = state.values.count("seen").map_err(TrainError::callback)?;
+    fn restore(&mut self, state: CallbackState<E>) -> Result<(), mlp::Error> {
+        self.seen = state.values.count("seen").map_err(mlp::Error::callback)?;
         Ok(())
     }
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    rayon::ThreadPoolBuilder::new().num_threads(2).build()?.install(run).map_err(|error| error.to_string().into())
+fn main() -> Result<(), mlp::Error> {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build().map_err(mlp::Error::callback)?.install(run)
 }
 
 fn run() -> Result<(), mlp::Error> {
     let x = Tensor::uniform([2000, 1], -6.0, 6.0, &mut Rng::new(1));
     let y = &x * 0.5 + x.sin();
-    let layer = || Dense::new(64).activation(Snake);
-    let network = Sequential::new(1).add(layer()).add(layer()).add(Dense::new(1));
+    let network = Sequential::new(1).add(Dense::new(64).activation(Snake)).add(Dense::new(1));
     let builder = Model::builder(network).loss(Cauchy { scale: 0.5 }).metrics([Within { tolerance: 0.1 }]).seed(7);
-    let mut model = builder.optimizer(SignMomentum { learning_rate: 0.002, beta: 0.9 }).build()?;
+    let mut model = builder.optimizer(SignMomentum { rate: 0.002 }).build()?;
 
-    // Train in a run that is saved in its middle: 12 epochs, 2 steps, and then the rest twice.
+    // A run that is saved in its middle, after 12 epochs and 2 steps.
     let fit = Fit::new().epochs(20).batch_size(100).callback(Halve { every: 5, seen: 0 });
     let mut run = model.run(&x, &y, &fit)?;
     while run.history().epochs.len() < 12 {
@@ -139,23 +131,20 @@ fn run() -> Result<(), mlp::Error> {
     let path = std::env::temp_dir().join(format!("own-parts-{}.mlp", std::process::id()));
     run.save(&path)?;
     while run.next_epoch()?.is_some() {}
-    println!("{}", run.into_history().last().training);
+    let history = run.into_history();
+    println!("after 20 epochs: {}", history.last().training);
 
     let registry = Registry::new()
         .register::<Loss>("cauchy", |s| Ok(Cauchy { scale: s.number("scale")? }.into()))
         .register::<Metric>("within", |s| Ok(Within { tolerance: s.number("tolerance")? }.into()))
-        .register::<Optimizer>("sign_momentum", |s| {
-            Ok(SignMomentum { learning_rate: s.number("learning_rate")?, beta: s.number("beta")? }.into())
-        })
+        .register::<Optimizer>("sign_momentum", |s| Ok(SignMomentum { rate: s.number("rate")? }.into()))
         .register::<Activation>("snake", |_| Ok(Snake.into()))
         .register::<Box<dyn Callback>>("halve", |s| Ok(Box::new(Halve { every: s.count("every")?, seen: 0 })));
-    let loaded = Model::<f32>::load_with(&path, &registry);
+    let mut loaded = Model::<f32>::load_with(&path, &registry)?;
     std::fs::remove_file(&path).map_err(mlp::Error::callback)?;
-    let mut loaded = loaded?;
     let mut resumed = loaded.resume(&x, &y, &Resume::new())?;
     while resumed.next_epoch()?.is_some() {}
-    println!("{}", resumed.into_history().last().training);
-    let same = loaded.predict(&x)?.bit_eq(&model.predict(&x)?);
-    println!("training went on to the same bits, and predictions are bit-identical: {same}");
-    if same { Ok(()) } else { Err(mlp::Error::callback("the resumed run differs")) }
+    let same = [resumed.into_history() == history, loaded.predict(&x)?.bit_eq(&model.predict(&x)?)];
+    println!("training went on to the same bits: {}, predictions are bit-identical: {}", same[0], same[1]);
+    if same == [true; 2] { Ok(()) } else { Err(mlp::Error::callback("the resumed run differs")) }
 }

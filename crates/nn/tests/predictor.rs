@@ -17,11 +17,11 @@ fn random_network<E: Element>(rng: &mut Rng) -> Network<E> {
     let input = widths[pick(widths.len())];
     let mut architecture = if pick(4) == 0 { Sequential::with_input_shape([3, input]) } else { Sequential::new(input) };
     for _ in 0..1 + pick(4) {
-        let dense = Dense::new(widths[pick(widths.len())]).activation(ACTIVATIONS[pick(5)]);
+        let dense = Dense::new(widths[pick(widths.len())]).activation(ACTIVATIONS[pick(5)].clone());
         architecture = architecture.add(if pick(3) == 0 { dense.without_bias() } else { dense });
         match pick(4) {
             0 => architecture = architecture.add(Dropout::new(0.5)),
-            1 => architecture = architecture.add(ACTIVATIONS[pick(5)]),
+            1 => architecture = architecture.add(ACTIVATIONS[pick(5)].clone()),
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use mlp_tensor::Element;
 #[non_exhaustive]
 pub enum OptimError {
     /// A setting outside of its range.
-    #[error("{optimizer}: {setting} is {value}, but must be {expected}")]
+    #[error("{optimizer}: {setting} is {}, but must be {expected}", shown(*value))]
     Setting {
         /// The optimizer.
         optimizer: String,
@@ -24,6 +24,12 @@ pub enum OptimError {
     /// A user's optimizer of which a file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
     Missing(#[from] Opening),
+}
+
+/// A number as people write it: 1e-50 and not fifty digits.
+fn shown(value: f64) -> String {
+    let plain = value == 0.0 || !value.is_finite() || (1e-6..1e16).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
 }
 
 /// Checks the settings of one optimizer, one after the other, in the number type in which they are used.
@@ -60,7 +66,7 @@ impl<'a, E: Element> Check<'a, E> {
         let expected = match (holds(value), holds(rounded)) {
             (true, true) => return Ok(()),
             (false, _) => expected.to_owned(),
-            (true, false) => format!("{expected} also as {}, which makes it {rounded}", E::NAME),
+            (true, false) => format!("{expected} also as {}, which makes it {}", E::NAME, shown(rounded)),
         };
         Err(OptimError::Setting { optimizer: self.optimizer.to_owned(), setting, value, expected })
     }

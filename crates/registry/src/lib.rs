@@ -21,6 +21,7 @@
 //! ```
 
 mod custom;
+mod number;
 mod registry;
 mod settings;
 

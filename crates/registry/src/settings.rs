@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Setting {
     /// Yes or no.
     Bool(bool),
-    /// A number. Whole numbers are exact up to 2⁵³.
-    Number(f64),
+    /// A number, infinities and NaN included. Whole numbers are exact up to 2⁵³.
+    Number(#[serde(with = "crate::number")] f64),
     /// A string.
     Text(String),
     /// Several settings in order.
@@ -339,6 +339,15 @@ mod tests {
         let text = serde_json::to_string(&s).unwrap();
         assert_eq!(text, r#"{"a":1.0,"b":[true,false],"c":"text","d":0.1}"#);
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), s);
+        let s = Settings::new().with("list", [f64::NAN, -f64::NAN, f64::INFINITY, -0.0]).with("x", f64::NEG_INFINITY);
+        let text = serde_json::to_string(&s).unwrap();
+        assert!(text.ends_with(r#","x":{"bits":"fff0000000000000"}}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), s);
+        for bad in [r#""7ff""#, r#""3ff0000000000000""#, r#""+ff8000000000000""#, r#""7ff8000000000000","more":1"#, "1"] {
+            let text = format!(r#"{{"x":{{"bits":{bad}}}}}"#);
+            assert!(serde_json::from_str::<Settings>(&text).is_err(), "{text}");
+        }
+        assert!(serde_json::from_str::<Settings>(r#"{"x":null}"#).is_err());
         // A whole number written without a point is a number as well.
         assert_eq!(serde_json::from_str::<Settings>(r#"{"a":1}"#).unwrap().number("a"), Ok(1.0));
     }

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use mlp_autograd::Anomaly;
 use mlp_data::DataError;
 use mlp_io::IoError;
 use mlp_metrics::Metric;
@@ -274,8 +275,9 @@ pub enum TrainError {
 /// before the fit or the batch.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error(
-    "{what} became {value} in epoch {epoch}, step {step}; the model is as it was before: lower the learning rate, or \
-     scale the features"
+    "{what} became {value} in epoch {epoch}, step {step}{}; the model is as it was before: lower the learning rate, or \
+     scale the features",
+    anomaly.as_ref().map_or_else(String::new, |anomaly| format!(", and the first cause was this: {anomaly}"))
 )]
 #[non_exhaustive]
 pub struct Diverged {
@@ -287,6 +289,9 @@ pub struct Diverged {
     pub epoch: usize,
     /// The step of the epoch, counted from 1.
     pub step: usize,
+    /// The operation and the layer that it came from, if the fit was to
+    /// [detect anomalies](crate::Fit::detect_anomalies).
+    pub anomaly: Option<Anomaly>,
     /// The epochs before.
     pub history: History,
 }

@@ -22,6 +22,7 @@ pub struct Fit<E: Element = f32> {
     pub(crate) shuffle: bool,
     pub(crate) validation: Validation<E>,
     pub(crate) class_weights: ClassWeights,
+    pub(crate) detect_anomalies: bool,
     pub(crate) callbacks: Vec<Arc<dyn Prototype<E>>>,
     #[cfg(feature = "progress")]
     pub(crate) progress: bool,
@@ -52,6 +53,7 @@ impl<E: Element> Fit<E> {
             shuffle: true,
             validation: Validation::None,
             class_weights: ClassWeights::None,
+            detect_anomalies: false,
             callbacks: Vec::new(),
             #[cfg(feature = "progress")]
             progress: true,
@@ -103,6 +105,12 @@ impl<E: Element> Fit<E> {
     /// i, and k classes have rows. Counted over the rows that are trained on alone. The rule is scikit-learn's.
     pub fn balanced_class_weights(self) -> Self {
         Self { class_weights: ClassWeights::Balanced, ..self }
+    }
+
+    /// Whether every number of every step is looked at, so that a fit that diverges names the layer and the operation
+    /// that first made NaN or infinity. It costs a pass over all numbers; off by default.
+    pub fn detect_anomalies(self, on: bool) -> Self {
+        Self { detect_anomalies: on, ..self }
     }
 
     /// Adds something that looks at every step and epoch. Each fit begins with a clone of it; the callbacks are told in

@@ -121,11 +121,12 @@ impl<E: Element> Model<E> {
         let rows = self.rows("train on", x, y.into())?;
         let batch: Vec<usize> = (0..rows.len()).collect();
         let seed = self.seeds.step(self.state.steps().saturating_add(1));
+        self.step.set_detect_anomalies(false);
         let totals = self.step.shards(&self.network, &self.objective, &rows, &batch, seed);
         let loss = (totals.loss + totals.penalty) / totals.rows as f64;
         let diverged = |what: String, value: f64| {
-            let history = History::default();
-            TrainError::Diverged(Box::new(Diverged { what, value, epoch: 1, step: 1, history }))
+            let (anomaly, history) = (None, History::default());
+            TrainError::Diverged(Box::new(Diverged { what, value, epoch: 1, step: 1, anomaly, history }))
         };
         if !loss.is_finite() {
             return Err(diverged("the loss".to_owned(), loss));

@@ -184,10 +184,15 @@ impl<'m, E: Element> Run<'m, E> {
         let batch = &self.order[self.position..end];
         let model = &mut *self.model;
         let seed = model.seeds.step(model.state.steps().saturating_add(1));
+        model.step.set_detect_anomalies(self.fit.detect_anomalies);
         let totals = model.step.shards(&model.network, &self.objective, &self.rows, batch, seed);
         let (rows, loss) = (totals.rows, (totals.loss + totals.penalty) / totals.rows as f64);
         if !loss.is_finite() {
             return Err(self.diverge("the loss".to_owned(), loss));
+        }
+        if self.position == 0 {
+            // Only now is it known that the last epoch has left a network with a loss: it was a good one.
+            self.snapshot.take(&model.network, (&model.optimizer, &model.state), model.epochs);
         }
         model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
         self.objective.add(&mut self.totals, &totals);
@@ -225,8 +230,6 @@ impl<'m, E: Element> Run<'m, E> {
         #[cfg(feature = "progress")]
         self.progress.epoch(&epoch);
         self.history.epochs.push(epoch.clone());
-        let model = &*self.model;
-        self.snapshot.take(&model.network, (&model.optimizer, &model.state), model.epochs);
         self.tell(Callback::epoch)?;
         Ok(epoch)
     }
@@ -236,14 +239,18 @@ impl<'m, E: Element> Run<'m, E> {
         self.tell(Callback::end)
     }
 
-    /// Goes back to the end of the last good epoch, and ends the run.
+    /// Goes back to the end of the last good epoch, and ends the run. An epoch after which the first loss is none was not
+    /// good: the step size that would bring the loss down again does not exist.
     fn diverge(&mut self, what: String, value: f64) -> TrainError {
         let epoch = self.history.epochs.len() + 1;
         let step = self.position / self.fit.batch_size + 1;
+        if self.position == 0 {
+            self.history.epochs.pop();
+        }
         self.ended = true;
         self.model.go_back(&self.snapshot);
-        let history = std::mem::take(&mut self.history);
-        TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, history }))
+        let (anomaly, history) = (self.model.step.anomaly().cloned(), std::mem::take(&mut self.history));
+        TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))
     }
 
     /// Tells every callback.

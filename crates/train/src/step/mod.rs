@@ -16,6 +16,7 @@ mod block;
 mod gradients;
 mod shard;
 
+use mlp_autograd::Anomaly;
 use mlp_nn::{Network, Parameter};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
@@ -79,18 +80,32 @@ pub struct Step<E: Element = f32> {
     gradients: Vec<Vec<E>>,
     /// Whether the gradients are those of the batch at hand.
     reduced: bool,
+    /// Whether shards look for the first NaN or infinity.
+    detect_anomalies: bool,
 }
 
 impl<E: Element> Step<E> {
     /// Steps of `network`, and of networks with parameters of the same shapes.
     pub fn new(network: &Network<E>) -> Self {
         let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value.len()]).collect();
-        Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false }
+        Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
     }
 
     /// Whether a batch of `rows` is worth more than one thread.
     pub(crate) fn uses_threads(network: &Network<E>, rows: usize) -> bool {
         rows >= ROWS_TO_CUT && work(network, rows) >= WORTH_A_FORK
+    }
+
+    /// Turns anomaly mode on or off: every shard then looks at every number for the first NaN or infinity, which
+    /// [`Step::anomaly`] has. It costs a pass over all numbers.
+    pub fn set_detect_anomalies(&mut self, on: bool) {
+        self.detect_anomalies = on;
+    }
+
+    /// In anomaly mode, the operation and the layer that first made NaN or infinity of finite numbers in the batch at
+    /// hand.
+    pub fn anomaly(&self) -> Option<&Anomaly> {
+        self.used().iter().find_map(Shard::anomaly)
     }
 
     /// Forward and backward of the rows numbered `batch`: the gradient of the sum of their losses, each times its weight,
@@ -118,6 +133,7 @@ impl<E: Element> Step<E> {
         let used = batch.len().div_ceil(per_shard);
         self.shards.resize_with(used.max(self.shards.len()), Shard::default);
         (self.used, self.rows, self.reduced) = (used, batch.len(), false);
+        self.shards[..used].iter_mut().for_each(|shard| shard.detect_anomalies(self.detect_anomalies));
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
             shard.run(network, objective, (rows, part), batch.len(), (seed, index, used));
         };

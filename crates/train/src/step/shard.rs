@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use mlp_autograd::{Gradient, Tape};
+use mlp_autograd::{Anomaly, Gradient, Tape};
 use mlp_nn::{Network, Pass, Updates};
 use mlp_tensor::{Element, Pool, Rng, Tensor};
 
@@ -23,6 +23,8 @@ pub(super) struct Shard<E: Element> {
     totals: Totals,
     /// Of the network's buffers.
     updates: Updates<E>,
+    /// What anomaly mode found in this batch.
+    anomaly: Option<Anomaly>,
 }
 
 #[derive(Debug)]
@@ -35,7 +37,8 @@ struct Penalty<E: Element> {
 impl<E: Element> Default for Shard<E> {
     fn default() -> Self {
         let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
-        Self { pool, tape, gradients: Vec::new(), penalties: Vec::new(), totals: Totals::default(), updates }
+        let (gradients, penalties, totals) = (Vec::new(), Vec::new(), Totals::default());
+        Self { pool, tape, gradients, penalties, totals, updates, anomaly: None }
     }
 }
 
@@ -101,8 +104,17 @@ impl<E: Element> Shard<E> {
         } else {
             self.gradients.resize_with(variables.len(), || None);
         }
-        (self.totals, self.updates) = (totals, pass.into_updates());
+        (self.totals, self.updates, self.anomaly) = (totals, pass.into_updates(), tape.anomaly());
         tape.clear();
+    }
+
+    /// Turns anomaly mode on or off, for the batch to come.
+    pub(super) fn detect_anomalies(&mut self, on: bool) {
+        self.tape.get_mut().unwrap_or_else(PoisonError::into_inner).set_detect_anomalies(on);
+    }
+
+    pub(super) fn anomaly(&self) -> Option<&Anomaly> {
+        self.anomaly.as_ref()
     }
 
     pub(super) fn totals(&self) -> &Totals {

@@ -59,18 +59,20 @@ fn everything_goes_back_to_the_end_of_the_last_good_epoch() {
     let (x, y) = line();
     let mut model = model(0.7);
     let mut run = model.run(&x, &(&y * 1e6), &Fit::new().epochs(10_000).batch_size(2)).unwrap();
-    let mut last = None;
+    let mut after = vec![everything(run.model())];
     let error = loop {
         match run.next_epoch() {
-            Ok(Some(_)) => last = Some(everything(run.model())),
+            Ok(Some(_)) => after.push(everything(run.model())),
             Ok(None) => panic!("it did not diverge"),
             Err(error) => break diverged::<()>(Err(error)),
         }
     };
     drop(run);
-    assert_eq!(error.epoch, error.history.epochs.len() + 1);
-    assert!(error.epoch > 1);
-    assert_eq!(everything(&model), last.unwrap());
+    // If the first loss of an epoch is none, the epoch before was not good either.
+    let good = error.history.epochs.len();
+    assert_eq!(good, if error.step == 1 { error.epoch - 2 } else { error.epoch - 1 });
+    assert!(good > 0 && after.len() == error.epoch);
+    assert_eq!(everything(&model), after[good]);
     assert!(error.to_string().contains("lower the learning rate"), "{error}");
 
     // And training can go on, with a lower rate.
@@ -154,4 +156,29 @@ fn weights_are_read_and_replaced_by_name() {
     let message = model.weight("layers.9.weight").unwrap_err().to_string();
     assert!(message.contains("\"layers.9.weight\"") && message.contains("layers.3.bias"), "{message}");
     let _: &Network = model.network();
+}
+
+#[test]
+fn a_fit_that_is_asked_to_names_the_layer_and_the_operation() {
+    let x = Tensor::from([[1.0], [1e20]]);
+    let y = Tensor::from([1.0, 1.0]);
+    let layer = || Dense::new(2).initializer(mlp_nn::Initializer::Ones);
+    let network = Sequential::new(1).add(layer()).add(layer().activation(mlp_nn::Activation::Tanh)).add(Dense::new(1));
+    let hidden = Sequential::new(1).add(layer()).add(mlp_nn::Activation::Softmax).add(Dense::new(1));
+    let build = |network: Sequential| Model::builder(network).loss(Loss::MeanSquaredError).build().unwrap();
+    let fit = Fit::new().detect_anomalies(true);
+    // tanh and softmax take any number; the square of one does not.
+    assert!(build(network.clone()).fit(&x, &y, &fit).is_ok() && build(hidden).fit(&x, &y, &fit).is_ok());
+    let squares = Sequential::new(1).add(layer()).add(Dense::new(1));
+    let error = diverged(build(squares.clone()).fit(&x, &y, &fit));
+    let anomaly = error.anomaly.as_ref().unwrap();
+    assert_eq!((anomaly.op, anomaly.value), ("mul", f64::INFINITY));
+    assert!(error.to_string().contains("the first cause was this: mul"), "{error}");
+    assert_eq!(diverged(build(squares).fit(&x, &y, &Fit::new())).anomaly, None);
+    // Overflow within a layer names it.
+    let overflow = Sequential::new(1).add(layer()).add(layer()).add(layer());
+    let mut model = build(overflow.add(Dense::new(1)));
+    model.set_weight("layers.1.weight", Tensor::full([2, 2], 1e30)).unwrap();
+    let error = diverged(model.fit(&x, &y, &fit));
+    assert!(error.to_string().contains("linear in layers.1 (Dense)"), "{error}");
 }

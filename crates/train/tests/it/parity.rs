@@ -46,7 +46,7 @@ fn optimizer(run: &Value) -> Optimizer {
 
 /// Follows one of PyTorch's runs and returns the largest relative difference between the losses.
 fn follow<E: Element>(name: &str) -> f64 {
-    let goldens: Value = serde_json::from_str(include_str!("goldens/parity.json")).unwrap();
+    let goldens: Value = serde_json::from_str(include_str!("../goldens/parity.json")).unwrap();
     let run = &goldens["runs"][name];
     let x: Tensor<E> = Tensor::from_vec(numbers(&goldens["x"]).into_iter().map(E::from_f64).collect(), [150, 4]);
     let classes = whole_numbers(&goldens["y"]);

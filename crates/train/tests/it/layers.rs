@@ -1,6 +1,6 @@
 //! Every layer there is, trained: on any number of threads to the same bits, and through a file.
 
-#[path = "../../nn/tests/common/layers.rs"]
+#[path = "../../../nn/tests/common/layers.rs"]
 mod common;
 
 use common::{Case, cases, kinds, registry};
