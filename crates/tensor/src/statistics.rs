@@ -4,20 +4,23 @@ use crate::reduce::larger;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
-    /// Σ (v - mean)² / (n - `correction`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
+    /// Σ (v - mean)² / (n - `ddof`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
     ///
-    /// With a correction of 0 this is the mean square distance from the mean, with 1 the estimate for what the values
-    /// were drawn from. The mean is taken first, so that values with a large mean lose nothing. NaN where there are no
-    /// more values than `correction`.
+    /// With `ddof` (NumPy's "delta degrees of freedom", PyTorch's correction) of 0 this is the mean square distance from
+    /// the mean, with 1 the estimate for what the values were drawn from. The mean is taken first, so that values with a
+    /// large mean lose nothing.
+    ///
+    /// With no more values than `ddof` the sum is divided by 0, as in NumPy: infinity, or NaN where the values are all
+    /// the same, as one value by itself is. NaN over no values.
     ///
     /// # Panics
     /// If there is no such axis or one is named twice.
     #[track_caller]
-    pub fn var_axes(&self, axes: &[usize], correction: usize, keep_dims: bool) -> Self {
+    pub fn var_axes(&self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
         let count = E::from_f64(self.checked_count("var_axes", axes) as f64);
         let mean = self.sum_axes(axes, true) / count;
         let squares = self.zip_map(&mean, "var_axes", |v, mean| (v - mean) * (v - mean));
-        let divisor = (count - E::from_f64(correction as f64)).max(E::zero());
+        let divisor = (count - E::from_f64(ddof as f64)).max(E::zero());
         squares.sum_axes(axes, keep_dims) / divisor
     }
 
@@ -76,6 +79,19 @@ mod tests {
         assert_eq!(t.var_axes(&[0], 1, false).item(), 1.0);
         assert_eq!(t.var_axes(&[0], 0, true), Tensor::from([2.0 / 3.0]));
         assert!(Tensor::from([1.0_f32]).var_axes(&[0], 1, false).item().is_nan());
+    }
+
+    /// What `np.var(x, axis=1, ddof=..)` gives for these rows (NumPy 2.4, which warns).
+    #[test]
+    fn a_variance_of_too_few_values_is_a_division_by_zero() {
+        let t = Tensor::from([[1.0_f64, 3.0], [2.0, 2.0]]);
+        assert_eq!(t.var_axes(&[1], 1, false), Tensor::from([2.0, 0.0]));
+        for ddof in [2, 3] {
+            let variance = t.var_axes(&[1], ddof, false);
+            assert_eq!(variance.as_slice()[0], f64::INFINITY);
+            assert!(variance.as_slice()[1].is_nan());
+        }
+        assert!(t.slice(1, 0..0).var_axes(&[1], 0, false).as_slice().iter().all(|v| v.is_nan()));
     }
 
     #[test]
