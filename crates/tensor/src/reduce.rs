@@ -187,23 +187,38 @@ fn fold<E: Element>(
         data.resize(outer * inner, start);
     } else if inner == 1 {
         let lanes = source.chunks_exact(length);
-        vectorize(
-            #[inline(always)]
-            || data.extend(lanes.map(|lane| fold_lane(lane, start, join))),
-        );
+        if length <= BLOCK {
+            vectorize(
+                #[inline(always)]
+                || data.extend(lanes.map(|lane| fold_lane(lane, start, join))),
+            );
+        } else {
+            data.extend(lanes.map(|lane| fold_all(lane, start, join)));
+        }
     } else {
         data.resize(outer * inner, start);
         let totals = data.chunks_exact_mut(inner).zip(source.chunks_exact(length * inner));
-        // The totals of blocks that wait for their neighbor.
-        let mut waiting = room(if length > BLOCK_ROWS { inner * most_waiting(length, BLOCK_ROWS) } else { 0 });
-        vectorize(
-            #[inline(always)]
-            move || {
-                for (total, rows) in totals {
-                    fold_rows(total, rows, &mut waiting, start, join);
-                }
-            },
-        );
+        if length <= BLOCK_ROWS {
+            vectorize(
+                #[inline(always)]
+                || {
+                    for (total, rows) in totals {
+                        for row in rows.chunks_exact(inner) {
+                            join_row(total, row, join);
+                        }
+                    }
+                },
+            );
+        } else {
+            vectorize(
+                #[inline(always)]
+                || {
+                    for (total, rows) in totals {
+                        fold_blocks(total, rows, join);
+                    }
+                },
+            );
+        }
     }
     data
 }
@@ -212,30 +227,25 @@ fn fold<E: Element>(
 /// first and then pairs of blocks, pairs of pairs and so on: errors of rounding grow with the longest chain.
 const BLOCK_ROWS: usize = 128;
 
-/// Joins `rows`, each as long as `total`, to `total`, which holds `start` everywhere.
+/// Joins `rows`, each as long as `total`, in blocks. `total` holds what joining starts from.
 #[inline(always)]
-fn fold_rows<E: Element>(total: &mut [E], rows: &[E], waiting: &mut Vec<E>, start: E, join: impl Fn(E, E) -> E + Copy) {
+fn fold_blocks<E: Element>(total: &mut [E], rows: &[E], join: impl Fn(E, E) -> E + Copy) {
     let inner = total.len();
-    if rows.len() <= BLOCK_ROWS * inner {
-        for row in rows.chunks_exact(inner) {
-            join_row(total, row, join);
-        }
-        return;
-    }
-    waiting.clear();
+    // The totals of blocks that wait for their neighbor: one for each binary digit of the count of blocks so far.
+    let mut waiting: Vec<E> = Vec::new();
     for (index, block) in rows.chunks(BLOCK_ROWS * inner).enumerate() {
         let begin = waiting.len();
-        waiting.resize(begin + inner, start);
-        let total = &mut waiting[begin..];
+        waiting.extend_from_slice(total);
+        let sum = &mut waiting[begin..];
         for row in block.chunks_exact(inner) {
-            join_row(total, row, join);
+            join_row(sum, row, join);
         }
-        (0..(index + 1).trailing_zeros()).for_each(|_| join_last_two(waiting, inner, join));
+        (0..(index + 1).trailing_zeros()).for_each(|_| join_last_two(&mut waiting, inner, join));
     }
     while waiting.len() > inner {
-        join_last_two(waiting, inner, join);
+        join_last_two(&mut waiting, inner, join);
     }
-    total.copy_from_slice(waiting);
+    total.copy_from_slice(&waiting);
 }
 
 #[inline(always)]
@@ -252,16 +262,25 @@ fn join_last_two<E: Element>(waiting: &mut Vec<E>, inner: usize, join: impl Fn(E
     waiting.truncate(left);
 }
 
-/// How many totals wait at most while the blocks of `length` are joined in pairs: one for each binary digit of their
-/// count, and the last.
-fn most_waiting(length: usize, block: usize) -> usize {
-    (usize::BITS - length.div_ceil(block).leading_zeros()) as usize + 1
-}
-
+/// Joins any number of values, in an order that depends on their count alone.
 fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
     vectorize(
         #[inline(always)]
-        || fold_lane(values, start, join),
+        || {
+            // As in `fold_blocks`.
+            let mut waiting = [start; usize::BITS as usize];
+            let mut count = 0;
+            for (index, block) in values.chunks(BLOCK).enumerate() {
+                let mut total = fold_lane(block, start, join);
+                for _ in 0..(index + 1).trailing_zeros() {
+                    count -= 1;
+                    total = join(waiting[count], total);
+                }
+                waiting[count] = total;
+                count += 1;
+            }
+            waiting[..count].iter().rev().copied().reduce(|total, earlier| join(earlier, total)).unwrap_or(start)
+        },
     )
 }
 
@@ -270,35 +289,13 @@ const SIDE_BY_SIDE: usize = 16;
 /// So many values are joined by themselves; of more, blocks of so many and then pairs of blocks, as with rows.
 const BLOCK: usize = 1024;
 
-/// Joins all values of `lane`, in an order that depends on its length alone.
+/// Joins up to [`BLOCK`] values.
 #[inline(always)]
 fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
     if lane.len() < 2 * SIDE_BY_SIDE {
         return lane.iter().fold(start, |sum, &v| join(sum, v));
     }
-    if lane.len() <= BLOCK {
-        return join(start, fold_block(lane, start, join));
-    }
-    // The totals of blocks that wait for their neighbor: one for each binary digit of the count of blocks so far.
-    let mut waiting = [start; usize::BITS as usize];
-    let mut count = 0;
-    for (index, block) in lane.chunks(BLOCK).enumerate() {
-        let mut total = fold_block(block, start, join);
-        for _ in 0..(index + 1).trailing_zeros() {
-            count -= 1;
-            total = join(waiting[count], total);
-        }
-        waiting[count] = total;
-        count += 1;
-    }
-    let last = waiting[count - 1];
-    waiting[..count - 1].iter().rev().fold(last, |total, &earlier| join(earlier, total))
-}
-
-/// Joins up to [`BLOCK`] values.
-#[inline(always)]
-fn fold_block<E: Element>(block: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
-    let (groups, rest) = block.as_chunks::<SIDE_BY_SIDE>();
+    let (groups, rest) = lane.as_chunks::<SIDE_BY_SIDE>();
     let mut sums = [start; SIDE_BY_SIDE];
     for group in groups {
         sums.iter_mut().zip(group).for_each(|(s, &v)| *s = join(*s, v));
@@ -310,7 +307,7 @@ fn fold_block<E: Element>(block: &[E], start: E, join: impl Fn(E, E) -> E + Copy
         }
         width /= 2;
     }
-    rest.iter().fold(sums[0], |sum, &v| join(sum, v))
+    join(start, rest.iter().fold(sums[0], |sum, &v| join(sum, v)))
 }
 
 #[inline(always)]
