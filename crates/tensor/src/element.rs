@@ -7,6 +7,7 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 use num_traits::Float;
 
 use crate::math::Functions;
+use crate::memory::Shelf;
 use crate::{Pool, Rng};
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
@@ -53,7 +54,7 @@ pub trait Element:
     fn read_le(bytes: &[u8]) -> Self;
 
     #[doc(hidden)]
-    fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>>;
+    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
     /// A number drawn uniformly from [0, 1).
     fn sample_uniform(rng: &mut Rng) -> Self;
@@ -109,7 +110,7 @@ macro_rules! element {
                 Self::from_le_bytes(array)
             }
 
-            fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>> {
+            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
                 &mut pool.$type
             }
 
