@@ -56,10 +56,10 @@ pub trait Element:
     #[doc(hidden)]
     fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
-    /// A number drawn uniformly from [0, 1).
+    /// A number drawn uniformly from [0, 1): in `f64` [`Rng::uniform`], in `f32` the highest 24 of 64 bits times 2⁻²⁴.
     fn sample_uniform(rng: &mut Rng) -> Self;
 
-    /// A number drawn from the standard normal distribution.
+    /// A number drawn from the standard normal distribution: [`Rng::normal`], rounded to the type.
     fn sample_normal(rng: &mut Rng) -> Self;
 }
 
@@ -79,7 +79,7 @@ pub trait Visit {
 }
 
 macro_rules! element {
-    ($type:ident, $bytes:literal) => {
+    ($type:ident, $bytes:literal, $uniform:ident) => {
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
             const BYTES: usize = $bytes;
@@ -116,16 +116,16 @@ macro_rules! element {
 
             #[inline]
             fn sample_uniform(rng: &mut Rng) -> Self {
-                rng.sample(rand::distr::StandardUniform)
+                rng.$uniform()
             }
 
             #[inline]
             fn sample_normal(rng: &mut Rng) -> Self {
-                rng.sample(rand_distr::StandardNormal)
+                rng.normal() as $type
             }
         }
     };
 }
 
-element!(f32, 4);
-element!(f64, 8);
+element!(f32, 4, uniform_f32);
+element!(f64, 8, uniform);

@@ -99,7 +99,7 @@ impl<E: Element> Tensor<E> {
         Self::from_vec(data, [n, n])
     }
 
-    /// Numbers drawn uniformly from [`low`, `high`).
+    /// Numbers drawn uniformly from [`low`, `high`): low + (high - low) · [u](Element::sample_uniform).
     pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Self {
         let (low, high, width) = (E::from_f64(low), E::from_f64(high), E::from_f64(high - low));
         Self::sample(shape, || {
@@ -109,7 +109,8 @@ impl<E: Element> Tensor<E> {
         })
     }
 
-    /// Numbers drawn from the normal distribution of the given mean and standard deviation.
+    /// Numbers drawn from the normal distribution of the given mean and standard deviation: mean + std ·
+    /// [z](Element::sample_normal).
     pub fn normal(shape: impl AsRef<[usize]>, mean: f64, std: f64, rng: &mut Rng) -> Self {
         let (mean, std) = (E::from_f64(mean), E::from_f64(std));
         Self::sample(shape, || mean + std * E::sample_normal(rng))
@@ -130,6 +131,9 @@ impl<E: Element> Tensor<E> {
     }
 
     /// `value` with the given probability, right to 2⁻³¹, and 0 otherwise.
+    ///
+    /// 32 generators, each started from four draws of `rng`, run side by side; each of their numbers gives two halves of 32
+    /// bits, the low ones first. A value is chosen where the highest 31 bits of its half are below 2³¹ · probability.
     ///
     /// # Panics
     /// If the probability is below 0, above 1 or NaN.

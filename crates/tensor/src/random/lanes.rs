@@ -6,7 +6,7 @@ use super::Rng;
 const LANES: usize = 32;
 
 /// Generators side by side, which vector instructions advance together: xoshiro256++ as in [`Rng`], each started from
-/// draws of one of those.
+/// draws of one of those: the first word of every lane's state in order, then every second word and so on.
 pub(crate) struct Lanes([[u64; LANES]; 4]);
 
 impl Lanes {
@@ -41,8 +41,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use rand::{Rng as _, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 
     use super::*;
 
