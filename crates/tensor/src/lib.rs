@@ -46,14 +46,18 @@ mod elementwise;
 mod error;
 mod indexing;
 mod linalg;
+mod macros;
 pub mod math;
 mod memory;
 mod random;
 mod reduce;
 mod select;
+#[cfg(feature = "serde")]
+mod serde;
 mod shape;
 pub mod simd;
 mod statistics;
+mod subscript;
 mod tensor;
 
 pub use element::{Element, Visit};
