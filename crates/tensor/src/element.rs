@@ -42,6 +42,9 @@ pub trait Element:
     fn as_f64(self) -> f64;
 
     #[doc(hidden)]
+    fn round_to_even(self) -> Self;
+
+    #[doc(hidden)]
     fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self>;
 
     /// Writes the value's little-endian bytes to the end of `out`.
@@ -92,6 +95,11 @@ macro_rules! element {
             #[inline]
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline]
+            fn round_to_even(self) -> Self {
+                self.round_ties_even()
             }
 
             fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self> {

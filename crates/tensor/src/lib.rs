@@ -39,6 +39,7 @@
 
 mod arithmetic;
 mod broadcast;
+mod compare;
 mod convert;
 mod display;
 mod element;
@@ -60,6 +61,7 @@ mod statistics;
 mod subscript;
 mod tensor;
 
+pub use compare::Operand;
 pub use element::{Element, Visit};
 pub use elementwise::all_finite;
 pub use error::TensorError;
