@@ -1,9 +1,8 @@
-//! Sums, means, extremes and their places, over all values or along chosen axes.
+//! Sums, means and extremes over all values or along chosen axes.
 
-use ndarray::{Axis, Dimension, IxDyn};
+use ndarray::{Dimension, IxDyn};
 
-use crate::memory::room;
-use crate::simd::vectorize;
+use crate::fold::{fold, fold_all, larger, plus, smaller};
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
@@ -79,20 +78,6 @@ impl<E: Element> Tensor<E> {
         self.fold_axes("min_axes", axes, keep_dims, E::infinity(), smaller)
     }
 
-    /// Where the largest value stands along `axis`, for each place on the other axes in row-major order. Of equal
-    /// values the first counts, and NaN counts as the largest, as in NumPy.
-    ///
-    /// # Panics
-    /// If there is no such axis or it has length 0.
-    #[track_caller]
-    pub fn argmax(&self, axis: usize) -> Vec<usize> {
-        self.check_axis("argmax", axis);
-        assert!(self.shape()[axis] > 0, "argmax: axis {axis} of shape {:?} has no largest value", self.shape());
-        let view = self.view();
-        let lanes = view.lanes(Axis(axis));
-        lanes.into_iter().map(|lane| first_largest(lane.iter().copied())).collect()
-    }
-
     /// Sums away the axes along which `shape` was broadcast to this tensor's shape: the inverse of broadcasting, as
     /// gradients need it.
     ///
@@ -159,7 +144,7 @@ impl<E: Element> Tensor<E> {
     }
 
     #[track_caller]
-    fn check_not_empty(&self, op: &str, axes: &[usize], extreme: &str) {
+    pub(crate) fn check_not_empty(&self, op: &str, axes: &[usize], extreme: &str) {
         for &axis in axes {
             assert!(
                 self.shape().get(axis) != Some(&0),
@@ -173,171 +158,6 @@ impl<E: Element> Tensor<E> {
     pub(crate) fn check_axis(&self, op: &str, axis: usize) {
         assert!(axis < self.dim().ndim(), "{op}: no axis {axis} in a tensor of shape {:?}", self.shape());
     }
-}
-
-/// `[outer, length, inner]` folded to `[outer, inner]`, in an order that depends on these three alone.
-fn fold<E: Element>(
-    source: &[E],
-    [outer, length, inner]: [usize; 3],
-    start: E,
-    join: impl Fn(E, E) -> E + Copy,
-) -> Vec<E> {
-    let mut data = room(outer * inner);
-    if length * inner == 0 {
-        data.resize(outer * inner, start);
-    } else if inner == 1 {
-        let lanes = source.chunks_exact(length);
-        if length <= BLOCK {
-            vectorize(
-                #[inline(always)]
-                || data.extend(lanes.map(|lane| fold_lane(lane, start, join))),
-            );
-        } else {
-            data.extend(lanes.map(|lane| fold_all(lane, start, join)));
-        }
-    } else {
-        data.resize(outer * inner, start);
-        let totals = data.chunks_exact_mut(inner).zip(source.chunks_exact(length * inner));
-        if length <= BLOCK_ROWS {
-            vectorize(
-                #[inline(always)]
-                || {
-                    for (total, rows) in totals {
-                        for row in rows.chunks_exact(inner) {
-                            join_row(total, row, join);
-                        }
-                    }
-                },
-            );
-        } else {
-            vectorize(
-                #[inline(always)]
-                || {
-                    for (total, rows) in totals {
-                        fold_blocks(total, rows, join);
-                    }
-                },
-            );
-        }
-    }
-    data
-}
-
-/// So many rows are joined one after the other, as batches for training are; of more, blocks of so many are joined
-/// first and then pairs of blocks, pairs of pairs and so on: errors of rounding grow with the longest chain.
-const BLOCK_ROWS: usize = 128;
-
-/// Joins `rows`, each as long as `total`, in blocks. `total` holds what joining starts from.
-#[inline(always)]
-fn fold_blocks<E: Element>(total: &mut [E], rows: &[E], join: impl Fn(E, E) -> E + Copy) {
-    let inner = total.len();
-    // The totals of blocks that wait for their neighbor: one for each binary digit of the count of blocks so far.
-    let mut waiting: Vec<E> = Vec::new();
-    for (index, block) in rows.chunks(BLOCK_ROWS * inner).enumerate() {
-        let begin = waiting.len();
-        waiting.extend_from_slice(total);
-        let sum = &mut waiting[begin..];
-        for row in block.chunks_exact(inner) {
-            join_row(sum, row, join);
-        }
-        (0..(index + 1).trailing_zeros()).for_each(|_| join_last_two(&mut waiting, inner, join));
-    }
-    while waiting.len() > inner {
-        join_last_two(&mut waiting, inner, join);
-    }
-    total.copy_from_slice(&waiting);
-}
-
-#[inline(always)]
-fn join_row<E: Element>(to: &mut [E], row: &[E], join: impl Fn(E, E) -> E) {
-    to.iter_mut().zip(row).for_each(|(to, &v)| *to = join(*to, v));
-}
-
-/// Joins the last total that waits to the one before it.
-#[inline(always)]
-fn join_last_two<E: Element>(waiting: &mut Vec<E>, inner: usize, join: impl Fn(E, E) -> E) {
-    let left = waiting.len() - inner;
-    let (before, last) = waiting.split_at_mut(left);
-    join_row(&mut before[left - inner..], last, join);
-    waiting.truncate(left);
-}
-
-/// Joins any number of values, in an order that depends on their count alone.
-fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
-    vectorize(
-        #[inline(always)]
-        || {
-            // As in `fold_blocks`.
-            let mut waiting = [start; usize::BITS as usize];
-            let mut count = 0;
-            for (index, block) in values.chunks(BLOCK).enumerate() {
-                let mut total = fold_lane(block, start, join);
-                for _ in 0..(index + 1).trailing_zeros() {
-                    count -= 1;
-                    total = join(waiting[count], total);
-                }
-                waiting[count] = total;
-                count += 1;
-            }
-            waiting[..count].iter().rev().copied().reduce(|total, earlier| join(earlier, total)).unwrap_or(start)
-        },
-    )
-}
-
-/// The values of a lane that are joined side by side, as vectors.
-const SIDE_BY_SIDE: usize = 16;
-/// So many values are joined by themselves; of more, blocks of so many and then pairs of blocks, as with rows.
-const BLOCK: usize = 1024;
-
-/// Joins up to [`BLOCK`] values.
-#[inline(always)]
-fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
-    if lane.len() < 2 * SIDE_BY_SIDE {
-        return lane.iter().fold(start, |sum, &v| join(sum, v));
-    }
-    let (groups, rest) = lane.as_chunks::<SIDE_BY_SIDE>();
-    let mut sums = [start; SIDE_BY_SIDE];
-    for group in groups {
-        sums.iter_mut().zip(group).for_each(|(s, &v)| *s = join(*s, v));
-    }
-    let mut width = SIDE_BY_SIDE / 2;
-    while width > 0 {
-        for i in 0..width {
-            sums[i] = join(sums[i], sums[i + width]);
-        }
-        width /= 2;
-    }
-    join(start, rest.iter().fold(sums[0], |sum, &v| join(sum, v)))
-}
-
-#[inline(always)]
-fn plus<E: Element>(a: E, b: E) -> E {
-    a + b
-}
-
-#[inline(always)]
-pub(crate) fn larger<E: Element>(a: E, b: E) -> E {
-    if a > b || a.is_nan() { a } else { b }
-}
-
-#[inline(always)]
-fn smaller<E: Element>(a: E, b: E) -> E {
-    if a < b || a.is_nan() { a } else { b }
-}
-
-/// Where the largest value stands: of equal values the first counts, and NaN counts as the largest. 0 if there are none.
-pub fn argmax<E: Element>(values: &[E]) -> usize {
-    first_largest(values.iter().copied())
-}
-
-fn first_largest<E: Element>(values: impl Iterator<Item = E>) -> usize {
-    let mut best = (0, E::neg_infinity());
-    for (i, v) in values.enumerate() {
-        if i == 0 || v > best.1 || (v.is_nan() && !best.1.is_nan()) {
-            best = (i, v);
-        }
-    }
-    best.0
 }
 
 #[cfg(test)]
@@ -361,69 +181,6 @@ mod tests {
         assert_eq!(t.sum_axes(&[0], false), Tensor::zeros([3]));
         assert!(t.mean().is_nan());
         assert_eq!(t.argmax(1), Vec::<usize>::new());
-    }
-
-    /// Against the same sums in double precision, for columns alone, a few and more than a vector holds.
-    #[test]
-    fn sums_of_a_million_rows_lose_nothing() {
-        const ROWS: usize = 1_000_000;
-        for columns in [1, 3, 17] {
-            let tenths = Tensor::full([ROWS, columns], 0.1_f32);
-            for mean in tenths.mean_axes(&[0], false).as_slice() {
-                assert!((mean - 0.1).abs() < 1e-7, "{mean} in {columns} columns");
-            }
-            let t = Tensor::<f32>::uniform([ROWS, columns], 0.0, 1.0, &mut crate::Rng::new(4));
-            let exact: Vec<f64> = (0..columns)
-                .map(|c| t.as_slice().iter().skip(c).step_by(columns).map(|&v| f64::from(v)).sum())
-                .collect();
-            for shape in [vec![1, columns], vec![columns]] {
-                for (sum, exact) in t.sum_to(&shape).as_slice().iter().zip(&exact) {
-                    assert!((f64::from(*sum) / exact - 1.0).abs() < 1e-6, "{sum} for {exact}");
-                }
-            }
-            for (sum, exact) in t.sum_axes(&[0], false).as_slice().iter().zip(&exact) {
-                assert!((f64::from(*sum) / exact - 1.0).abs() < 1e-6, "{sum} for {exact}");
-            }
-            // A relative error of 1e-7 in the mean would be a variance of 0.01.
-            let constant = Tensor::full([ROWS, columns], 1e6_f32);
-            for variance in constant.var_axes(&[0], 0, false).as_slice() {
-                assert!(*variance <= 0.1, "{variance} in {columns} columns");
-            }
-        }
-        // Around the ends of blocks every row counts once, between other axes as well.
-        for rows in [1, 127, 128, 129, 255, 256, 257, 384, 1000, 1025] {
-            let counted: Vec<f64> = (0..2 * rows * 3).map(|i| i as f64).collect();
-            let t = Tensor::from_vec(counted, [2, rows, 3]);
-            let expected = |outer: usize, c: usize| (0..rows).map(|r| ((outer * rows + r) * 3 + c) as f64).sum::<f64>();
-            let expected = Tensor::from_vec((0..6).map(|i| expected(i / 3, i % 3)).collect(), [2, 3]);
-            assert_eq!(t.sum_axes(&[1], false), expected, "{rows} rows");
-            assert_eq!(t.max_axes(&[1], false), t.slice(1, rows - 1..rows).reshape([2, 3]), "{rows} rows");
-            assert_eq!(t.min_axes(&[1], false), t.slice(1, 0..1).reshape([2, 3]), "{rows} rows");
-        }
-    }
-
-    #[test]
-    fn one_lane_of_many_values_loses_nothing() {
-        let values = vec![0.1_f32; 50_000_000];
-        let mean = Tensor::from(values).mean();
-        assert!((mean - 0.1).abs() < 1e-7, "{mean}");
-    }
-
-    #[test]
-    fn nan_and_infinities_in_long_columns_stay_where_they_are() {
-        let mut t = Tensor::<f32>::ones([1000, 3]);
-        t.as_mut_slice()[3 * 500] = f32::NAN;
-        t.as_mut_slice()[3 * 700 + 1] = f32::INFINITY;
-        let (sum, max) = (t.sum_axes(&[0], false), t.max_axes(&[0], false));
-        assert!(
-            sum.as_slice()[0].is_nan() && max.as_slice()[0].is_nan() && t.min_axes(&[0], false).as_slice()[0].is_nan()
-        );
-        assert_eq!(
-            (&sum.as_slice()[1..], &max.as_slice()[1..]),
-            (&[f32::INFINITY, 1000.0][..], &[f32::INFINITY, 1.0][..])
-        );
-        t.as_mut_slice()[1] = f32::NEG_INFINITY;
-        assert!(t.sum_axes(&[0], false).as_slice()[1].is_nan());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Variances, norms and logarithms of sums of exponentials along axes.
 
-use crate::reduce::larger;
-use crate::{Element, Tensor};
+use crate::fold::larger;
+use crate::{Element, Tensor, math};
 
 impl<E: Element> Tensor<E> {
     /// Σ (v - mean)² / (n - `ddof`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
@@ -22,6 +22,62 @@ impl<E: Element> Tensor<E> {
         let squares = self.zip_map(&mean, "var_axes", |v, mean| (v - mean) * (v - mean));
         let divisor = (count - E::from_f64(ddof as f64)).max(E::zero());
         squares.sum_axes(axes, keep_dims) / divisor
+    }
+
+    /// The standard deviation, the square root of [`Tensor::var_axes`].
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn std_axes(&self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
+        self.checked_count("std_axes", axes);
+        let mut std = self.var_axes(axes, ddof, keep_dims);
+        std.map_in_place(E::sqrt);
+        std
+    }
+
+    /// The variance along `axis`, which disappears: [`Tensor::var_axes`] of one axis.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn var_axis(&self, axis: usize, ddof: usize) -> Self {
+        self.check_axis("var_axis", axis);
+        self.var_axes(&[axis], ddof, false)
+    }
+
+    /// The standard deviation along `axis`, which disappears: the square root of [`Tensor::var_axis`].
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn std_axis(&self, axis: usize, ddof: usize) -> Self {
+        self.check_axis("std_axis", axis);
+        self.std_axes(&[axis], ddof, false)
+    }
+
+    /// The variance of all values, Σ (v - mean)² / n: `ddof` is 0, as in NumPy. NaN if there are none.
+    pub fn var(&self) -> E {
+        self.flatten().var_axis(0, 0).item()
+    }
+
+    /// The standard deviation of all values, the square root of [`Tensor::var`].
+    pub fn std(&self) -> E {
+        self.var().sqrt()
+    }
+
+    /// eᵛ / Σ eᵛ along `axis`, from v - max v, so that no v overflows. NaN where a value is NaN or infinity, and where
+    /// all are minus infinity.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn softmax(&self, axis: usize) -> Self {
+        self.check_axis("softmax", axis);
+        let largest = self.fold_axes("softmax", &[axis], true, E::neg_infinity(), larger);
+        let mut powers = self.zip_map(&largest, "softmax", |v, largest| math::exp(v - largest));
+        powers /= powers.sum_axes(&[axis], true);
+        powers
     }
 
     /// ln Σ eᵛ over `axes`, kept or not as in [`Tensor::sum_axes`], from v - max v, so that no v overflows. Minus
@@ -92,6 +148,31 @@ mod tests {
             assert!(variance.as_slice()[1].is_nan());
         }
         assert!(t.slice(1, 0..0).var_axes(&[1], 0, false).as_slice().iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn deviations_of_all_values_and_along_an_axis() {
+        let t = Tensor::from([[1.0_f64, 5.0], [3.0, 7.0]]);
+        assert_eq!((t.var(), t.std()), (5.0, 5f64.sqrt()));
+        assert_eq!((t.var_axis(0, 0), t.std_axis(0, 0)), (Tensor::from([1.0, 1.0]), Tensor::from([1.0, 1.0])));
+        assert_eq!(
+            (t.var_axis(1, 1), t.std_axes(&[1], 1, true)),
+            (Tensor::from([8.0, 8.0]), Tensor::from([[8f64.sqrt()], [8f64.sqrt()]]))
+        );
+        assert_eq!(Tensor::scalar(3.0_f32).std(), 0.0);
+        assert!(Tensor::<f32>::zeros([0]).var().is_nan() && Tensor::from([1.0_f32, f32::NAN]).std().is_nan());
+    }
+
+    #[test]
+    fn softmax_neither_overflows_nor_hides_nan() {
+        let t = Tensor::from([[1e4_f64, 1e4, f64::NEG_INFINITY], [-1e4, f64::NAN, 0.0], [0.0, f64::INFINITY, 0.0]]);
+        let s = t.softmax(1);
+        assert_eq!(s.row(0), [0.5, 0.5, 0.0]);
+        assert!(s.as_slice()[3..].iter().all(|v| v.is_nan() || *v == 0.0));
+        assert!(s.row(1).iter().any(|v| v.is_nan()) && s.row(2).iter().any(|v| v.is_nan()));
+        assert!(Tensor::from([f32::NEG_INFINITY; 2]).softmax(0).as_slice().iter().all(|v| v.is_nan()));
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).softmax(0).shape(), [0, 3]);
+        assert_eq!(Tensor::<f32>::zeros([2, 4]).softmax(0), Tensor::full([2, 4], 0.5));
     }
 
     #[test]
