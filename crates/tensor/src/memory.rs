@@ -219,7 +219,7 @@ mod tests {
     /// The sizes of the free buffers, in order.
     fn sizes(pool: &Pool) -> Vec<usize> {
         let mut sizes: Vec<usize> = pool.f32.free.iter().map(|(buffer, _)| buffer.capacity()).collect();
-        assert_eq!(pool.f32.kept, sizes.iter().sum());
+        assert_eq!(pool.f32.kept, sizes.iter().sum::<usize>());
         sizes.sort_unstable();
         sizes
     }

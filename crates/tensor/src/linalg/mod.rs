@@ -129,7 +129,7 @@ mod tests {
                     gemm(a, b, beta, out.view2_mut());
                     for ((i, j), &found) in out.view2().indexed_iter() {
                         let sum: f64 = (0..k).map(|p| f64::from(a[[i, p]]) * f64::from(b[[p, j]])).sum();
-                        let expected = sum + f64::from(beta) * f64::from(start.at([i, j]));
+                        let expected = sum + f64::from(beta) * f64::from(start[[i, j]]);
                         let size: f64 = (0..k).map(|p| f64::from(a[[i, p]] * b[[p, j]]).abs()).sum::<f64>() + 1.0;
                         let error = (f64::from(found) - expected).abs();
                         assert!(error <= 1e-6 * size, "{m}x{k}x{n}, beta {beta}, at {i}, {j}: {found} for {expected}");

@@ -1,10 +1,11 @@
 //! The one source of randomness: a generator that is always seeded.
 
+mod draw;
 mod functions;
 mod lanes;
 mod normal;
 
-pub(crate) use lanes::Lanes;
+use lanes::Lanes;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 
