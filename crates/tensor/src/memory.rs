@@ -63,6 +63,17 @@ impl Pool {
         work()
     }
 
+    /// The vector that was [put](Pool::put) here last, with old values in it: scratch memory for code that manages it
+    /// itself, outside of scopes.
+    pub fn take<E: Element>(&mut self) -> Option<Vec<E>> {
+        E::shelf(self).take()
+    }
+
+    /// Keeps a vector for the next [`Pool::take`]. As in scopes, at most four times the size of the largest is kept.
+    pub fn put<E: Element>(&mut self, scratch: Vec<E>) {
+        E::shelf(self).put(scratch);
+    }
+
     /// Gives all memory back to the allocator.
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -114,6 +125,17 @@ impl<E> Shelf<E> {
         let index = self.free.iter().rposition(|(buffer, _)| buffer.capacity() == len)?;
         self.kept -= len;
         Some(self.free.swap_remove(index).0)
+    }
+
+    fn take(&mut self) -> Option<Vec<E>> {
+        let (buffer, _) = self.free.pop()?;
+        self.kept -= buffer.capacity();
+        Some(buffer)
+    }
+
+    fn put(&mut self, buffer: Vec<E>) {
+        self.most_lent[0] = self.most_lent[0].max(buffer.capacity());
+        self.take_back(buffer);
     }
 
     /// Takes a buffer back. Where there is no room, those that have lain here longest make some.
@@ -336,5 +358,17 @@ mod tests {
         let many = vec![256; 3 * MOST];
         pool.scope(|| make(&many));
         assert_eq!(sizes(&pool).len(), MOST);
+    }
+
+    #[test]
+    fn scratch_memory_comes_back_and_is_bounded() {
+        let mut pool = Pool::default();
+        assert_eq!(pool.take::<f32>(), None);
+        pool.put(vec![1.0_f32, 2.0]);
+        assert_eq!((pool.take::<f64>(), pool.take::<f32>()), (None, Some(vec![1.0, 2.0])));
+        (0..20).for_each(|_| pool.put(vec![0.0_f32; 10]));
+        assert_eq!(sizes(&pool), [10; 4]);
+        pool.clear();
+        assert_eq!(pool.take::<f32>(), None);
     }
 }
