@@ -1,7 +1,7 @@
 //! Many values joined to one, as for sums and extremes, quickly and with few errors of rounding.
 
 use crate::Element;
-use crate::memory::room;
+use crate::memory::{Buffer, blank, room};
 use crate::simd::vectorize;
 
 /// `[outer, length, inner]` folded to `[outer, inner]`, in an order that depends on these three alone.
@@ -39,11 +39,14 @@ pub(crate) fn fold<E: Element>(
                 },
             );
         } else {
+            // Room in eights, so that work on a few more rows takes the same memory.
+            let most_waiting = length.div_ceil(BLOCK_ROWS).ilog2() as usize + 1;
+            let mut waiting = Buffer::new(blank(inner * most_waiting.next_multiple_of(8)));
             vectorize(
                 #[inline(always)]
                 || {
                     for (total, rows) in totals {
-                        fold_blocks(total, rows, join);
+                        fold_blocks(total, rows, &mut waiting, join);
                     }
                 },
             );
@@ -56,25 +59,27 @@ pub(crate) fn fold<E: Element>(
 /// first and then pairs of blocks, pairs of pairs and so on: errors of rounding grow with the longest chain.
 const BLOCK_ROWS: usize = 128;
 
-/// Joins `rows`, each as long as `total`, in blocks. `total` holds what joining starts from.
+/// Joins `rows`, each as long as `total`, in blocks. `total` holds what joining starts from, and `waiting` has room for the
+/// totals of blocks that wait for their neighbor: one for each binary digit of the count of blocks.
 #[inline(always)]
-fn fold_blocks<E: Element>(total: &mut [E], rows: &[E], join: impl Fn(E, E) -> E + Copy) {
+fn fold_blocks<E: Element>(total: &mut [E], rows: &[E], waiting: &mut [E], join: impl Fn(E, E) -> E + Copy) {
     let inner = total.len();
-    // The totals of blocks that wait for their neighbor: one for each binary digit of the count of blocks so far.
-    let mut waiting: Vec<E> = Vec::new();
+    let mut count = 0;
     for (index, block) in rows.chunks(BLOCK_ROWS * inner).enumerate() {
-        let begin = waiting.len();
-        waiting.extend_from_slice(total);
-        let sum = &mut waiting[begin..];
+        let sum = &mut waiting[count * inner..(count + 1) * inner];
+        sum.copy_from_slice(total);
         for row in block.chunks_exact(inner) {
             join_row(sum, row, join);
         }
-        (0..(index + 1).trailing_zeros()).for_each(|_| join_last_two(&mut waiting, inner, join));
+        count += 1;
+        for _ in 0..(index + 1).trailing_zeros() {
+            join_last_two(waiting, &mut count, inner, join);
+        }
     }
-    while waiting.len() > inner {
-        join_last_two(&mut waiting, inner, join);
+    while count > 1 {
+        join_last_two(waiting, &mut count, inner, join);
     }
-    total.copy_from_slice(&waiting);
+    total.copy_from_slice(&waiting[..inner]);
 }
 
 #[inline(always)]
@@ -82,13 +87,12 @@ fn join_row<E: Element>(to: &mut [E], row: &[E], join: impl Fn(E, E) -> E) {
     to.iter_mut().zip(row).for_each(|(to, &v)| *to = join(*to, v));
 }
 
-/// Joins the last total that waits to the one before it.
+/// Joins the last of `count` totals to the one before it.
 #[inline(always)]
-fn join_last_two<E: Element>(waiting: &mut Vec<E>, inner: usize, join: impl Fn(E, E) -> E) {
-    let left = waiting.len() - inner;
-    let (before, last) = waiting.split_at_mut(left);
-    join_row(&mut before[left - inner..], last, join);
-    waiting.truncate(left);
+fn join_last_two<E: Element>(waiting: &mut [E], count: &mut usize, inner: usize, join: impl Fn(E, E) -> E) {
+    *count -= 1;
+    let (before, last) = waiting.split_at_mut(*count * inner);
+    join_row(&mut before[(*count - 1) * inner..], &last[..inner], join);
 }
 
 /// Joins any number of values, in an order that depends on their count alone.

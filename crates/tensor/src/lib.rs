@@ -38,6 +38,7 @@
 //! | `a.std()`, `a.std(axis=0, ddof=1)`, `a.var(axis=0)` | `a.std()`, `a.std_axis(0, 1)`, `a.var_axis(0, 0)` |
 //! | `a.max()`, `a.max(axis=1)`, `a.argmax(axis=1)`, `a.argmin(axis=1)` | `a.max()`, `a.max_axis(1)`, `a.argmax(1)`, `a.argmin(1)` |
 //! | `a > b`, `a <= 0`, `(a > 0) & (a < 1)`, `np.where(a > 0, a, b)` | `a.gt(&b)`, `a.le(0.0)`, `a.gt(0.0) * a.lt(1.0)`, `a.gt(0.0).where_(&a, &b)` |
+//! | `np.isnan(a)`, `np.count_nonzero(a)`, `np.isfinite(a).all()` | `a.is_nan()`, `a.ne(0.0).sum()`, `a.all_finite()` |
 //! | `np.sort(a, axis=0)`, `np.argsort(a, axis=0)`, `np.unique(a)` | `a.sort(0)`, `a.argsort(0)`, `a.unique()` |
 //! | `np.allclose(a, b)`, `np.array_equal(a, b)` | `a.allclose(&b, 1e-5, 1e-8)`, `a == b` |
 //! | `np.concatenate([a, b], axis=0)`, `np.stack([a, b])` | `Tensor::concatenate(&[&a, &b], 0)`, `Tensor::stack(&[&a, &b], 0)` |
@@ -46,7 +47,8 @@
 //! | `np.exp(a)`, `np.log(a)`, `np.clip(a, lo, hi)`, `np.maximum(a, 0)`, `np.round(a)` | `a.exp()`, `a.ln()`, `a.clamp(lo, hi)`, `a.maximum(0.0)`, `a.round()` |
 //! | `scipy.special.softmax(a, axis=1)`, `torch.topk(a, 5, dim=1)` | `a.softmax(1)`, `a.top_k(5, 1)` |
 //! | `np.random.default_rng(7).normal(size=(2, 3))` | `Tensor::randn([2, 3], &mut Rng::new(7))` |
-//! | `a.astype(np.float64)` | `a.cast::<f64>()` |
+//! | `a.astype(np.float64)`, `a.copy()`, `a.flat` | `a.cast::<f64>()`, `a.clone()`, `a.as_slice()` |
+//! | `np.linalg.norm(a)` | `a.flatten().norm_axes(2.0, &[0], false)` |
 //!
 //! # From and to ndarray
 //!

@@ -101,7 +101,7 @@ impl<E: Element> Tensor<E> {
 
     /// Joins the values along `axes` one after the other, beginning with `start`.
     ///
-    /// Neighbouring axes are taken as one, so that a tensor is `[outer, axis, inner]` to every pass over it, and the
+    /// Neighboring axes are taken as one, so that a tensor is `[outer, axis, inner]` to every pass over it, and the
     /// values are read in the order in which they lie.
     #[track_caller]
     pub(crate) fn fold_axes(

@@ -143,6 +143,9 @@ mod tests {
     fn check_rows_alone<E: Element>([k, n]: [usize; 2], rng: &mut Rng) {
         let b = Tensor::<E>::normal([k, n], 0.0, 1.0, rng);
         let bt = b.t();
+        let wide_b = Tensor::<E>::stack(&[&b, &b], 2).reshape([k, 2 * n]);
+        let b_gaps = wide_b.view2();
+        let b_gaps = b_gaps.slice_axis(Axis(1), Slice::new(0, None, 2));
         for rows in [1, 2, 7, 64] {
             let a = Tensor::<E>::normal([rows, k], 0.0, 1.0, rng);
             let start = Tensor::<E>::normal([rows, n], 0.0, 1.0, rng);
@@ -150,7 +153,8 @@ mod tests {
             let (at, wide) = (a.t(), Tensor::<E>::stack(&[&a, &a], 2).reshape([rows, 2 * k]));
             let gaps = wide.view2();
             let gaps = gaps.slice_axis(Axis(1), Slice::new(0, None, 2));
-            for (layout, b) in [("row-major", b.view2()), ("transposed", bt.view2().reversed_axes())] {
+            let layouts = [("row-major", b.view2()), ("transposed", bt.view2().reversed_axes()), ("with gaps", b_gaps)];
+            for (layout, b) in layouts {
                 for beta in [E::zero(), E::one()] {
                     let mut among = start.clone();
                     gemm(a.view2(), b, beta, among.view2_mut());
