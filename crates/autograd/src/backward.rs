@@ -80,7 +80,7 @@ impl<E: Element> Gradient<E> {
 
     pub(crate) fn add(self, other: Self) -> Self {
         let mut sum = self.into_value();
-        sum.add_in_place(&other.into_value());
+        sum += &other.into_value();
         Self::Value(sum)
     }
 }

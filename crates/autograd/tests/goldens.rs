@@ -112,7 +112,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "pad" => x[0].pad(1, 2, 1),
         "concatenate" => Var::concatenate(&[x[0], x[1], x[0]], 1),
         "stack" => Var::stack(x, 1),
-        "gather_rows" => x[0].gather_rows(&[2, 0, 2, 1]),
+        "select_rows" => x[0].select_rows(&[2, 0, 2, 1]),
         "scatter_rows" => x[0].scatter_rows(&[4, 1, 4], 5),
         "take_along" => x[0].take_along(1, &ends(x[0].shape()[0], 4)),
         "scatter_along" => x[0].scatter_along(1, 3, &ends(x[0].shape()[0], 2)),

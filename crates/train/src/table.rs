@@ -61,7 +61,7 @@ impl<'a, E: Element> Table<'a, E> {
     /// The features and the targets of `rows`: `[rows.len(), features]` and `[rows.len(), outputs]`.
     pub(crate) fn batch(&self, rows: &[usize]) -> (Tensor<E>, Tensor<E>) {
         let y = match &self.y {
-            CheckedTargets::Values(values) => values.gather_rows(rows),
+            CheckedTargets::Values(values) => values.select_rows(rows),
             CheckedTargets::Classes { classes, of } => {
                 let mut y = Tensor::zeros([rows.len(), *of]);
                 for (target, &row) in y.as_mut_slice().chunks_mut(*of).zip(rows) {
@@ -70,7 +70,7 @@ impl<'a, E: Element> Table<'a, E> {
                 y
             }
         };
-        (self.x.gather_rows(rows), y)
+        (self.x.select_rows(rows), y)
     }
 }
 

@@ -8,13 +8,13 @@ use crate::{Op, Site, Var};
 
 /// Rows picked by their number: the gradient is added to the rows that it came from.
 #[derive(Debug)]
-struct GatherRows {
+struct SelectRows {
     rows: Arc<[usize]>,
 }
 
-impl<E: Element> Op<E> for GatherRows {
+impl<E: Element> Op<E> for SelectRows {
     fn name(&self) -> &'static str {
-        "gather_rows"
+        "select_rows"
     }
     fn backward<'t>(&self, site: &Site<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let x = site.input(0).shape();
@@ -97,17 +97,17 @@ impl<E: Element> Var<'_, E> {
     /// # Panics
     /// If there is no such row.
     #[track_caller]
-    pub fn gather_rows(self, rows: &[usize]) -> Self {
+    pub fn select_rows(self, rows: &[usize]) -> Self {
         self.gather_shared_rows(rows.into())
     }
 
     #[track_caller]
     fn gather_shared_rows(self, rows: Arc<[usize]>) -> Self {
-        self.tape().push(self.value().gather_rows(&rows), GatherRows { rows }, &[self])
+        self.tape().push(self.value().select_rows(&rows), SelectRows { rows }, &[self])
     }
 
     /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
-    /// [`Var::gather_rows`].
+    /// [`Var::select_rows`].
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this value.

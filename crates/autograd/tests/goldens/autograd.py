@@ -226,7 +226,7 @@ OPERATIONS = {
     "pad": of_one(lambda x: torch.nn.functional.pad(x, (2, 1))),
     "concatenate": of_shapes(lambda a, b: torch.cat([a, b, a], dim=1), ((3, 2), (3, 4)), ((0, 2), (0, 4))),
     "stack": of_shapes(lambda a, b: torch.stack([a, b], dim=1), ((3, 2), (3, 2)), ((0, 2), (0, 2))),
-    "gather_rows": of_shapes(lambda x: x[rows_of([2, 0, 2, 1])], ((3, 4),), ((3, 2, 2),)),
+    "select_rows": of_shapes(lambda x: x[rows_of([2, 0, 2, 1])], ((3, 4),), ((3, 2, 2),)),
     "scatter_rows": of_shapes(
         lambda x: torch.zeros(5, x.shape[1], dtype=x.dtype).index_add(0, rows_of([4, 1, 4]), x), ((3, 4),)),
     "take_along": of_one(take_rows),

@@ -89,7 +89,7 @@ impl Kind for Embedding {
             None => panic!("Embedding: {value} is not one of {} categories", self.categories),
         };
         let categories: Vec<usize> = x.as_slice().iter().map(category).collect();
-        weight.gather_rows(&categories).reshape([x.shape(), &[self.dim]].concat())
+        weight.select_rows(&categories).reshape([x.shape(), &[self.dim]].concat())
     }
 
     fn detail(&self) -> String {

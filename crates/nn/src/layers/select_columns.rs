@@ -64,7 +64,7 @@ impl Kind for SelectColumns {
         if self.columns.iter().enumerate().all(|(index, &column)| column == first + index) {
             return x.slice(1, first..first + self.columns.len());
         }
-        x.t().gather_rows(&self.columns).t()
+        x.t().select_rows(&self.columns).t()
     }
 
     fn detail(&self) -> String {
