@@ -43,7 +43,7 @@ fn main() -> Result<(), mlp::Error> {
 fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f64>, mlp::Error> {
     let mut accuracies = Vec::new();
     for Split { train, test } in folds {
-        let (train, test) = (flowers.gather_rows(train), flowers.gather_rows(test));
+        let (train, test) = (flowers.select_rows(train), flowers.select_rows(test));
 
         let network = Sequential::new(4)
             .add(Dense::new(hidden).activation(Activation::Relu))

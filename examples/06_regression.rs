@@ -50,7 +50,7 @@ fn main() -> Result<(), mlp::Error> {
     println!("{:>6}  {:>6}  {:>16}  {:>13}", "x", "truth", "gradient descent", "with momentum");
     let truth = wave(&grid);
     for row in 0..grid.rows() {
-        let [x, truth, plain, momentum] = [&grid, &truth, &predictions[0], &predictions[1]].map(|t| t.at([row, 0]));
+        let [x, truth, plain, momentum] = [&grid, &truth, &predictions[0], &predictions[1]].map(|t| t[[row, 0]]);
         println!("{x:6.2}  {truth:6.1}  {plain:16.1}  {momentum:13.1}");
     }
     Ok(())

@@ -41,7 +41,7 @@ fn main() -> Result<(), mlp::Error> {
     println!("\n{:>6}  {:>8}  {:>8}", "x", "network", "sin x");
     let y = network.predict(&x)?;
     for point in (0..POINTS).step_by(POINTS / 8) {
-        let (x, y) = (x.at([point, 0]), y.at([point, 0]));
+        let (x, y) = (x[[point, 0]], y[[point, 0]]);
         println!("{x:6.3}  {y:8.5}  {:8.5}", x.sin());
     }
     let error = error(&network, &x)?;

@@ -27,7 +27,7 @@ fn main() -> Result<(), mlp::Error> {
 
     let (plain, losses) = train(&x, &flowers.labels, &split, None)?;
     let mut model = Model::builder(network()).optimizer(Adam::new(0.01)).loss(LOSS).seed(SEED).build()?;
-    let (x_train, y_train) = (x.gather_rows(&split.train), labels(&flowers.labels, &split.train));
+    let (x_train, y_train) = (x.select_rows(&split.train), labels(&flowers.labels, &split.train));
     let fit = Fit::new().epochs(EPOCHS as usize).batch_size(BATCH);
     let history = model.fit(&x_train, &y_train, &fit)?;
     let same = plain.predict(&x)?.bit_eq(&model.network().predict(&x)?) && losses == history.loss();
@@ -56,8 +56,8 @@ fn labels(all: &[usize], rows: &[usize]) -> Vec<usize> {
 fn train(x: &Tensor, y: &[usize], split: &Split, extras: Option<&Extras>) -> Result<(Network, Vec<f64>), mlp::Error> {
     let mut network: Network = network().init(SEED)?;
     let objective = Objective::new(LOSS, &network)?;
-    let training = Rows::new(&x.gather_rows(&split.train), labels(y, &split.train), &objective, &network)?;
-    let test = Rows::new(&x.gather_rows(&split.test), labels(y, &split.test), &objective, &network)?;
+    let training = Rows::new(&x.select_rows(&split.train), labels(y, &split.train), &objective, &network)?;
+    let test = Rows::new(&x.select_rows(&split.test), labels(y, &split.test), &objective, &network)?;
     let mut optimizer = Optimizer::from(Adam::new(0.01));
     let mut state = OptimizerState::new(&optimizer, network.parameters());
     let (seeds, mut step) = (Seeds::new(SEED), Step::new(&network));

@@ -30,7 +30,7 @@ impl Problem {
         let weights = network.parameters().iter().map(|parameter| parameter.value.clone()).collect();
         let x = Tensor::normal([ROWS, 784], 0.0, 1.0, &mut Rng::new(1));
         let classes: Vec<usize> = (0..ROWS).map(|row| row % 10).collect();
-        Self { network, weights, x, targets: Tensor::eye(10).gather_rows(&classes) }
+        Self { network, weights, x, targets: Tensor::eye(10).select_rows(&classes) }
     }
 
     fn loss<'t>(&self, tape: &'t Tape, weights: &[Var<'t>]) -> Var<'t> {

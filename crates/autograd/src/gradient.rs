@@ -114,7 +114,7 @@ impl<E: Element> Gradient<E> {
             (Self::Rows(rows), Self::Rows(other)) => Self::Rows(rows.add(&other)),
             (gradient, other) => {
                 let mut sum = gradient.into_value();
-                sum.add_in_place(&other.into_value());
+                sum += &other.into_value();
                 Self::Value(sum)
             }
         }

@@ -31,8 +31,8 @@ impl Dataset {
     /// # Panics
     /// If there is no such row.
     #[track_caller]
-    pub fn gather_rows(&self, rows: &[usize]) -> Self {
-        let features = self.features.gather_rows(rows);
+    pub fn select_rows(&self, rows: &[usize]) -> Self {
+        let features = self.features.select_rows(rows);
         Self { features, labels: rows.iter().map(|&row| self.labels[row]).collect(), ..self.clone() }
     }
 
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn rows_are_taken_with_their_labels() {
-        let part = dataset([1, 0, 1]).gather_rows(&[1, 2]);
+        let part = dataset([1, 0, 1]).select_rows(&[1, 2]);
         assert_eq!((part.len(), part.features.rows(), part.labels), (2, 2, vec![0, 1]));
     }
 

@@ -268,10 +268,7 @@ fn an_output_comes_back_from_a_file() {
 #[test]
 fn an_output_is_shown_in_words() {
     let output = Output::of(&Loss::BinaryCrossEntropy, &A::Identity, &[1]).with_class_names(["ham", "spam"]);
-    assert_eq!(
-        output.to_string(),
-        "binary classification, yes above 0.5, sigmoid of the outputs, classes ham, spam"
-    );
+    assert_eq!(output.to_string(), "binary classification, yes above 0.5, sigmoid of the outputs, classes ham, spam");
     let output = Output::new(Task::Regression, F::Identity).with_target_scale([0.0], [1.0]);
     assert_eq!(output.to_string(), "regression, targets standardized");
 }

@@ -109,7 +109,9 @@ fn the_rate_of_the_moment_survives_a_file_and_its_opening() {
     assert_eq!(update(&opened), update(&optimizer));
     assert_ne!(update(&opened), update(&own()));
     // Those of the library need no registry.
-    for mut optimizer in [Sgd::new(0.1).momentum(0.9).into(), Optimizer::from(Adam::default()), RmsProp::default().into()] {
+    for mut optimizer in
+        [Sgd::new(0.1).momentum(0.9).into(), Optimizer::from(Adam::default()), RmsProp::default().into()]
+    {
         optimizer.set_learning_rate(0.02);
         let opened = written_and_read(&optimizer).open(&Registry::new()).unwrap();
         assert_eq!((opened.learning_rate(), &opened), (0.02, &optimizer));
@@ -245,8 +247,13 @@ fn frozen<E: Element>(optimizer: &Optimizer) {
 
 #[test]
 fn frozen_parameters_have_no_slots_until_they_are_trained() {
-    let optimizers =
-        [own(), Sgd::new(0.1).into(), Sgd::new(0.1).momentum(0.9).into(), Adam::new(0.1).into(), RmsProp::new(0.1).into()];
+    let optimizers = [
+        own(),
+        Sgd::new(0.1).into(),
+        Sgd::new(0.1).momentum(0.9).into(),
+        Adam::new(0.1).into(),
+        RmsProp::new(0.1).into(),
+    ];
     for optimizer in optimizers {
         frozen::<f32>(&optimizer);
         frozen::<f64>(&optimizer);

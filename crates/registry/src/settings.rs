@@ -343,7 +343,8 @@ mod tests {
         let text = serde_json::to_string(&s).unwrap();
         assert!(text.ends_with(r#","x":{"bits":"fff0000000000000"}}"#), "{text}");
         assert_eq!(serde_json::from_str::<Settings>(&text).unwrap(), s);
-        for bad in [r#""7ff""#, r#""3ff0000000000000""#, r#""+ff8000000000000""#, r#""7ff8000000000000","more":1"#, "1"] {
+        for bad in [r#""7ff""#, r#""3ff0000000000000""#, r#""+ff8000000000000""#, r#""7ff8000000000000","more":1"#, "1"]
+        {
             let text = format!(r#"{{"x":{{"bits":{bad}}}}}"#);
             assert!(serde_json::from_str::<Settings>(&text).is_err(), "{text}");
         }

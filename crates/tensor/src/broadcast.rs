@@ -2,7 +2,7 @@
 
 /// The way through two operands, lane by lane in row-major order.
 ///
-/// Neighbouring axes along which both operands go on in the same manner count as one, so that the lanes are as long as
+/// Neighboring axes along which both operands go on in the same manner count as one, so that the lanes are as long as
 /// can be: a matrix and a single number are one lane, a matrix and a row have a lane for every row.
 pub(crate) struct Walk {
     /// The length of a lane.

@@ -7,6 +7,7 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 use num_traits::Float;
 
 use crate::math::Functions;
+use crate::memory::Shelf;
 use crate::{Pool, Rng};
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
@@ -41,6 +42,9 @@ pub trait Element:
     fn as_f64(self) -> f64;
 
     #[doc(hidden)]
+    fn round_to_even(self) -> Self;
+
+    #[doc(hidden)]
     fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self>;
 
     /// Writes the value's little-endian bytes to the end of `out`.
@@ -53,12 +57,12 @@ pub trait Element:
     fn read_le(bytes: &[u8]) -> Self;
 
     #[doc(hidden)]
-    fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>>;
+    fn shelf(pool: &mut Pool) -> &mut Shelf<Self>;
 
-    /// A number drawn uniformly from [0, 1).
+    /// A number drawn uniformly from [0, 1): in `f64` [`Rng::uniform`], in `f32` the highest 24 of 64 bits times 2⁻²⁴.
     fn sample_uniform(rng: &mut Rng) -> Self;
 
-    /// A number drawn from the standard normal distribution.
+    /// A number drawn from the standard normal distribution: [`Rng::normal`], rounded to the type.
     fn sample_normal(rng: &mut Rng) -> Self;
 }
 
@@ -78,7 +82,7 @@ pub trait Visit {
 }
 
 macro_rules! element {
-    ($type:ident, $bytes:literal) => {
+    ($type:ident, $bytes:literal, $uniform:ident) => {
         impl Element for $type {
             const NAME: &'static str = stringify!($type);
             const BYTES: usize = $bytes;
@@ -91,6 +95,11 @@ macro_rules! element {
             #[inline]
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline]
+            fn round_to_even(self) -> Self {
+                self.round_ties_even()
             }
 
             fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self> {
@@ -109,22 +118,22 @@ macro_rules! element {
                 Self::from_le_bytes(array)
             }
 
-            fn free(pool: &mut Pool) -> &mut Vec<Vec<Self>> {
+            fn shelf(pool: &mut Pool) -> &mut Shelf<Self> {
                 &mut pool.$type
             }
 
             #[inline]
             fn sample_uniform(rng: &mut Rng) -> Self {
-                rng.sample(rand::distr::StandardUniform)
+                rng.$uniform()
             }
 
             #[inline]
             fn sample_normal(rng: &mut Rng) -> Self {
-                rng.sample(rand_distr::StandardNormal)
+                rng.normal() as $type
             }
         }
     };
 }
 
-element!(f32, 4);
-element!(f64, 8);
+element!(f32, 4, uniform_f32);
+element!(f64, 8, uniform);

@@ -2,7 +2,7 @@
 
 use crate::memory::blank;
 use crate::simd::vectorize;
-use crate::{Element, Tensor, math};
+use crate::{Element, Operand, Tensor, math};
 
 impl<E: Element> Tensor<E> {
     /// `f(v)` for every value.
@@ -159,16 +159,37 @@ impl<E: Element> Tensor<E> {
         })
     }
 
-    /// The larger of each pair of values, with broadcasting; NaN if either is.
+    /// The larger of each value and that of `other`, a tensor, which is broadcast, or a number; NaN if either is.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn maximum(&self, other: &Self) -> Self {
-        self.zip_map(other, "maximum", |a, b| if a > b || a.is_nan() { a } else { b })
+    pub fn maximum(&self, other: impl Operand<E>) -> Self {
+        self.zip_map(&other.into_tensor(), "maximum", |a, b| if a > b || a.is_nan() { a } else { b })
     }
 
-    /// The smaller of each pair of values, with broadcasting; NaN if either is.
+    /// The smaller of each value and that of `other`, a tensor, which is broadcast, or a number; NaN if either is.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn minimum(&self, other: &Self) -> Self {
-        self.zip_map(other, "minimum", |a, b| if a < b || a.is_nan() { a } else { b })
+    pub fn minimum(&self, other: impl Operand<E>) -> Self {
+        self.zip_map(&other.into_tensor(), "minimum", |a, b| if a < b || a.is_nan() { a } else { b })
+    }
+
+    /// The largest whole number not above v.
+    pub fn floor(&self) -> Self {
+        self.map(E::floor)
+    }
+
+    /// The smallest whole number not below v.
+    pub fn ceil(&self) -> Self {
+        self.map(E::ceil)
+    }
+
+    /// The nearest whole number; of 0.5, 1.5, 2.5 and so on the nearest even one, as in NumPy and PyTorch.
+    pub fn round(&self) -> Self {
+        self.map(E::round_to_even)
     }
 
     /// Whether no value is NaN or infinite.
@@ -198,6 +219,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn halves_are_rounded_to_even() {
+        let x = Tensor::from([-1.5_f32, -0.5, 0.4, 0.5, 1.5, 2.5, f32::INFINITY]);
+        assert_eq!(x.round(), Tensor::from([-2.0, 0.0, 0.0, 0.0, 2.0, 2.0, f32::INFINITY]));
+        assert_eq!(x.floor(), Tensor::from([-2.0, -1.0, 0.0, 0.0, 1.0, 2.0, f32::INFINITY]));
+        assert_eq!(x.ceil(), Tensor::from([-1.0, 0.0, 1.0, 1.0, 2.0, 3.0, f32::INFINITY]));
+    }
+
+    #[test]
     fn sigmoid_saturates_without_overflow() {
         let y = Tensor::from([-1e4_f32, 0.0, 1e4, f32::NAN]).sigmoid();
         assert_eq!(y.as_slice()[..3], [0.0, 0.5, 1.0]);
@@ -207,7 +236,7 @@ mod tests {
     #[test]
     fn nan_passes_through_comparisons() {
         let x = Tensor::from([f32::NAN, -1.0, 2.0]);
-        for y in [x.relu(), x.clamp(0.0, 1.0), x.maximum(&Tensor::scalar(0.0)), Tensor::scalar(5.0).minimum(&x)] {
+        for y in [x.relu(), x.clamp(0.0, 1.0), x.maximum(0.0), Tensor::scalar(5.0).minimum(&x)] {
             assert!(y.as_slice()[0].is_nan(), "{y}");
         }
         assert_eq!(x.clamp(0.0, 1.0).as_slice()[1..], [0.0, 1.0]);

@@ -30,4 +30,12 @@ pub enum TensorError {
         /// The shape asked for.
         shape: Vec<usize>,
     },
+    /// The tensor does not have as many axes as an array of fixed rank.
+    #[error("an array with {expected} axes cannot hold a tensor of shape {shape:?}")]
+    WrongRank {
+        /// The number of axes of the array.
+        expected: usize,
+        /// The tensor's shape.
+        shape: Vec<usize>,
+    },
 }

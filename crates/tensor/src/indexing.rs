@@ -11,11 +11,11 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// If there is no such row.
     #[track_caller]
-    pub fn gather_rows(&self, rows: &[usize]) -> Self {
+    pub fn select_rows(&self, rows: &[usize]) -> Self {
         let (count, width) = (self.rows(), self.row_len());
         let mut data = room(rows.len() * width);
         for &row in rows {
-            assert!(row < count, "gather_rows: no row {row} in a tensor of shape {:?}", self.shape());
+            assert!(row < count, "select_rows: no row {row} in a tensor of shape {:?}", self.shape());
             data.extend_from_slice(&self.as_slice()[row * width..(row + 1) * width]);
         }
         let mut shape = self.shape().to_vec();
@@ -28,7 +28,7 @@ impl<E: Element> Tensor<E> {
     }
 
     /// `count` rows of zeros, with row i of this tensor added to the row that `rows[i]` names: what
-    /// [`Tensor::gather_rows`] takes apart, added up again.
+    /// [`Tensor::select_rows`] takes apart, added up again.
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this tensor.
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn rows_are_gathered_in_the_order_given_and_added_where_they_came_from() {
         let t = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
-        let gathered = t.gather_rows(&[2, 0, 2]);
+        let gathered = t.select_rows(&[2, 0, 2]);
         assert_eq!(gathered, Tensor::from([[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]]));
         assert_eq!(gathered.scatter_rows(&[2, 0, 2], 3), Tensor::from([[1.0, 2.0], [0.0, 0.0], [10.0, 12.0]]));
-        assert_eq!(t.gather_rows(&[]).shape(), [0, 2]);
+        assert_eq!(t.select_rows(&[]).shape(), [0, 2]);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::Element;
 const SHORTEST: usize = 256;
 /// A pool keeps at most this many buffers of each type.
 const MOST: usize = 1024;
+/// A pool keeps at most this many times the values of each type that it had lent at once. A training step holds nearly
+/// all of its tensors at once when it turns back, so what it uses has room several times over.
+const TIMES_LENT: usize = 4;
 
 thread_local! {
     /// The pool of the work that this thread is doing, if it has one.
@@ -21,6 +24,9 @@ thread_local! {
 /// Work that makes tensors of the same shapes over and over, such as a training step, runs in [`Pool::scope`]: from the
 /// second time on it allocates next to nothing. What the work computes does not depend on the pool.
 ///
+/// A pool holds at most four times the memory that it had lent at once in this scope or the one before, and gives back
+/// what two scopes in a row did not use. [`Pool::clear`] gives back everything.
+///
 /// ```
 /// use mlp_tensor::{Pool, Tensor};
 ///
@@ -30,8 +36,8 @@ thread_local! {
 /// ```
 #[derive(Default)]
 pub struct Pool {
-    pub(crate) f32: Vec<Vec<f32>>,
-    pub(crate) f64: Vec<Vec<f64>>,
+    pub(crate) f32: Shelf<f32>,
+    pub(crate) f64: Shelf<f64>,
 }
 
 impl Pool {
@@ -46,17 +52,108 @@ impl Pool {
             fn drop(&mut self) {
                 let outer = self.outer.take();
                 *self.pool = CURRENT.replace(outer).unwrap_or_default();
+                self.pool.f32.end_scope();
+                self.pool.f64.end_scope();
             }
         }
+        self.f32.begin_scope();
+        self.f64.begin_scope();
         let outer = CURRENT.replace(Some(std::mem::take(self)));
         let _restore = Restore { pool: self, outer };
         work()
+    }
+
+    /// The vector that was [put](Pool::put) here last, with old values in it: scratch memory for code that manages it
+    /// itself, outside of scopes.
+    pub fn take<E: Element>(&mut self) -> Option<Vec<E>> {
+        E::shelf(self).take()
+    }
+
+    /// Keeps a vector for the next [`Pool::take`]. As in scopes, at most four times the size of the largest is kept.
+    pub fn put<E: Element>(&mut self, scratch: Vec<E>) {
+        E::shelf(self).put(scratch);
+    }
+
+    /// Gives all memory back to the allocator.
+    pub fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pool of {} f32 and {} f64 buffers", self.f32.len(), self.f64.len())
+        let bytes = size_of::<f32>() * self.f32.kept + size_of::<f64>() * self.f64.kept;
+        write!(f, "Pool of {} f32 and {} f64 buffers, {bytes} bytes", self.f32.free.len(), self.f64.free.len())
+    }
+}
+
+/// The free buffers of one type. All sizes are in values.
+#[derive(Debug, Default)]
+pub struct Shelf<E> {
+    /// The buffers, and what the clock showed when each came back.
+    free: Vec<(Vec<E>, u64)>,
+    /// The size of all free buffers.
+    kept: usize,
+    /// The size of what was lent in this scope and has not come back.
+    lent: usize,
+    /// The most that was lent at once, in this scope and the one before.
+    most_lent: [usize; 2],
+    /// Counts the buffers that come back.
+    clock: u64,
+    /// What the clock showed when this scope began and the one before.
+    began: [u64; 2],
+}
+
+impl<E> Shelf<E> {
+    fn begin_scope(&mut self) {
+        self.began = [self.clock, self.began[0]];
+        self.most_lent = [0, self.most_lent[0]];
+        self.lent = 0;
+    }
+
+    /// Drops what was used neither in this scope nor in the one before.
+    fn end_scope(&mut self) {
+        let oldest = self.began[1];
+        self.free.retain(|&(_, came_back)| came_back >= oldest);
+        self.kept = self.free.iter().map(|(buffer, _)| buffer.capacity()).sum();
+    }
+
+    /// A free buffer with room for `len` values, if there is one. If not, the caller makes one, which counts as lent too.
+    fn lend(&mut self, len: usize) -> Option<Vec<E>> {
+        self.lent += len;
+        self.most_lent[0] = self.most_lent[0].max(self.lent);
+        let index = self.free.iter().rposition(|(buffer, _)| buffer.capacity() == len)?;
+        self.kept -= len;
+        Some(self.free.swap_remove(index).0)
+    }
+
+    fn take(&mut self) -> Option<Vec<E>> {
+        let (buffer, _) = self.free.pop()?;
+        self.kept -= buffer.capacity();
+        Some(buffer)
+    }
+
+    fn put(&mut self, buffer: Vec<E>) {
+        self.most_lent[0] = self.most_lent[0].max(buffer.capacity());
+        self.take_back(buffer);
+    }
+
+    /// Takes a buffer back. Where there is no room, those that have lain here longest make some.
+    fn take_back(&mut self, buffer: Vec<E>) {
+        let size = buffer.capacity();
+        self.lent = self.lent.saturating_sub(size);
+        let limit = TIMES_LENT * self.most_lent[0].max(self.most_lent[1]);
+        if size > limit {
+            return;
+        }
+        while self.free.len() >= MOST || self.kept + size > limit {
+            let oldest = (0..self.free.len()).min_by_key(|&index| self.free[index].1);
+            let Some(oldest) = oldest else { break };
+            self.kept -= self.free.swap_remove(oldest).0.capacity();
+        }
+        self.kept += size;
+        self.free.push((buffer, self.clock));
+        self.clock += 1;
     }
 }
 
@@ -83,11 +180,7 @@ fn used<E: Element>(len: usize) -> Option<Vec<E>> {
     if len < SHORTEST {
         return None;
     }
-    CURRENT.with_borrow_mut(|pool| {
-        let free = E::free(pool.as_mut()?);
-        let index = free.iter().rposition(|buffer| buffer.capacity() == len)?;
-        Some(free.swap_remove(index))
-    })
+    CURRENT.with_borrow_mut(|pool| E::shelf(pool.as_mut()?).lend(len))
 }
 
 /// The numbers of a tensor, which go back to the pool at the end.
@@ -134,10 +227,7 @@ impl<E: Element> Drop for Buffer<E> {
         // Where the thread itself is ending there is no pool any more, and the memory goes to the allocator.
         let _ = CURRENT.try_with(|current| {
             if let Some(pool) = current.borrow_mut().as_mut() {
-                let free = E::free(pool);
-                if free.len() < MOST {
-                    free.push(std::mem::take(&mut self.0));
-                }
+                E::shelf(pool).take_back(std::mem::take(&mut self.0));
             }
         });
     }
@@ -148,17 +238,33 @@ mod tests {
     use super::*;
     use crate::Tensor;
 
+    /// The sizes of the free buffers, in order.
+    fn sizes(pool: &Pool) -> Vec<usize> {
+        let mut sizes: Vec<usize> = pool.f32.free.iter().map(|(buffer, _)| buffer.capacity()).collect();
+        assert_eq!(pool.f32.kept, sizes.iter().sum::<usize>());
+        sizes.sort_unstable();
+        sizes
+    }
+
+    /// Makes tensors of these sizes, all there at once, and drops them. Where their memory lies, in order.
+    fn make(sizes: &[usize]) -> Vec<*const f32> {
+        let tensors: Vec<Tensor> = sizes.iter().map(|&size| Tensor::zeros([size])).collect();
+        let mut places: Vec<_> = tensors.iter().map(|t| t.as_slice().as_ptr()).collect();
+        places.sort_unstable();
+        places
+    }
+
     #[test]
     fn memory_is_used_again_within_a_scope_and_not_outside() {
         let mut pool = Pool::default();
         pool.scope(|| drop(Tensor::<f64>::zeros([300])));
-        assert_eq!((pool.f32.len(), pool.f64.len()), (0, 1));
+        assert_eq!((pool.f32.free.len(), pool.f64.free.len()), (0, 1));
         drop(Tensor::<f64>::zeros([300]));
-        assert_eq!(pool.f64.len(), 1);
+        assert_eq!(pool.f64.free.len(), 1);
         let sum = pool.scope(|| (Tensor::<f64>::ones([30, 10]) + Tensor::<f64>::ones([300]).reshape([30, 10])).sum());
         assert_eq!(sum, 600.0);
         // One of the three tensors took what lay there; reshaping took none.
-        assert_eq!(pool.f64.len(), 3);
+        assert_eq!(pool.f64.free.len(), 3);
     }
 
     #[test]
@@ -171,9 +277,9 @@ mod tests {
         for sum in [|t: &Tensor| t.map(|v| v + 1.0), |t: &Tensor| t + t, |t: &Tensor| t + &Tensor::ones([20])] {
             pool.scope(|| drop(Tensor::<f32>::full([400], f32::NAN)));
             assert_eq!(pool.scope(|| sum(&ones)), Tensor::full([20, 20], 2.0));
-            assert!(pool.f32.is_empty());
+            assert!(pool.f32.free.is_empty());
         }
-        assert!(pool.f32.is_empty());
+        assert!(pool.f32.free.is_empty());
     }
 
     #[test]
@@ -190,7 +296,79 @@ mod tests {
             assert!(result.is_err());
             drop(t);
         });
-        assert_eq!((outer.f32[0].capacity(), outer.f32.len()), (300, 1));
-        assert_eq!((inner.f32[0].capacity(), inner.f32.len()), (301, 1));
+        assert_eq!(sizes(&outer), [300]);
+        assert_eq!(sizes(&inner), [301]);
+    }
+
+    #[test]
+    fn the_same_work_takes_the_same_memory_every_time() {
+        let mut pool = Pool::default();
+        // Half at once, half one after the other, some of the same size.
+        let mut step = || {
+            pool.scope(|| {
+                let mut places = make(&[300, 300, 400, 1000, 5000]);
+                (600..610).for_each(|size| places.extend(make(&[size])));
+                places
+            })
+        };
+        let first = step();
+        for _ in 0..5 {
+            assert_eq!(step(), first);
+        }
+    }
+
+    #[test]
+    fn memory_that_two_scopes_did_not_use_is_given_back() {
+        let mut pool = Pool::default();
+        pool.scope(|| make(&[300, 400]));
+        // The last batch of an epoch is shorter, and the next is not again.
+        for _ in 0..3 {
+            pool.scope(|| make(&[500]));
+            assert_eq!(sizes(&pool), [300, 400, 500]);
+            pool.scope(|| make(&[300, 400]));
+            assert_eq!(sizes(&pool), [300, 400, 500]);
+        }
+        pool.scope(|| make(&[600]));
+        pool.scope(|| make(&[600]));
+        assert_eq!(sizes(&pool), [600]);
+        // What other code allocated comes in, but does not pile up.
+        for _ in 0..50 {
+            pool.scope(|| {
+                make(&[600]);
+                drop(Tensor::from(vec![0.0_f32; 700]));
+            });
+        }
+        assert!(sizes(&pool).len() <= 4, "{:?}", sizes(&pool));
+        pool.clear();
+        assert_eq!(sizes(&pool), [0; 0]);
+    }
+
+    #[test]
+    fn a_pool_is_bounded_by_what_it_had_lent_at_once() {
+        let mut pool = Pool::default();
+        pool.scope(|| (1000..3000).for_each(|size| drop(make(&[size]))));
+        let kept = sizes(&pool);
+        assert!(kept.iter().sum::<usize>() <= TIMES_LENT * 2999, "{kept:?}");
+        assert_eq!(kept, [2996, 2997, 2998, 2999]);
+        // After work that needs little it does not keep much.
+        (0..3).for_each(|_| drop(pool.scope(|| make(&[256]))));
+        assert_eq!(sizes(&pool), [256]);
+        pool.scope(|| drop(Tensor::from(vec![0.0_f32; 1_000_000])));
+        assert_eq!(sizes(&pool), [256]);
+        let many = vec![256; 3 * MOST];
+        pool.scope(|| make(&many));
+        assert_eq!(sizes(&pool).len(), MOST);
+    }
+
+    #[test]
+    fn scratch_memory_comes_back_and_is_bounded() {
+        let mut pool = Pool::default();
+        assert_eq!(pool.take::<f32>(), None);
+        pool.put(vec![1.0_f32, 2.0]);
+        assert_eq!((pool.take::<f64>(), pool.take::<f32>()), (None, Some(vec![1.0, 2.0])));
+        (0..20).for_each(|_| pool.put(vec![0.0_f32; 10]));
+        assert_eq!(sizes(&pool), [10; 4]);
+        pool.clear();
+        assert_eq!(pool.take::<f32>(), None);
     }
 }

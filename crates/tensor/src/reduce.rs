@@ -1,9 +1,8 @@
-//! Sums, means, extremes and their places, over all values or along chosen axes.
+//! Sums, means and extremes over all values or along chosen axes.
 
-use ndarray::{Axis, Dimension, IxDyn};
+use ndarray::{Dimension, IxDyn};
 
-use crate::memory::room;
-use crate::simd::vectorize;
+use crate::fold::{fold, fold_all, larger, plus, smaller};
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
@@ -79,20 +78,6 @@ impl<E: Element> Tensor<E> {
         self.fold_axes("min_axes", axes, keep_dims, E::infinity(), smaller)
     }
 
-    /// Where the largest value stands along `axis`, for each place on the other axes in row-major order. Of equal
-    /// values the first counts, and NaN counts as the largest, as in NumPy.
-    ///
-    /// # Panics
-    /// If there is no such axis or it has length 0.
-    #[track_caller]
-    pub fn argmax(&self, axis: usize) -> Vec<usize> {
-        self.check_axis("argmax", axis);
-        assert!(self.shape()[axis] > 0, "argmax: axis {axis} of shape {:?} has no largest value", self.shape());
-        let view = self.view();
-        let lanes = view.lanes(Axis(axis));
-        lanes.into_iter().map(|lane| first_largest(lane.iter().copied())).collect()
-    }
-
     /// Sums away the axes along which `shape` was broadcast to this tensor's shape: the inverse of broadcasting, as
     /// gradients need it.
     ///
@@ -116,7 +101,7 @@ impl<E: Element> Tensor<E> {
 
     /// Joins the values along `axes` one after the other, beginning with `start`.
     ///
-    /// Neighbouring axes are taken as one, so that a tensor is `[outer, axis, inner]` to every pass over it, and the
+    /// Neighboring axes are taken as one, so that a tensor is `[outer, axis, inner]` to every pass over it, and the
     /// values are read in the order in which they lie.
     #[track_caller]
     pub(crate) fn fold_axes(
@@ -159,7 +144,7 @@ impl<E: Element> Tensor<E> {
     }
 
     #[track_caller]
-    fn check_not_empty(&self, op: &str, axes: &[usize], extreme: &str) {
+    pub(crate) fn check_not_empty(&self, op: &str, axes: &[usize], extreme: &str) {
         for &axis in axes {
             assert!(
                 self.shape().get(axis) != Some(&0),
@@ -173,106 +158,6 @@ impl<E: Element> Tensor<E> {
     pub(crate) fn check_axis(&self, op: &str, axis: usize) {
         assert!(axis < self.dim().ndim(), "{op}: no axis {axis} in a tensor of shape {:?}", self.shape());
     }
-}
-
-/// `[outer, length, inner]` folded to `[outer, inner]`.
-fn fold<E: Element>(
-    source: &[E],
-    [outer, length, inner]: [usize; 3],
-    start: E,
-    join: impl Fn(E, E) -> E + Copy,
-) -> Vec<E> {
-    let mut data = room(outer * inner);
-    if length * inner == 0 {
-        data.resize(outer * inner, start);
-    } else if inner == 1 {
-        let lanes = source.chunks_exact(length);
-        vectorize(
-            #[inline(always)]
-            || data.extend(lanes.map(|lane| fold_lane(lane, start, join))),
-        );
-    } else {
-        data.resize(outer * inner, start);
-        let blocks = data.chunks_exact_mut(inner).zip(source.chunks_exact(length * inner));
-        vectorize(
-            #[inline(always)]
-            || {
-                for (sum, block) in blocks {
-                    for row in block.chunks_exact(inner) {
-                        sum.iter_mut().zip(row).for_each(|(s, &v)| *s = join(*s, v));
-                    }
-                }
-            },
-        );
-    }
-    data
-}
-
-fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
-    vectorize(
-        #[inline(always)]
-        || fold_lane(values, start, join),
-    )
-}
-
-/// The values of a lane that are joined side by side, as vectors.
-const SIDE_BY_SIDE: usize = 16;
-/// The results of so many values are joined before more are read: errors of rounding grow with the longest chain.
-const BLOCK: usize = 1024;
-
-/// Joins all values of `lane`, in an order that depends on its length alone.
-#[inline(always)]
-fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
-    if lane.len() < 2 * SIDE_BY_SIDE {
-        return lane.iter().fold(start, |sum, &v| join(sum, v));
-    }
-    let mut total = start;
-    for block in lane.chunks(BLOCK) {
-        let (groups, rest) = block.as_chunks::<SIDE_BY_SIDE>();
-        let mut sums = [start; SIDE_BY_SIDE];
-        for group in groups {
-            sums.iter_mut().zip(group).for_each(|(s, &v)| *s = join(*s, v));
-        }
-        let mut width = SIDE_BY_SIDE / 2;
-        while width > 0 {
-            for i in 0..width {
-                sums[i] = join(sums[i], sums[i + width]);
-            }
-            width /= 2;
-        }
-        total = join(total, rest.iter().fold(sums[0], |sum, &v| join(sum, v)));
-    }
-    total
-}
-
-#[inline(always)]
-fn plus<E: Element>(a: E, b: E) -> E {
-    a + b
-}
-
-#[inline(always)]
-pub(crate) fn larger<E: Element>(a: E, b: E) -> E {
-    if a > b || a.is_nan() { a } else { b }
-}
-
-#[inline(always)]
-fn smaller<E: Element>(a: E, b: E) -> E {
-    if a < b || a.is_nan() { a } else { b }
-}
-
-/// Where the largest value stands: of equal values the first counts, and NaN counts as the largest. 0 if there are none.
-pub fn argmax<E: Element>(values: &[E]) -> usize {
-    first_largest(values.iter().copied())
-}
-
-fn first_largest<E: Element>(values: impl Iterator<Item = E>) -> usize {
-    let mut best = (0, E::neg_infinity());
-    for (i, v) in values.enumerate() {
-        if i == 0 || v > best.1 || (v.is_nan() && !best.1.is_nan()) {
-            best = (i, v);
-        }
-    }
-    best.0
 }
 
 #[cfg(test)]

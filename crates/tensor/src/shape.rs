@@ -1,8 +1,9 @@
 //! Shapes: reshaping, transposing, cutting and joining.
 
-use std::ops::Range;
+use std::fmt::Debug;
+use std::ops::{Bound, RangeBounds};
 
-use ndarray::{ArrayViewD, IxDyn};
+use ndarray::{ArrayViewD, Dimension, IxDyn};
 
 use crate::broadcast::Walk;
 use crate::memory::room;
@@ -24,20 +25,78 @@ pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 }
 
 impl<E: Element> Tensor<E> {
-    /// The same values in another shape, without copying.
+    /// The same values in another shape, without copying. One length may be -1: that which is left.
+    ///
+    /// ```
+    /// use mlp_tensor::tensor;
+    ///
+    /// let t = tensor![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+    /// assert_eq!(t.reshape([2, 3]), t.reshape([2, -1]));
+    /// let columns = 3;
+    /// assert_eq!(t.reshape([2, columns]), t.reshape([-1, columns as isize]));
+    /// ```
     ///
     /// # Panics
-    /// If the new shape does not hold the same number of values.
+    /// If the new shape does not hold the same number of values, or more than one length is below 0.
     #[track_caller]
-    pub fn reshape(&self, shape: impl AsRef<[usize]>) -> Self {
+    pub fn reshape<L: Length>(&self, shape: impl AsRef<[L]>) -> Self {
         let shape = shape.as_ref();
+        let mut lengths = IxDyn::zeros(shape.len());
+        let mut open = None;
+        for (axis, length) in shape.iter().enumerate() {
+            match length.wide() {
+                -1 if open.is_none() => open = Some(axis),
+                length => match usize::try_from(length) {
+                    Ok(length) => lengths[axis] = length,
+                    Err(_) => panic!("reshape: a length is a whole number or, once, -1, but not {shape:?}"),
+                },
+            }
+        }
+        // Beside an axis of length 0 any length would do, so none is found.
+        let mut found = true;
+        if let Some(axis) = open {
+            lengths[axis] = 1;
+            let others = count(lengths.slice()).filter(|&others| others > 0);
+            found = others.is_some();
+            lengths[axis] = self.len() / others.unwrap_or(1);
+        }
         assert!(
-            count(shape) == Some(self.len()),
+            found && count(lengths.slice()) == Some(self.len()),
             "reshape: shape {:?} has {} values, shape {shape:?} does not",
             self.shape(),
             self.len()
         );
-        self.with_dim(IxDyn(shape))
+        self.with_dim(lengths)
+    }
+
+    /// All values along one axis, in row-major order, without copying.
+    pub fn flatten(&self) -> Self {
+        self.with_dim(IxDyn(&[self.len()]))
+    }
+
+    /// The same values without `axis`, which has length 1: what [`Tensor::unsqueeze`] put in. Nothing is copied.
+    ///
+    /// # Panics
+    /// If there is no such axis or its length is not 1.
+    #[track_caller]
+    pub fn squeeze(&self, axis: usize) -> Self {
+        self.check_axis("squeeze", axis);
+        assert!(self.shape()[axis] == 1, "squeeze: axis {axis} of shape {:?} does not have length 1", self.shape());
+        let mut shape = self.shape().to_vec();
+        shape.remove(axis);
+        self.with_dim(IxDyn(&shape))
+    }
+
+    /// The same values with a new axis of length 1 at `axis`, without copying: NumPy's `expand_dims`.
+    ///
+    /// # Panics
+    /// If `axis` is beyond the end.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: usize) -> Self {
+        assert!(axis <= self.rank(), "unsqueeze: no place {axis} for an axis in shape {:?}", self.shape());
+        let mut shape = self.shape().to_vec();
+        shape.insert(axis, 1);
+        self.with_dim(IxDyn(&shape))
     }
 
     /// The transpose of a matrix, copied. To multiply by a transpose use [`Tensor::matmul_tn`] or
@@ -114,13 +173,24 @@ impl<E: Element> Tensor<E> {
         Self::from_parts(data, IxDyn(shape))
     }
 
-    /// The indices `range` of `axis`, copied.
+    /// The indices `range` of `axis`, copied: `..`, `2..`, `..5`, `2..5` or `2..=4`.
     ///
     /// # Panics
     /// If there is no such axis or the range goes past its end.
     #[track_caller]
-    pub fn slice(&self, axis: usize, range: Range<usize>) -> Self {
+    pub fn slice(&self, axis: usize, range: impl RangeBounds<usize>) -> Self {
         self.check_axis("slice", axis);
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(&last) => last.saturating_add(1),
+            Bound::Excluded(&end) => end,
+            Bound::Unbounded => self.shape()[axis],
+        };
+        let range = start..end;
         assert!(
             range.start <= range.end && range.end <= self.shape()[axis],
             "slice: {range:?} does not lie within axis {axis} of shape {:?}",
@@ -189,12 +259,28 @@ impl<E: Element> Tensor<E> {
         let fits = tensors.first().is_some_and(|first| axis <= first.rank());
         let fits = fits && tensors.iter().all(|t| t.shape() == tensors[0].shape());
         assert!(fits, "stack: shapes {:?} do not stack along a new axis {axis}", shapes(tensors));
-        let mut shape = tensors[0].shape().to_vec();
-        shape.insert(axis, 1);
-        let tensors: Vec<Self> = tensors.iter().map(|t| t.reshape(&shape)).collect();
+        let tensors: Vec<Self> = tensors.iter().map(|t| t.unsqueeze(axis)).collect();
         Self::concatenate(&tensors.iter().collect::<Vec<_>>(), axis)
     }
 }
+
+/// A length of an axis in [`Tensor::reshape`]: a `usize`, or an `i32` or `isize`, of which one may be -1.
+pub trait Length: Copy + Debug {
+    #[doc(hidden)]
+    fn wide(self) -> i128;
+}
+
+macro_rules! length {
+    ($($type:ty)*) => {
+        $(impl Length for $type {
+            fn wide(self) -> i128 {
+                self as i128
+            }
+        })*
+    };
+}
+
+length!(usize isize i32);
 
 fn shapes<'a, E: Element>(tensors: &[&'a Tensor<E>]) -> Vec<&'a [usize]> {
     tensors.iter().map(|t| t.shape()).collect()
@@ -231,6 +317,46 @@ mod tests {
         assert_eq!(t.slice(0, 1..1).shape(), [0, 3]);
         assert_eq!(right.pad(1, 1, 0), Tensor::from([[0.0, 2.0, 3.0], [0.0, 5.0, 6.0]]));
         assert_eq!(left.pad(0, 0, 1), Tensor::from([[1.0], [4.0], [0.0]]));
+    }
+
+    #[test]
+    fn one_length_is_found() {
+        let t = Tensor::<f64>::arange(0.0, 6.0, 1.0);
+        for shape in [[2, -1], [-1, 3]] {
+            assert_eq!(t.reshape(shape).shape(), [2, 3]);
+        }
+        assert_eq!(t.reshape([-1]).shape(), [6]);
+        assert_eq!(t.reshape(vec![1_isize, -1, 2]).shape(), [1, 3, 2]);
+        let (rows, shape) = (2, [3, 2]);
+        assert_eq!(t.reshape([rows, 3]).shape(), [2, 3]);
+        assert_eq!(t.reshape(shape).shape(), t.reshape(shape.as_slice()).shape());
+        assert_eq!(t.reshape([rows as i32, -1]), t.reshape([rows, 3_usize]));
+        assert_eq!(Tensor::<f32>::scalar(4.0).reshape([-1]), Tensor::from([4.0]));
+        assert_eq!(Tensor::from([4.0_f32]).reshape([0_usize; 0]), Tensor::scalar(4.0));
+        assert_eq!(Tensor::<f32>::zeros([0, 4]).reshape([-1, 2]).shape(), [0, 2]);
+    }
+
+    #[test]
+    fn axes_of_length_one_come_and_go() {
+        let t = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]);
+        for axis in 0..=2 {
+            let wider = t.unsqueeze(axis);
+            assert_eq!(wider.shape().iter().filter(|&&length| length == 1).count(), 1);
+            assert_eq!((wider.shape()[axis], wider.squeeze(axis)), (1, t.clone()));
+        }
+        assert_eq!(Tensor::scalar(1.0_f64).unsqueeze(0).squeeze(0), Tensor::scalar(1.0).flatten().squeeze(0));
+        assert_eq!(t.flatten(), Tensor::from([1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(Tensor::<f32>::zeros([2, 0, 3]).flatten(), Tensor::zeros([0]));
+        assert_eq!(t.flatten().as_slice().as_ptr(), t.as_slice().as_ptr());
+    }
+
+    #[test]
+    fn open_ranges_reach_to_the_ends() {
+        let t = Tensor::from([[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(t.slice(0, ..), t);
+        assert_eq!((t.slice(1, 1..), t.slice(1, ..2)), (t.slice(1, 1..3), t.slice(1, 0..2)));
+        assert_eq!((t.slice(1, ..=1), t.slice(1, 1..=2)), (t.slice(1, 0..2), t.slice(1, 1..3)));
+        assert_eq!((t.slice(0, 2..).shape(), t.slice(0, ..0).shape()), (&[0, 3][..], &[0, 3][..]));
     }
 
     #[test]

@@ -1,24 +1,83 @@
 //! Variances, norms and logarithms of sums of exponentials along axes.
 
-use crate::reduce::larger;
-use crate::{Element, Tensor};
+use crate::fold::larger;
+use crate::{Element, Tensor, math};
 
 impl<E: Element> Tensor<E> {
-    /// Σ (v - mean)² / (n - `correction`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
+    /// Σ (v - mean)² / (n - `ddof`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
     ///
-    /// With a correction of 0 this is the mean square distance from the mean, with 1 the estimate for what the values
-    /// were drawn from. The mean is taken first, so that values with a large mean lose nothing. NaN where there are no
-    /// more values than `correction`.
+    /// With `ddof` (NumPy's "delta degrees of freedom", PyTorch's correction) of 0 this is the mean square distance from
+    /// the mean, with 1 the estimate for what the values were drawn from. The mean is taken first, so that values with a
+    /// large mean lose nothing.
+    ///
+    /// With no more values than `ddof` the sum is divided by 0, as in NumPy: infinity, or NaN where the values are all
+    /// the same, as one value by itself is. NaN over no values.
     ///
     /// # Panics
     /// If there is no such axis or one is named twice.
     #[track_caller]
-    pub fn var_axes(&self, axes: &[usize], correction: usize, keep_dims: bool) -> Self {
+    pub fn var_axes(&self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
         let count = E::from_f64(self.checked_count("var_axes", axes) as f64);
         let mean = self.sum_axes(axes, true) / count;
         let squares = self.zip_map(&mean, "var_axes", |v, mean| (v - mean) * (v - mean));
-        let divisor = (count - E::from_f64(correction as f64)).max(E::zero());
+        let divisor = (count - E::from_f64(ddof as f64)).max(E::zero());
         squares.sum_axes(axes, keep_dims) / divisor
+    }
+
+    /// The standard deviation, the square root of [`Tensor::var_axes`].
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn std_axes(&self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
+        self.checked_count("std_axes", axes);
+        let mut std = self.var_axes(axes, ddof, keep_dims);
+        std.map_in_place(E::sqrt);
+        std
+    }
+
+    /// The variance along `axis`, which disappears: [`Tensor::var_axes`] of one axis.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn var_axis(&self, axis: usize, ddof: usize) -> Self {
+        self.check_axis("var_axis", axis);
+        self.var_axes(&[axis], ddof, false)
+    }
+
+    /// The standard deviation along `axis`, which disappears: the square root of [`Tensor::var_axis`].
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn std_axis(&self, axis: usize, ddof: usize) -> Self {
+        self.check_axis("std_axis", axis);
+        self.std_axes(&[axis], ddof, false)
+    }
+
+    /// The variance of all values, Σ (v - mean)² / n: `ddof` is 0, as in NumPy. NaN if there are none.
+    pub fn var(&self) -> E {
+        self.flatten().var_axis(0, 0).item()
+    }
+
+    /// The standard deviation of all values, the square root of [`Tensor::var`].
+    pub fn std(&self) -> E {
+        self.var().sqrt()
+    }
+
+    /// eᵛ / Σ eᵛ along `axis`, from v - max v, so that no v overflows. NaN all along the axis where one value is NaN or
+    /// infinity or all are minus infinity.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn softmax(&self, axis: usize) -> Self {
+        self.check_axis("softmax", axis);
+        let largest = self.fold_axes("softmax", &[axis], true, E::neg_infinity(), larger);
+        let mut powers = self.zip_map(&largest, "softmax", |v, largest| math::exp(v - largest));
+        powers /= powers.sum_axes(&[axis], true);
+        powers
     }
 
     /// ln Σ eᵛ over `axes`, kept or not as in [`Tensor::sum_axes`], from v - max v, so that no v overflows. Minus
@@ -76,6 +135,43 @@ mod tests {
         assert_eq!(t.var_axes(&[0], 1, false).item(), 1.0);
         assert_eq!(t.var_axes(&[0], 0, true), Tensor::from([2.0 / 3.0]));
         assert!(Tensor::from([1.0_f32]).var_axes(&[0], 1, false).item().is_nan());
+    }
+
+    /// What `np.var(x, axis=1, ddof=..)` gives for these rows (NumPy 2.4, which warns).
+    #[test]
+    fn a_variance_of_too_few_values_is_a_division_by_zero() {
+        let t = Tensor::from([[1.0_f64, 3.0], [2.0, 2.0]]);
+        assert_eq!(t.var_axes(&[1], 1, false), Tensor::from([2.0, 0.0]));
+        for ddof in [2, 3] {
+            let variance = t.var_axes(&[1], ddof, false);
+            assert_eq!(variance.as_slice()[0], f64::INFINITY);
+            assert!(variance.as_slice()[1].is_nan());
+        }
+        assert!(t.slice(1, 0..0).var_axes(&[1], 0, false).as_slice().iter().all(|v| v.is_nan()));
+    }
+
+    #[test]
+    fn deviations_of_all_values_and_along_an_axis() {
+        let t = Tensor::from([[1.0_f64, 5.0], [3.0, 7.0]]);
+        assert_eq!((t.var(), t.std()), (5.0, 5f64.sqrt()));
+        assert_eq!((t.var_axis(0, 0), t.std_axis(0, 0)), (Tensor::from([1.0, 1.0]), Tensor::from([1.0, 1.0])));
+        assert_eq!(
+            (t.var_axis(1, 1), t.std_axes(&[1], 1, true)),
+            (Tensor::from([8.0, 8.0]), Tensor::from([[8f64.sqrt()], [8f64.sqrt()]]))
+        );
+        assert_eq!(Tensor::scalar(3.0_f32).std(), 0.0);
+        assert!(Tensor::<f32>::zeros([0]).var().is_nan() && Tensor::from([1.0_f32, f32::NAN]).std().is_nan());
+    }
+
+    #[test]
+    fn softmax_neither_overflows_nor_hides_nan() {
+        let t = Tensor::from([[1e4_f64, 1e4, f64::NEG_INFINITY], [-1e4, f64::NAN, 0.0], [0.0, f64::INFINITY, 0.0]]);
+        let s = t.softmax(1);
+        assert_eq!(s.row(0), [0.5, 0.5, 0.0]);
+        assert!(s.as_slice()[3..].iter().all(|v| v.is_nan()), "{s}");
+        assert!(Tensor::from([f32::NEG_INFINITY; 2]).softmax(0).as_slice().iter().all(|v| v.is_nan()));
+        assert_eq!(Tensor::<f32>::zeros([0, 3]).softmax(0).shape(), [0, 3]);
+        assert_eq!(Tensor::<f32>::zeros([2, 4]).softmax(0), Tensor::full([2, 4], 0.5));
     }
 
     #[test]

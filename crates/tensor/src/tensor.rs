@@ -5,17 +5,16 @@ use std::sync::Arc;
 use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Dimension, IxDyn};
 
 use crate::memory::{Buffer, room};
-use crate::random::Lanes;
-use crate::simd::vectorize;
-use crate::{Element, Rng, TensorError};
+use crate::{Element, TensorError};
 
 /// A dense array of numbers in row-major order, of any shape.
 ///
 /// A clone shares the numbers; the first write to one of the two copies them. A tensor of shape `[]` is a single
 /// number.
 ///
-/// `Tensor` alone is a tensor of `f32`, the type that networks train in. Rust takes bare numbers for `f64`, so write the
-/// type where nothing else tells it: `let x: Tensor = [1.0, 2.0].into();`.
+/// `Tensor` alone is a tensor of `f32`, the type that networks train in, and so is [`tensor!`](crate::tensor!). Everywhere
+/// else Rust takes bare numbers for `f64`, so write the type where nothing else tells it: `let x: Tensor =
+/// Tensor::zeros([2, 3]);`.
 #[derive(Clone)]
 pub struct Tensor<E: Element = f32> {
     data: Arc<Buffer<E>>,
@@ -99,75 +98,6 @@ impl<E: Element> Tensor<E> {
         Self::from_vec(data, [n, n])
     }
 
-    /// Numbers drawn uniformly from [`low`, `high`).
-    pub fn uniform(shape: impl AsRef<[usize]>, low: f64, high: f64, rng: &mut Rng) -> Self {
-        let (low, high, width) = (E::from_f64(low), E::from_f64(high), E::from_f64(high - low));
-        Self::sample(shape, || {
-            let v = low + width * E::sample_uniform(rng);
-            // The sum may have been rounded up to `high`, which is as likely as being rounded down to `low`.
-            if v >= high && low <= high { low } else { v }
-        })
-    }
-
-    /// Numbers drawn from the normal distribution of the given mean and standard deviation.
-    pub fn normal(shape: impl AsRef<[usize]>, mean: f64, std: f64, rng: &mut Rng) -> Self {
-        let (mean, std) = (E::from_f64(mean), E::from_f64(std));
-        Self::sample(shape, || mean + std * E::sample_normal(rng))
-    }
-
-    /// Numbers drawn from the normal distribution, those further than two standard deviations from the mean drawn
-    /// anew. Their standard deviation is 0.8796 × `std`.
-    pub fn truncated_normal(shape: impl AsRef<[usize]>, mean: f64, std: f64, rng: &mut Rng) -> Self {
-        let (mean, std, two) = (E::from_f64(mean), E::from_f64(std), E::from_f64(2.0));
-        Self::sample(shape, || {
-            loop {
-                let z = E::sample_normal(rng);
-                if z.abs() <= two {
-                    return mean + std * z;
-                }
-            }
-        })
-    }
-
-    /// `value` with the given probability, right to 2⁻³¹, and 0 otherwise.
-    ///
-    /// # Panics
-    /// If the probability is below 0, above 1 or NaN.
-    #[track_caller]
-    pub fn bernoulli(shape: impl AsRef<[usize]>, probability: f64, value: E, rng: &mut Rng) -> Self {
-        assert!(
-            (0.0..=1.0).contains(&probability),
-            "bernoulli: a probability lies between 0 and 1, not at {probability}"
-        );
-        // Signed numbers, which older vector instructions compare directly: 0 to 2³¹, of which the last is never drawn.
-        let limit = (probability * 2f64.powi(31)).round() as i64;
-        let (always, limit) = (limit == 1 << 31, i32::try_from(limit).unwrap_or(i32::MAX));
-        if always {
-            return Self::full(shape, value);
-        }
-        let mut lanes = Lanes::new(rng);
-        let below = move |bits: u32| if ((bits >> 1) as i32) < limit { value } else { E::zero() };
-        let mut choices = Self::zeros(shape);
-        let values = choices.as_mut_slice();
-        vectorize(
-            #[inline(always)]
-            move || {
-                let mut parts = values.chunks_exact_mut(Lanes::DRAWS);
-                for part in &mut parts {
-                    let bits = lanes.next();
-                    (0..Lanes::DRAWS).for_each(|i| part[i] = below(bits[i]));
-                }
-                parts.into_remainder().iter_mut().zip(lanes.next()).for_each(|(v, bits)| *v = below(bits));
-            },
-        );
-        choices
-    }
-
-    fn sample(shape: impl AsRef<[usize]>, mut draw: impl FnMut() -> E) -> Self {
-        let shape = shape.as_ref();
-        Self::from_parts((0..expect_count(shape)).map(|_| draw()).collect(), IxDyn(shape))
-    }
-
     /// The caller has checked that the lengths agree.
     pub(crate) fn from_parts(data: Vec<E>, shape: IxDyn) -> Self {
         debug_assert_eq!(data.len(), shape.size());
@@ -232,6 +162,11 @@ impl<E: Element> Tensor<E> {
         data
     }
 
+    /// A copy of the values in row-major order.
+    pub fn to_vec(&self) -> Vec<E> {
+        self.as_slice().to_vec()
+    }
+
     /// The values in row-major order; copies them only if they are shared with another tensor.
     pub fn into_vec(self) -> Vec<E> {
         match Arc::try_unwrap(self.data) {
@@ -259,19 +194,6 @@ impl<E: Element> Tensor<E> {
     pub fn item(&self) -> E {
         assert!(self.len() == 1, "item: a tensor of shape {:?} does not hold exactly one value", self.shape());
         self.data[0]
-    }
-
-    /// The value at `index`, one number per axis.
-    ///
-    /// # Panics
-    /// If the index lies outside of the shape.
-    #[track_caller]
-    pub fn at(&self, index: impl AsRef<[usize]>) -> E {
-        let index = index.as_ref();
-        match self.view().get(index) {
-            Some(&value) => value,
-            None => panic!("at: no index {index:?} in a tensor of shape {:?}", self.shape()),
-        }
     }
 
     /// The tensor as an [`ndarray`] view.
@@ -391,11 +313,5 @@ mod tests {
         let a = Tensor::from([f32::NAN, 0.0]);
         assert!(a.bit_eq(&a.clone()));
         assert!(!a.bit_eq(&Tensor::from([f32::NAN, -0.0])));
-    }
-
-    #[test]
-    #[should_panic(expected = "at: no index [2, 0] in a tensor of shape [2, 2]")]
-    fn an_index_outside_panics_with_both() {
-        Tensor::from([[1.0_f32, 2.0], [3.0, 4.0]]).at([2, 0]);
     }
 }

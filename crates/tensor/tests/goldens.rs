@@ -26,8 +26,22 @@ fn whole(value: &Value) -> Vec<usize> {
 }
 
 fn tensor<E: Element>(value: &Value) -> Tensor<E> {
-    let values = value["data"].as_array().unwrap().iter().map(|v| E::from_f64(v.as_f64().unwrap()));
+    let values = value["data"].as_array().unwrap().iter().map(|v| E::from_f64(number(v)));
     Tensor::from_vec(values.collect(), whole(&value["shape"]))
+}
+
+/// A number, or one of those that JSON does not have.
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| value.as_str().unwrap().parse().unwrap())
+}
+
+/// Whether the bits are the same, but for what kind of NaN it is.
+#[track_caller]
+fn assert_same<E: Element>(found: &Tensor<E>, expected: &Value, what: &str) {
+    let expected: Tensor<E> = tensor(expected);
+    assert_eq!(found.shape(), expected.shape(), "the shape of {what}");
+    let same = |(a, b): (&E, &E)| a == b || (a.is_nan() && b.is_nan());
+    assert!(found.as_slice().iter().zip(expected.as_slice()).all(same), "{what}: {found} for {expected}");
 }
 
 /// Exactly `count` cases of a list: a test must not run over nothing.
@@ -44,8 +58,9 @@ fn assert_close<E: Tolerance>(found: &Tensor<E>, expected: &Value, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "the shape of {what}");
     for (place, (found, &expected)) in found.as_slice().iter().zip(expected.as_slice()).enumerate() {
         let difference = (found.as_f64() - expected).abs();
+        let same = found.as_f64() == expected || (found.is_nan() && expected.is_nan());
         assert!(
-            difference <= E::TOLERANCE * expected.abs().max(1.0),
+            same || difference <= E::TOLERANCE * expected.abs().max(1.0),
             "{what}, value {place}: {found} in {}, {expected} in NumPy",
             E::NAME
         );
@@ -179,10 +194,158 @@ fn products() {
     check_products::<f32>();
 }
 
+fn check_statistics<E: Tolerance>() {
+    let golden = &goldens()["statistics"];
+    let x: Tensor<E> = tensor(&golden["x"]);
+    for case in cases(&golden["cases"], 12) {
+        let [axis, ddof] = ["axis", "ddof"].map(|name| case[name].as_u64().unwrap() as usize);
+        let what = format!("along {axis} with ddof {ddof}");
+        assert_close(&x.var_axis(axis, ddof), &case["var"], &format!("variance {what}"));
+        assert_close(&x.std_axis(axis, ddof), &case["std"], &format!("deviation {what}"));
+        assert_close(&x.var_axes(&[axis], ddof, false), &case["var"], &format!("variance {what}"));
+    }
+    assert_close(&Tensor::from([x.var(), x.std()]), &golden["all"], "variance and deviation");
+    let same: Tensor<E> = tensor(&golden["same"]["x"]);
+    for (ddof, expected) in cases(&golden["same"]["var"], 4).iter().enumerate() {
+        assert_same(&same.var_axis(0, ddof), expected, &format!("variance of equal values with ddof {ddof}"));
+    }
+    for axis in [0, 1] {
+        assert_close(&x.softmax(axis), &golden["softmax"][axis], "softmax");
+        assert_close(&x.min_axis(axis), &golden["min"][axis], "min");
+        assert_eq!(x.argmin(axis), whole(&golden["argmin"][axis]));
+    }
+}
+
+#[test]
+fn statistics() {
+    check_statistics::<f64>();
+    check_statistics::<f32>();
+}
+
+fn check_comparisons<E: Element>() {
+    let goldens = goldens();
+    for case in cases(&goldens["comparisons"], 5) {
+        let (a, b): (Tensor<E>, Tensor<E>) = (tensor(&case["a"]), tensor(&case["b"]));
+        let results = [
+            ("gt", a.gt(&b)),
+            ("ge", a.ge(&b)),
+            ("lt", a.lt(&b)),
+            ("le", a.le(&b)),
+            ("eq", a.eq(&b)),
+            ("ne", a.ne(&b)),
+        ];
+        for (name, result) in results {
+            assert_same(&result, &case[name], name);
+        }
+        assert_same(&a.gt(&b).where_(&a, &b), &case["where"], "where");
+        assert_eq!(a.allclose(&b, 1e-5, 1e-8), case["allclose"]);
+        if b.rank() == 0 {
+            assert_same(&a.gt(b.item()), &case["gt"], "gt of a number");
+        }
+    }
+}
+
+#[test]
+fn comparisons() {
+    check_comparisons::<f64>();
+    check_comparisons::<f32>();
+}
+
+#[test]
+fn closeness() {
+    for case in cases(&goldens()["closeness"], 13) {
+        let (a, b): (Tensor<f64>, Tensor<f64>) = (tensor(&case["a"]), tensor(&case["b"]));
+        let close = a.allclose(&b, number(&case["rtol"]), number(&case["atol"]));
+        assert_eq!(close, case["close"], "{case}");
+    }
+}
+
+fn check_sorting<E: Element>() {
+    for case in cases(&goldens()["sorting"], 8) {
+        let (x, axis): (Tensor<E>, _) = (tensor(&case["x"]), case["axis"].as_u64().unwrap() as usize);
+        assert_same(&x.sort(axis), &case["sort"], "sort");
+        assert_eq!(x.argsort(axis), whole(&case["argsort"]["data"]));
+        assert_same(&x.unique(), &case["unique"], "unique");
+    }
+}
+
+#[test]
+fn sorting() {
+    check_sorting::<f64>();
+    check_sorting::<f32>();
+}
+
+fn check_ranges<E: Tolerance>() {
+    let golden = &goldens()["ranges"];
+    let arguments = |case: &Value| [0, 1, 2].map(|i| number(&case["arguments"][i]));
+    for case in cases(&golden["arange"], 6) {
+        let [start, stop, step] = arguments(case);
+        assert_close(
+            &Tensor::<E>::arange(start, stop, step),
+            &case["result"],
+            &format!("arange {}", case["arguments"]),
+        );
+    }
+    for case in cases(&golden["linspace"], 7) {
+        let [start, stop, n] = arguments(case);
+        let found = Tensor::<E>::linspace(start, stop, n as usize);
+        assert_close(&found, &case["result"], &format!("linspace {}", case["arguments"]));
+    }
+}
+
+#[test]
+fn ranges() {
+    check_ranges::<f64>();
+    check_ranges::<f32>();
+}
+
+#[test]
+fn parts() {
+    let golden = &goldens()["parts"];
+    let x: Tensor<f64> = tensor(&golden["x"]);
+    let axis = |case: &Value| case["axis"].as_u64().unwrap() as usize;
+    for case in cases(&golden["split"], 5) {
+        let parts = match case["cuts"].as_u64() {
+            Some(n) => x.split(n as usize, axis(case)),
+            None => x.split(whole(&case["cuts"]).as_slice(), axis(case)),
+        };
+        let expected = cases(&case["parts"], parts.len());
+        parts.iter().zip(expected).for_each(|(part, expected)| assert_same(part, expected, "split"));
+    }
+    for case in cases(&golden["repeat"], 3) {
+        let n = case["n"].as_u64().unwrap() as usize;
+        assert_same(&x.repeat(n, axis(case)), &case["result"], "repeat");
+        assert_same(&x.tile(n, axis(case)), &case["tile"], "tile");
+    }
+    for case in cases(&golden["expand_dims"], 3) {
+        assert_eq!(x.unsqueeze(axis(case)).shape(), whole(&case["shape"]));
+    }
+    for case in cases(&golden["reshape"], 4) {
+        let shape: Vec<isize> =
+            case["shape"].as_array().unwrap().iter().map(|v| v.as_i64().unwrap() as isize).collect();
+        assert_eq!(x.reshape(shape).shape(), whole(&case["result"]));
+    }
+    assert_same(&tensor::<f32>(&golden["round"]["x"]).round(), &golden["round"]["result"], "round");
+}
+
 #[test]
 fn nothing_in_the_file_is_left_out() {
     let goldens = goldens();
     let mut names: Vec<&str> = goldens.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["argmax_ties", "broadcasting", "made_with", "matmul", "reductions", "transposes"]);
+    let tested = [
+        "argmax_ties",
+        "broadcasting",
+        "closeness",
+        "comparisons",
+        "made_with",
+        "matmul",
+        "parts",
+        "ranges",
+        "reductions",
+        "sorting",
+        "statistics",
+        "transposes",
+    ];
+    assert_eq!(names, tested);
 }

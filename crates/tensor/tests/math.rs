@@ -47,7 +47,7 @@ const SPECIAL: [f32; 36] = [
     16_777_216.0,
 ];
 
-/// Every 4099th bit pattern, and the neighbours of the special points on both sides and of both signs.
+/// Every 4099th bit pattern, and the neighbors of the special points on both sides and of both signs.
 fn sample() -> Vec<f32> {
     let mut bits: Vec<u32> = (0..=u32::MAX).step_by(4099).collect();
     for point in SPECIAL {

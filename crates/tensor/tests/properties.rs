@@ -131,8 +131,19 @@ fn check_broadcasting<E: Element>(a: &[usize], b: &[usize], rng: &mut Rng) {
     let wide = a.broadcast_to(&shape);
     assert_bits(&wide, &expected(&|x, _| x), "broadcast_to");
     let mut sum = wide.clone();
-    sum.add_in_place(&b);
-    assert_bits(&sum, &expected(&|x, y| x + y), "add_in_place");
+    sum += &b;
+    assert_bits(&sum, &expected(&|x, y| x + y), "add_assign");
+    let (mut difference, mut scaled, mut quotient) = (wide.clone(), wide.clone(), wide.clone());
+    difference -= &b;
+    scaled *= b.clone();
+    quotient /= &b;
+    assert_bits(&difference, &expected(&|x, y| x - y), "sub_assign");
+    assert_bits(&scaled, &expected(&|x, y| x * y), "mul_assign");
+    assert_bits(&quotient, &expected(&|x, y| x / y), "div_assign");
+    let mask = |holds: &dyn Fn(E, E) -> bool| expected(&|x, y| if holds(x, y) { E::one() } else { E::zero() });
+    assert_bits(&a.gt(&b), &mask(&|x, y| x > y), "gt");
+    assert_bits(&a.le(&b), &mask(&|x, y| x <= y), "le");
+    assert_bits(&a.where_(&a, &b), &expected(&|x, y| if x == E::zero() { y } else { x }), "where_");
     assert_bits(&wide, &expected(&|x, _| x), "what a sum in place started from");
 }
 
@@ -334,16 +345,16 @@ proptest! {
         prop_assert_eq!(t.rows(), shape.first().copied().unwrap_or(1));
         prop_assert_eq!(t.row_len(), shape.iter().skip(1).product::<usize>());
         let rows: Vec<usize> = if t.rows() == 0 { vec![] } else { picks.iter().map(|pick| pick % t.rows()).collect() };
-        let gathered = t.gather_rows(&rows);
+        let gathered = t.select_rows(&rows);
         // A single number has one row: itself.
         let lengths = [&[rows.len()], shape.get(1..).unwrap_or_default()].concat();
         let from = |index: &[usize]| [&[rows[index[0]]], &index[1..]].concat()[usize::from(shape.is_empty())..].to_vec();
-        assert_bits(&gathered, &build(&lengths, |index| value(&t, &from(&index))), "gather_rows");
+        assert_bits(&gathered, &build(&lengths, |index| value(&t, &from(&index))), "select_rows");
         for (place, &row) in rows.iter().enumerate() {
             prop_assert_eq!(gathered.row(place), t.row(row));
         }
         let every: Vec<usize> = (0..t.rows()).collect();
-        assert_bits(&t.gather_rows(&every).reshape(&shape), &t, "every row");
+        assert_bits(&t.select_rows(&every).reshape(&shape), &t, "every row");
     }
 
     #[test]
@@ -368,7 +379,7 @@ proptest! {
         prop_assert_eq!(t.len(), indices(&shape).len());
         prop_assert_eq!((t.is_empty(), t.rank()), (indices(&shape).is_empty(), shape.len()));
         for index in indices(&shape) {
-            prop_assert_eq!(t.at(&index), value(&t, &index));
+            prop_assert_eq!(t[index.as_slice()], value(&t, &index));
             prop_assert_eq!(t.view()[index.as_slice()], value(&t, &index));
         }
     }
@@ -520,20 +531,26 @@ proptest! {
 /// Ways to write to a tensor, every one of them changing every value.
 type Write = (&'static str, fn(&mut Tensor));
 
-const WRITES: [Write; 7] = [
+const WRITES: [Write; 8] = [
     ("as_mut_slice", |t| t.as_mut_slice().iter_mut().for_each(|v| *v += 1.0)),
     ("map_in_place", |t| t.map_in_place(|v| v + 1.0)),
-    ("add_in_place, same shape", |t| t.add_in_place(&Tensor::ones(t.shape()))),
-    ("add_in_place, broadcast", |t| t.add_in_place(&Tensor::scalar(1.0))),
-    ("add_in_place, itself", |t| t.add_in_place(&t.clone())),
-    ("+=", |t| *t += &Tensor::ones(t.shape())),
+    ("+= of the same shape", |t| *t += Tensor::ones(t.shape())),
+    ("+= with broadcasting", |t| *t += &Tensor::scalar(1.0)),
+    ("+= itself", |t| *t += &t.clone()),
+    ("+= a number", |t| *t += 1.0),
+    ("an index", |t| {
+        let shape = t.shape().to_vec();
+        indices(&shape).iter().for_each(|index| t[index.as_slice()] += 1.0);
+    }),
     ("as_mut_slice, twice", |t| (0..2).for_each(|_| t.as_mut_slice().iter_mut().for_each(|v| *v += 0.5))),
 ];
 
 /// Ways to get a tensor that shares its values with another.
 type Share = (&'static str, fn(&Tensor) -> Tensor);
 
-const SHARES: [Share; 6] = [
+const SHARES: [Share; 8] = [
+    ("flatten", Tensor::flatten),
+    ("unsqueeze and squeeze", |t| t.unsqueeze(0).squeeze(0)),
     ("clone", Tensor::clone),
     ("a clone of a clone", |t| t.clone().clone()),
     ("reshape", |t| t.reshape([t.len()])),
@@ -681,10 +698,13 @@ const MISUSES: &[Misuse] = &[
     ("row", || drop(zeros(&[]).row(1).to_vec()), "row: no row 1 in a tensor of shape []"),
     ("item", || _ = zeros(&[2, 3]).item(), "item: a tensor of shape [2, 3] does not hold exactly one value"),
     ("item", || _ = zeros(&[1, 0]).item(), "item: a tensor of shape [1, 0] does not hold exactly one value"),
-    ("at", || _ = zeros(&[2, 3]).at([1, 3]), "at: no index [1, 3] in a tensor of shape [2, 3]"),
-    ("at", || _ = zeros(&[2, 3]).at([1]), "at: no index [1] in a tensor of shape [2, 3]"),
-    ("at", || _ = zeros(&[2, 3]).at([1, 0, 0]), "at: no index [1, 0, 0] in a tensor of shape [2, 3]"),
-    ("at", || _ = zeros(&[]).at([0]), "at: no index [0] in a tensor of shape []"),
+    ("index", || _ = zeros(&[2, 3])[[1, 3]], "index: no index [1, 3] in a tensor of shape [2, 3]"),
+    ("index", || _ = zeros(&[2, 3])[[1]], "index: no index [1] in a tensor of shape [2, 3]"),
+    ("index", || _ = zeros(&[2, 3])[1], "index: no index [1] in a tensor of shape [2, 3]"),
+    ("index", || _ = zeros(&[2, 3])[[1, 0, 0]], "index: no index [1, 0, 0] in a tensor of shape [2, 3]"),
+    ("index", || _ = zeros(&[])[[0]], "index: no index [0] in a tensor of shape []"),
+    ("index_mut", || zeros(&[2, 3])[[2, 0]] = 1.0, "index: no index [2, 0] in a tensor of shape [2, 3]"),
+    ("index_mut", || zeros(&[2])[2] = 1.0, "index: no index [2] in a tensor of shape [2]"),
     ("view2", || _ = zeros(&[3]).view2(), "view2: a matrix has two axes, but this tensor has shape [3]"),
     ("view2_mut", || _ = zeros(&[3]).view2_mut(), "view2_mut: a matrix has two axes, but this tensor has shape [3]"),
     ("t", || drop(zeros(&[2, 3, 4]).t()), "t: a matrix has two axes, but this tensor has shape [2, 3, 4]"),
@@ -697,31 +717,66 @@ const MISUSES: &[Misuse] = &[
     ("sub", || drop(&zeros(&[2]) - &zeros(&[0])), "sub: shapes [2] and [0] do not broadcast"),
     ("mul", || drop(zeros(&[4, 1, 2]) * &zeros(&[3, 3])), "mul: shapes [4, 1, 2] and [3, 3] do not broadcast"),
     ("div", || drop(&zeros(&[2]) / zeros(&[3])), "div: shapes [2] and [3] do not broadcast"),
-    ("maximum", || drop(zeros(&[2]).maximum(&zeros(&[3]))), "maximum: shapes [2] and [3] do not broadcast"),
+    ("maximum", || drop(zeros(&[2]).maximum(zeros(&[3]))), "maximum: shapes [2] and [3] do not broadcast"),
     ("pow", || drop(zeros(&[2]).pow(&zeros(&[3]))), "pow: shapes [2] and [3] do not broadcast"),
     (
-        "select",
-        || drop(zeros(&[2]).select(&zeros(&[3]), &zeros(&[1]))),
-        "select: shapes [2] and [1] and mask [3] do not broadcast",
+        "where_",
+        || drop(zeros(&[3]).where_(zeros(&[2]), zeros(&[1]))),
+        "where_: shapes [2] and [1] and mask [3] do not broadcast",
     ),
-    ("minimum", || drop(zeros(&[2]).minimum(&zeros(&[3]))), "minimum: shapes [2] and [3] do not broadcast"),
+    ("gt", || drop(zeros(&[2]).gt(zeros(&[3]))), "gt: shapes [2] and [3] do not broadcast"),
+    ("ge", || drop(zeros(&[2]).ge(zeros(&[3]))), "ge: shapes [2] and [3] do not broadcast"),
+    ("lt", || drop(zeros(&[2]).lt(zeros(&[3]))), "lt: shapes [2] and [3] do not broadcast"),
+    ("le", || drop(zeros(&[2]).le(zeros(&[3]))), "le: shapes [2] and [3] do not broadcast"),
+    ("eq", || drop(zeros(&[2]).eq(zeros(&[3]))), "eq: shapes [2] and [3] do not broadcast"),
+    ("ne", || drop(zeros(&[2]).ne(zeros(&[3]))), "ne: shapes [2] and [3] do not broadcast"),
     (
-        "add_in_place",
-        || zeros(&[2, 1]).add_in_place(&zeros(&[2, 3])),
-        "add_in_place: shape [2, 3] does not broadcast to [2, 1]",
+        "allclose",
+        || _ = zeros(&[2]).allclose(&zeros(&[3]), 1e-5, 1e-8),
+        "allclose: shapes [2] and [3] do not broadcast",
     ),
     (
-        "add_in_place",
-        || zeros(&[1]).add_in_place(&zeros(&[1, 1])),
-        "add_in_place: shape [1, 1] does not broadcast to [1]",
+        "arange",
+        || drop(Tensor::<f32>::arange(0.0, 1.0, 0.0)),
+        "arange: no finite count of steps of 0 leads from 0 to 1",
     ),
     (
-        "add_in_place",
+        "arange",
+        || drop(Tensor::<f32>::arange(0.0, f64::INFINITY, 1.0)),
+        "arange: no finite count of steps of 1 leads from 0 to inf",
+    ),
+    ("minimum", || drop(zeros(&[2]).minimum(zeros(&[3]))), "minimum: shapes [2] and [3] do not broadcast"),
+    (
+        "add_assign",
         || {
-            let mut sum = zeros(&[3]);
-            sum += &zeros(&[2]);
+            let mut t = zeros(&[2, 1]);
+            t += &zeros(&[2, 3]);
         },
-        "add_in_place: shape [2] does not broadcast to [3]",
+        "add_assign: shape [2, 3] does not broadcast to [2, 1]",
+    ),
+    (
+        "sub_assign",
+        || {
+            let mut t = zeros(&[1]);
+            t -= &zeros(&[1, 1]);
+        },
+        "sub_assign: shape [1, 1] does not broadcast to [1]",
+    ),
+    (
+        "mul_assign",
+        || {
+            let mut t = zeros(&[3]);
+            t *= zeros(&[2]);
+        },
+        "mul_assign: shape [2] does not broadcast to [3]",
+    ),
+    (
+        "div_assign",
+        || {
+            let mut t = zeros(&[]);
+            t /= &zeros(&[2]);
+        },
+        "div_assign: shape [2] does not broadcast to []",
     ),
     ("clamp", || drop(zeros(&[2]).clamp(1.0, 0.5)), "clamp: the lower bound 1 is not below the upper bound 0.5"),
     ("clamp", || drop(zeros(&[2]).clamp(0.0, f32::NAN)), "clamp: the lower bound 0 is not below the upper bound NaN"),
@@ -788,13 +843,69 @@ const MISUSES: &[Misuse] = &[
     ("norm_axes", || drop(zeros(&[2]).norm_axes(2.0, &[1], false)), "norm_axes: no axis 1 in a tensor of shape [2]"),
     ("norm_axes", || drop(zeros(&[2]).norm_axes(0.0, &[0], false)), "norm_axes: p must be above 0, but is 0"),
     ("norm_axes", || drop(zeros(&[2]).norm_axes(f32::NAN, &[0], false)), "norm_axes: p must be above 0, but is NaN"),
+    ("std_axes", || drop(zeros(&[2]).std_axes(&[1], 0, false)), "std_axes: no axis 1 in a tensor of shape [2]"),
+    ("std_axes", || drop(zeros(&[2]).std_axes(&[0, 0], 0, false)), "std_axes: axis 0 of shape [2] is named twice"),
+    ("sum_axis", || drop(zeros(&[2]).sum_axis(1)), "sum_axis: no axis 1 in a tensor of shape [2]"),
+    ("mean_axis", || drop(zeros(&[]).mean_axis(0)), "mean_axis: no axis 0 in a tensor of shape []"),
+    ("var_axis", || drop(zeros(&[2]).var_axis(1, 0)), "var_axis: no axis 1 in a tensor of shape [2]"),
+    ("std_axis", || drop(zeros(&[2]).std_axis(1, 0)), "std_axis: no axis 1 in a tensor of shape [2]"),
+    ("max_axis", || drop(zeros(&[2]).max_axis(1)), "max_axis: no axis 1 in a tensor of shape [2]"),
+    ("max_axis", || drop(zeros(&[2, 0]).max_axis(1)), "max_axis: axis 1 of shape [2, 0] has no largest value"),
+    ("min_axis", || drop(zeros(&[2]).min_axis(1)), "min_axis: no axis 1 in a tensor of shape [2]"),
+    ("min_axis", || drop(zeros(&[2, 0]).min_axis(1)), "min_axis: axis 1 of shape [2, 0] has no smallest value"),
+    ("softmax", || drop(zeros(&[2]).softmax(1)), "softmax: no axis 1 in a tensor of shape [2]"),
+    ("argmin", || drop(zeros(&[2, 3]).argmin(2)), "argmin: no axis 2 in a tensor of shape [2, 3]"),
+    ("argmin", || drop(zeros(&[2, 0]).argmin(1)), "argmin: axis 1 of shape [2, 0] has no smallest value"),
+    ("sort", || drop(zeros(&[2]).sort(1)), "sort: no axis 1 in a tensor of shape [2]"),
+    ("sort", || drop(zeros(&[]).sort(0)), "sort: no axis 0 in a tensor of shape []"),
+    ("argsort", || drop(zeros(&[2]).argsort(1)), "argsort: no axis 1 in a tensor of shape [2]"),
+    ("top_k", || drop(zeros(&[2]).top_k(1, 1)), "top_k: no axis 1 in a tensor of shape [2]"),
+    ("top_k", || drop(zeros(&[2, 3]).top_k(4, 1)), "top_k: axis 1 of shape [2, 3] does not have 4 values"),
+    ("squeeze", || drop(zeros(&[2]).squeeze(1)), "squeeze: no axis 1 in a tensor of shape [2]"),
+    ("squeeze", || drop(zeros(&[2, 1]).squeeze(0)), "squeeze: axis 0 of shape [2, 1] does not have length 1"),
+    ("unsqueeze", || drop(zeros(&[2]).unsqueeze(2)), "unsqueeze: no place 2 for an axis in shape [2]"),
+    ("repeat", || drop(zeros(&[2]).repeat(2, 1)), "repeat: no axis 1 in a tensor of shape [2]"),
+    ("tile", || drop(zeros(&[2]).tile(2, 1)), "tile: no axis 1 in a tensor of shape [2]"),
+    ("split", || drop(zeros(&[2]).split(2, 1)), "split: no axis 1 in a tensor of shape [2]"),
+    (
+        "split",
+        || drop(zeros(&[2, 3]).split(2, 1)),
+        "split: axis 1 of shape [2, 3] is cut into parts of one length or at ascending indices within it",
+    ),
+    (
+        "split",
+        || drop(zeros(&[2]).split(0, 0)),
+        "split: axis 0 of shape [2] is cut into parts of one length or at ascending indices within it",
+    ),
+    (
+        "split",
+        || drop(zeros(&[4]).split([2, 1], 0)),
+        "split: axis 0 of shape [4] is cut into parts of one length or at ascending indices within it",
+    ),
+    (
+        "split",
+        || drop(zeros(&[4]).split([2, 5], 0)),
+        "split: axis 0 of shape [4] is cut into parts of one length or at ascending indices within it",
+    ),
     ("argmax", || drop(zeros(&[2, 3]).argmax(2)), "argmax: no axis 2 in a tensor of shape [2, 3]"),
     ("argmax", || drop(zeros(&[2, 0]).argmax(1)), "argmax: axis 1 of shape [2, 0] has no largest value"),
     ("sum_to", || drop(zeros(&[2, 3]).sum_to(&[2])), "sum_to: shape [2] does not broadcast to [2, 3]"),
     ("sum_to", || drop(zeros(&[3]).sum_to(&[1, 3])), "sum_to: shape [1, 3] does not broadcast to [3]"),
     ("sum_to", || drop(zeros(&[2, 1]).sum_to(&[2, 3])), "sum_to: shape [2, 3] does not broadcast to [2, 1]"),
     ("reshape", || drop(zeros(&[2, 3]).reshape([4])), "reshape: shape [2, 3] has 6 values, shape [4] does not"),
-    ("reshape", || drop(zeros(&[2, 3]).reshape([])), "reshape: shape [2, 3] has 6 values, shape [] does not"),
+    ("reshape", || drop(zeros(&[2, 3]).reshape([0_usize; 0])), "reshape: shape [2, 3] has 6 values, shape [] does not"),
+    ("reshape", || drop(zeros(&[2, 3]).reshape([4, -1])), "reshape: shape [2, 3] has 6 values, shape [4, -1] does not"),
+    ("reshape", || drop(zeros(&[0]).reshape([0, -1])), "reshape: shape [0] has 0 values, shape [0, -1] does not"),
+    (
+        "reshape",
+        || drop(zeros(&[2, 3]).reshape([-1, -1])),
+        "reshape: a length is a whole number or, once, -1, but not [-1, -1]",
+    ),
+    (
+        "reshape",
+        || drop(zeros(&[2, 3]).reshape([-2, -3])),
+        "reshape: a length is a whole number or, once, -1, but not [-2, -3]",
+    ),
     ("permute", || drop(zeros(&[2, 3]).permute(&[0])), "permute: [0] does not name every axis of shape [2, 3] once"),
     (
         "permute",
@@ -813,6 +924,8 @@ const MISUSES: &[Misuse] = &[
     ),
     ("broadcast_to", || drop(zeros(&[1, 3]).broadcast_to([3])), "broadcast_to: shape [1, 3] does not broadcast to [3]"),
     ("slice", || drop(zeros(&[2, 3]).slice(2, 0..1)), "slice: no axis 2 in a tensor of shape [2, 3]"),
+    ("slice", || drop(zeros(&[2, 3]).slice(0, ..=2)), "slice: 0..3 does not lie within axis 0 of shape [2, 3]"),
+    ("slice", || drop(zeros(&[2, 3]).slice(0, 3..)), "slice: 3..2 does not lie within axis 0 of shape [2, 3]"),
     ("slice", || drop(zeros(&[2, 3]).slice(0, 1..3)), "slice: 1..3 does not lie within axis 0 of shape [2, 3]"),
     (
         "slice",
@@ -821,11 +934,11 @@ const MISUSES: &[Misuse] = &[
         "slice: 2..1 does not lie within axis 1 of shape [2, 3]",
     ),
     (
-        "gather_rows",
-        || drop(zeros(&[2, 3]).gather_rows(&[0, 1, 2])),
-        "gather_rows: no row 2 in a tensor of shape [2, 3]",
+        "select_rows",
+        || drop(zeros(&[2, 3]).select_rows(&[0, 1, 2])),
+        "select_rows: no row 2 in a tensor of shape [2, 3]",
     ),
-    ("gather_rows", || drop(zeros(&[0, 3]).gather_rows(&[0])), "gather_rows: no row 0 in a tensor of shape [0, 3]"),
+    ("select_rows", || drop(zeros(&[0, 3]).select_rows(&[0])), "select_rows: no row 0 in a tensor of shape [0, 3]"),
     (
         "scatter_rows",
         || drop(zeros(&[2, 3]).scatter_rows(&[0], 5)),

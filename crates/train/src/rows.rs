@@ -103,7 +103,7 @@ impl<E: Element> Rows<E> {
     /// The features and the targets of `rows`: `[rows.len(), ..]`.
     pub(crate) fn batch(&self, rows: &[usize]) -> Part<E> {
         let y = match &self.y {
-            Checked::Values(values) => values.gather_rows(rows),
+            Checked::Values(values) => values.select_rows(rows),
             Checked::Classes { classes, columns } => {
                 let mut y = Tensor::zeros([rows.len(), *columns]);
                 for (target, &row) in y.as_mut_slice().chunks_mut(*columns).zip(rows) {
@@ -120,8 +120,8 @@ impl<E: Element> Rows<E> {
     }
 
     fn features(&self, rows: &[usize]) -> Tensor<E> {
-        let Some(scaler) = &self.scaler else { return self.x.gather_rows(rows) };
-        let mut x = self.x.gather_rows(rows);
+        let Some(scaler) = &self.scaler else { return self.x.select_rows(rows) };
+        let mut x = self.x.select_rows(rows);
         let columns = scaler.mean().len();
         for row in x.as_mut_slice().chunks_mut(columns) {
             for ((value, mean), scale) in row.iter_mut().zip(scaler.mean()).zip(scaler.scale()) {

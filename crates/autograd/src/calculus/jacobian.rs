@@ -48,10 +48,10 @@ mod tests {
         assert_eq!((by[0].shape(), by[1].shape()), (&[2, 3, 2, 2][..], &[2, 3, 2, 3][..]));
         for (i, j) in [(0, 0), (1, 2), (0, 1)] {
             for (k, l) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-                let expected = if i == k { b.at([l, j]) } else { 0.0 };
-                assert_eq!(by[0].at([i, j, k, l]), expected);
-                let expected = if j == k { a.at([i, l]) } else { 0.0 };
-                assert_eq!(by[1].at([i, j, l, k]), expected);
+                let expected = if i == k { b[[l, j]] } else { 0.0 };
+                assert_eq!(by[0][[i, j, k, l]], expected);
+                let expected = if j == k { a[[i, l]] } else { 0.0 };
+                assert_eq!(by[1][[i, j, l, k]], expected);
             }
         }
     }

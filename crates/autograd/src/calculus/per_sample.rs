@@ -70,7 +70,7 @@ mod tests {
     fn they_are_those_of_batches_of_one_and_their_mean_is_that_of_the_batch() {
         let rng = &mut Rng::new(3);
         let x = Tensor::<f64>::normal([5, 4], 0.0, 1.0, rng);
-        let targets = Tensor::eye(3).gather_rows(&[0, 2, 1, 1, 0]);
+        let targets = Tensor::eye(3).select_rows(&[0, 2, 1, 1, 0]);
         let parameters = [Tensor::normal([4, 3], 0.0, 1.0, rng), Tensor::normal([3], 0.0, 1.0, rng)];
         fn loss<'t>(tape: &'t Tape<f64>, p: &[Var<'t, f64>], x: Tensor<f64>, t: Tensor<f64>) -> Var<'t, f64> {
             tape.constant(x).linear(p[0], p[1]).tanh().softmax_cross_entropy(tape.constant(t)).mean()

@@ -115,7 +115,7 @@ impl<E: Element> Var<'_, E> {
 
     #[track_caller]
     fn select_shared_rows(self, rows: Arc<[usize]>) -> Self {
-        self.tape().push(self.value().gather_rows(&rows), SelectRows { rows }, &[self])
+        self.tape().push(self.value().select_rows(&rows), SelectRows { rows }, &[self])
     }
 
     /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of

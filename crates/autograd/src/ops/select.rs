@@ -89,7 +89,7 @@ impl<E: Element> Var<'_, E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn where_(self, mask: &Tensor<E>, other: Self) -> Self {
-        let chosen = self.value().select(mask, &other.value());
+        let chosen = mask.where_(self.value(), other.value());
         self.tape().push(chosen, Where { mask: mask.clone() }, &[self, other])
     }
 

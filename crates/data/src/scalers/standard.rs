@@ -206,7 +206,7 @@ mod tests {
         let bad = Tensor::from([[1.0_f32, 2.0], [1.0, f32::INFINITY]]);
         assert!(matches!(StandardScaler::fit(&bad), Err(DataError::NotFinite { row: 1, column: 1, .. })));
         assert!(matches!(scaler.transform(&bad), Err(DataError::NotFinite { row: 1, column: 1, .. })));
-        assert_eq!(scaler.inverse_transform(&bad).unwrap().at([1, 1]), f32::INFINITY);
+        assert_eq!(scaler.inverse_transform(&bad).unwrap()[[1, 1]], f32::INFINITY);
     }
 
     #[test]

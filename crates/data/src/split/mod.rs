@@ -14,7 +14,7 @@ pub use train_test::{TrainTestSplit, train_test_split};
 
 /// The rows to train on and the rows to test on. Together they are all rows, and no row is in both.
 ///
-/// Take the rows out of a tensor with [`gather_rows`](mlp_tensor::Tensor::gather_rows).
+/// Take the rows out of a tensor with [`select_rows`](mlp_tensor::Tensor::select_rows).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     /// The rows to train on.

@@ -142,7 +142,7 @@ pub fn train_test_split<E: Element>(
 ) -> Result<(Tensor<E>, Tensor<E>, Tensor<E>, Tensor<E>), DataError> {
     check_same_rows("x", x.rows(), "y", y.rows())?;
     let Split { train, test } = TrainTestSplit::new(test_size).seed(seed).split(x.rows())?;
-    Ok((x.gather_rows(&train), x.gather_rows(&test), y.gather_rows(&train), y.gather_rows(&test)))
+    Ok((x.select_rows(&train), x.select_rows(&test), y.select_rows(&train), y.select_rows(&test)))
 }
 
 #[cfg(test)]

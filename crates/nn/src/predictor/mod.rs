@@ -197,7 +197,7 @@ impl<E: Element> Predictor<E> {
         self.check(first, x)?;
         let rows = x.len() / features;
         let longest = rows * self.widest;
-        let mut scratch = SCRATCH.with_borrow_mut(|pool| E::free(pool).pop()).unwrap_or_default();
+        let mut scratch = SCRATCH.with_borrow_mut(|pool| pool.take::<E>()).unwrap_or_default();
         if scratch.len() < 2 * longest {
             scratch.resize(2 * longest, E::zero());
         }
@@ -220,7 +220,7 @@ impl<E: Element> Predictor<E> {
         if checked.is_ok() {
             out.copy_from_slice(&from[..rows * width]);
         }
-        SCRATCH.with_borrow_mut(|pool| E::free(pool).push(scratch));
+        SCRATCH.with_borrow_mut(|pool| pool.put(scratch));
         checked
     }
 }

@@ -156,7 +156,8 @@ fn without_any_registry_everything_is_missing_and_still_described() {
     assert_eq!(description.clone().open(&mlp_nn::registry::Registry::new()).unwrap(), network());
     let text = serde_json::to_string(&description).unwrap();
     assert_eq!(text, serde_json::to_string(&network()).unwrap(), "what is not opened is written again as it was");
-    let described = Sequential::new(3).add(Scale(Knobs::new(1.0))).add(Dense::new(1).initializer(Spread(Knobs::new(1.0))));
+    let described =
+        Sequential::new(3).add(Scale(Knobs::new(1.0))).add(Dense::new(1).initializer(Spread(Knobs::new(1.0))));
     let message = read(&described).summary().unwrap_err().to_string();
     assert!(message.starts_with("layers.0 (scale): the layer \"scale\""), "{message}");
 }

@@ -133,7 +133,8 @@ fn a_constructor_that_refuses_or_forgets_is_an_error() {
 #[test]
 fn a_constructor_of_another_part_is_an_error() {
     let registry = Registry::new().register::<Activation>("wave", |_| Ok(Activation::Relu));
-    let found = read(&Sequential::new(3).add(Activation::from(Wave(Knobs::new(1.0))))).open(&registry).unwrap_err().to_string();
+    let found =
+        read(&Sequential::new(3).add(Activation::from(Wave(Knobs::new(1.0))))).open(&registry).unwrap_err().to_string();
     assert!(found.contains("the registered constructor made Relu where the file has Custom(wave"), "{found}");
 }
 

@@ -104,7 +104,7 @@ fn orthogonal_matrices_are_uniformly_distributed() {
     let traces: Vec<f64> = (0..count)
         .map(|_| {
             let q: Tensor<f64> = Initializer::Orthogonal { gain: 1.0 }.draw(&[3, 3], &mut rng);
-            (0..3).map(|i| q.at([i, i])).sum()
+            (0..3).map(|i| q[[i, i]]).sum()
         })
         .collect();
     let mean = traces.iter().sum::<f64>() / count as f64;
@@ -122,7 +122,7 @@ fn sparse_matrices_have_as_many_zeros_in_every_column_as_pytorchs() {
         let sparsity = case["sparsity"].as_f64().unwrap();
         let w: Tensor<f64> = Initializer::Sparse { sparsity, std: 0.5 }.draw(&shape, &mut Rng::new(3));
         for column in 0..shape[1] {
-            let zeros = (0..shape[0]).filter(|&row| w.at([row, column]) == 0.0).count();
+            let zeros = (0..shape[0]).filter(|&row| w[[row, column]] == 0.0).count();
             assert_eq!(zeros as u64, case["zeros_of_a_column"].as_u64().unwrap(), "{shape:?} {sparsity}");
         }
     }

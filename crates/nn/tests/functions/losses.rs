@@ -258,10 +258,10 @@ fn no_direction<E: Element>(tolerance: f64) {
     let x = Tensor::from([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]);
     let (rows, gradient) = rows_and_gradient::<E>(&Loss::CosineSimilarity, &x, &t);
     for row in [0, 2, 3] {
-        assert_eq!((rows.at([row]), gradient.row(row)), (0.0, &[0.0, 0.0][..]), "row {row}, {}", E::NAME);
+        assert_eq!((rows[[row]], gradient.row(row)), (0.0, &[0.0, 0.0][..]), "row {row}, {}", E::NAME);
     }
     // cos = 3/5; its derivative by x is (t/|t| - cos · x/|x|) / |x| = (0, 4/5).
-    assert!((rows.at([1]) + 0.6).abs() < tolerance, "{rows}");
+    assert!((rows[[1]] + 0.6).abs() < tolerance, "{rows}");
     let expected = Tensor::from([0.0, -0.8]);
     let difference = (gradient.slice(0, 1..2).reshape([2]) - expected).abs().max();
     assert!(difference < tolerance, "{gradient}");
@@ -284,7 +284,7 @@ fn tiny_and_large_predictions_have_their_cosine() {
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let (norm_x, norm_t) = (dot(x, x).sqrt(), dot(t, t).sqrt());
         let cosine = dot(x, t) / (norm_x * norm_t);
-        assert!((rows.at([row]) + cosine).abs() < 1e-6, "row {row}: {} for {}", rows.at([row]), -cosine);
+        assert!((rows[[row]] + cosine).abs() < 1e-6, "row {row}: {} for {}", rows[[row]], -cosine);
         for ((x, t), found) in x.iter().zip(t).zip(gradient.row(row)) {
             let expected = -(t / norm_t - cosine * x / norm_x) / norm_x;
             let close = (found - expected).abs() <= 1e-5 / norm_x;

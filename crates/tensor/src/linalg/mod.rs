@@ -21,7 +21,8 @@ pub fn gemm<E: Element>(a: ArrayView2<'_, E>, b: ArrayView2<'_, E>, beta: E, mut
         b.shape(),
         out.shape()
     );
-    if !row::multiply(a, b, beta, &mut out) && !small::multiply(a, b, beta, &mut out) {
+    // For small weights first: which path a row takes must not depend on how many others there are.
+    if !small::multiply(a, b, beta, &mut out) && !row::multiply(a, b, beta, &mut out) {
         ndarray::linalg::general_mat_mul(E::one(), &a, &b, beta, &mut out);
     }
 }
@@ -79,6 +80,8 @@ fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Axis, Slice};
+
     use super::*;
     use crate::Rng;
 
@@ -126,13 +129,82 @@ mod tests {
                     gemm(a, b, beta, out.view2_mut());
                     for ((i, j), &found) in out.view2().indexed_iter() {
                         let sum: f64 = (0..k).map(|p| f64::from(a[[i, p]]) * f64::from(b[[p, j]])).sum();
-                        let expected = sum + f64::from(beta) * f64::from(start.at([i, j]));
+                        let expected = sum + f64::from(beta) * f64::from(start[[i, j]]);
                         let size: f64 = (0..k).map(|p| f64::from(a[[i, p]] * b[[p, j]]).abs()).sum::<f64>() + 1.0;
                         let error = (f64::from(found) - expected).abs();
                         assert!(error <= 1e-6 * size, "{m}x{k}x{n}, beta {beta}, at {i}, {j}: {found} for {expected}");
                     }
                 }
             }
+        }
+    }
+
+    /// Every row of a product by itself against the same row among others, bit by bit.
+    fn check_rows_alone<E: Element>([k, n]: [usize; 2], rng: &mut Rng) {
+        let b = Tensor::<E>::normal([k, n], 0.0, 1.0, rng);
+        let bt = b.t();
+        let wide_b = Tensor::<E>::stack(&[&b, &b], 2).reshape([k, 2 * n]);
+        let b_gaps = wide_b.view2();
+        let b_gaps = b_gaps.slice_axis(Axis(1), Slice::new(0, None, 2));
+        for rows in [1, 2, 7, 64] {
+            let a = Tensor::<E>::normal([rows, k], 0.0, 1.0, rng);
+            let start = Tensor::<E>::normal([rows, n], 0.0, 1.0, rng);
+            // As it is, column by column in memory, and with gaps between the values.
+            let (at, wide) = (a.t(), Tensor::<E>::stack(&[&a, &a], 2).reshape([rows, 2 * k]));
+            let gaps = wide.view2();
+            let gaps = gaps.slice_axis(Axis(1), Slice::new(0, None, 2));
+            let layouts = [("row-major", b.view2()), ("transposed", bt.view2().reversed_axes()), ("with gaps", b_gaps)];
+            for (layout, b) in layouts {
+                for beta in [E::zero(), E::one()] {
+                    let mut among = start.clone();
+                    gemm(a.view2(), b, beta, among.view2_mut());
+                    for (order, a) in [("rows", a.view2()), ("columns", at.view2().reversed_axes()), ("gaps", gaps)] {
+                        let mut again = start.clone();
+                        gemm(a, b, beta, again.view2_mut());
+                        assert!(again.bit_eq(&among), "{rows} {order} x {k}x{n} {layout}, beta {beta}, {}", E::NAME);
+                        let mut apart = ndarray::Array2::zeros((rows, 3 * n));
+                        let mut apart = apart.slice_axis_mut(Axis(1), Slice::new(0, None, 3));
+                        apart.assign(&start.view2());
+                        gemm(a, b, beta, apart.view_mut());
+                        assert!(Tensor::from(apart.view()).bit_eq(&among), "{rows} {order} x {k}x{n} {layout} to gaps");
+                        for row in 0..rows {
+                            let mut alone = start.slice(0, row..row + 1);
+                            gemm(a.slice_axis(Axis(0), Slice::from(row..row + 1)), b, beta, alone.view2_mut());
+                            assert!(
+                                alone.bit_eq(&among.slice(0, row..row + 1)),
+                                "row {row} of {rows} {order} x {k}x{n} {layout}, beta {beta}, {}",
+                                E::NAME
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sizes on both sides of every limit of the paths for small weights and for single rows.
+    #[test]
+    fn a_row_by_itself_has_the_bits_that_it_has_among_others() {
+        let rng = &mut Rng::new(8);
+        for size in [
+            [4, 10],
+            [10, 3],
+            [1, 1],
+            [3, 16],
+            [8, 17],
+            [8, 40],
+            [8, 41],
+            [32, 10],
+            [33, 9],
+            [32, 11],
+            [1, 320],
+            [1, 321],
+            [256, 5],
+            [257, 4],
+            [300, 70],
+        ] {
+            check_rows_alone::<f32>(size, rng);
+            check_rows_alone::<f64>(size, rng);
         }
     }
 

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 use crate::Element;
-use crate::memory::room;
+use crate::memory::{Buffer, blank};
 use crate::simd::vectorize;
 
 /// The large kernel adds up this many products before it adds them to the output, each multiplied and added in one
@@ -28,16 +28,15 @@ pub(super) fn multiply<E: Element>(
     } else if beta != E::one() {
         out.iter_mut().for_each(|o| *o *= beta);
     }
-    let mut sums = room(columns);
+    let mut sums = Buffer::new(blank(columns));
     let mut factors = a.iter().copied();
     vectorize(
         #[inline(always)]
         move || {
             for block in b.chunks(DEPTH * columns) {
-                sums.clear();
-                sums.resize(columns, E::zero());
+                sums.fill(E::zero());
                 add_products(&mut factors, block, &mut sums);
-                out.iter_mut().zip(&sums).for_each(|(o, &sum)| *o += sum);
+                out.iter_mut().zip(sums.iter()).for_each(|(o, &sum)| *o += sum);
             }
         },
     );

@@ -12,7 +12,8 @@ const LARGEST: usize = 320;
 const WIDTH: usize = 16;
 const DEPTH: usize = 32;
 
-/// `out = a · b + beta · out`, or false (and nothing done) where the product is too large or has gaps in memory.
+/// `out = a · b + beta · out`, or false (and nothing done) where b is too large or has gaps in memory. That depends on b
+/// alone: gaps in a and in the output are copied away.
 pub(super) fn multiply<E: Element>(
     a: ArrayView2<'_, E>,
     b: ArrayView2<'_, E>,
@@ -23,20 +24,51 @@ pub(super) fn multiply<E: Element>(
     if depth > DEPTH || b.len() > LARGEST || out.is_empty() {
         return false;
     }
-    let (Some(a), Some(b), Some(out)) = (Strided::of(a), Strided::of(b), out.as_slice_mut()) else { return false };
+    let Some(b) = Strided::of(b) else { return false };
+    let without_gaps: Vec<E>;
+    let a = match Strided::of(a) {
+        Some(a) => a,
+        None => {
+            without_gaps = a.iter().copied().collect();
+            Strided { values: &without_gaps, row: depth, column: 1 }
+        }
+    };
+    if let Some(out) = out.as_slice_mut() {
+        product(&a, &b, [depth, columns], beta, out);
+    } else {
+        let mut without_gaps: Vec<E> = out.iter().copied().collect();
+        product(&a, &b, [depth, columns], beta, &mut without_gaps);
+        out.iter_mut().zip(without_gaps).for_each(|(o, v)| *o = v);
+    }
+    true
+}
+
+fn product<E: Element>(a: &Strided<'_, E>, b: &Strided<'_, E>, [depth, columns]: [usize; 2], beta: E, out: &mut [E]) {
     vectorize(
         #[inline(always)]
         || {
+            if out.len() == columns && b.column == 1 && beta == E::zero() {
+                return single_row(a, b.values, out);
+            }
             for first in (0..columns).step_by(WIDTH) {
                 match columns - first {
-                    1..=4 => panel::<E, 4>(&a, &b, [first, depth, columns], beta, out),
-                    5..=8 => panel::<E, 8>(&a, &b, [first, depth, columns], beta, out),
-                    _ => panel::<E, WIDTH>(&a, &b, [first, depth, columns], beta, out),
+                    1..=4 => panel::<E, 4>(a, b, [first, depth, columns], beta, out),
+                    5..=8 => panel::<E, 8>(a, b, [first, depth, columns], beta, out),
+                    _ => panel::<E, WIDTH>(a, b, [first, depth, columns], beta, out),
                 }
             }
         },
     );
-    true
+}
+
+/// One row times a row-major b, added up in the order of [`panel`], but without copying b.
+#[inline(always)]
+fn single_row<E: Element>(a: &Strided<'_, E>, b: &[E], out: &mut [E]) {
+    out.fill(E::zero());
+    for (p, row) in b.chunks_exact(out.len()).enumerate() {
+        let x = a.values[p * a.column];
+        out.iter_mut().zip(row).for_each(|(o, &v)| *o += x * v);
+    }
 }
 
 /// A matrix in row-major or column-major order: its numbers, and how far apart rows and columns are.

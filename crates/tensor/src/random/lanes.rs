@@ -6,20 +6,20 @@ use super::Rng;
 const LANES: usize = 32;
 
 /// Generators side by side, which vector instructions advance together: xoshiro256++ as in [`Rng`], each started from
-/// draws of one of those.
-pub(crate) struct Lanes([[u64; LANES]; 4]);
+/// draws of one of those: the first word of every lane's state in order, then every second word and so on.
+pub(super) struct Lanes([[u64; LANES]; 4]);
 
 impl Lanes {
     /// The count of numbers that come at once.
-    pub(crate) const DRAWS: usize = 2 * LANES;
+    pub(super) const DRAWS: usize = 2 * LANES;
 
-    pub(crate) fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         Self(std::array::from_fn(|_| std::array::from_fn(|_| rng.next_u64())))
     }
 
     /// The next number of every generator: its low half among the first `LANES`, its high half among the others.
     #[inline(always)]
-    pub(crate) fn next(&mut self) -> [u32; Self::DRAWS] {
+    pub(super) fn next(&mut self) -> [u32; Self::DRAWS] {
         let [s0, s1, s2, s3] = &mut self.0;
         let mut bits = [0; Self::DRAWS];
         let (low, high) = bits.split_at_mut(LANES);
@@ -41,8 +41,8 @@ impl Lanes {
 
 #[cfg(test)]
 mod tests {
-    use rand::{Rng as _, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 
     use super::*;
 

@@ -1,15 +1,20 @@
 //! The one source of randomness: a generator that is always seeded.
 
+mod draw;
+mod functions;
 mod lanes;
+mod normal;
 
-pub(crate) use lanes::Lanes;
-use rand::{Rng as _, RngExt, SeedableRng};
+use lanes::Lanes;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng as _, SeedableRng};
 
-/// A seeded random generator: xoshiro256++ (Blackman and Vigna, 2018).
+/// A seeded random generator: xoshiro256++ (Blackman and Vigna, "Scrambled linear pseudorandom number generators",
+/// 2018).
 ///
-/// The same seed gives the same numbers on every machine. There is no generator without a seed, so a program's
-/// randomness is always in sight.
+/// The same seed gives the same numbers on every machine and in every later version: files go on from their seeds. So
+/// everything that is drawn is defined here, from the generator's 64 bits on, and uses no function whose last digit depends
+/// on the machine. There is no generator without a seed, so a program's randomness is always in sight.
 ///
 /// ```
 /// use mlp_tensor::Rng;
@@ -19,13 +24,25 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 pub struct Rng(Xoshiro256PlusPlus);
 
 impl Rng {
-    /// A generator that starts from `seed`.
+    /// A generator that starts from `seed`: its state is the first four numbers of SplitMix64 (Steele, Lea and Flood, 2014)
+    /// from `seed` on, as the authors of xoshiro256++ recommend.
     pub fn new(seed: u64) -> Self {
-        Self(Xoshiro256PlusPlus::seed_from_u64(seed))
+        let mut state = seed;
+        let mut bytes = [0; 32];
+        for word in bytes.as_chunks_mut::<8>().0 {
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            *word = (z ^ (z >> 31)).to_le_bytes();
+        }
+        Self(Xoshiro256PlusPlus::from_seed(bytes))
     }
 
     /// A generator for one numbered part of the work (an epoch, a layer, a shard of a batch). It depends only on
     /// `seed` and on the numbers in `path`, not on how much was drawn elsewhere.
+    ///
+    /// The seed is mixed with each number of the path in turn: the next one is the first draw of the generator that starts
+    /// from seed XOR ((number · 9E3779B97F4A7C15₁₆) rotated left by 32), everything modulo 2⁶⁴.
     pub fn stream(seed: u64, path: &[u64]) -> Self {
         // Each number is mixed in through a generator of its own, so that near-by paths have nothing in common.
         Self::new(path.iter().fold(seed, |state, &part| {
@@ -39,13 +56,28 @@ impl Rng {
         self.0.next_u64()
     }
 
-    /// A number from [0, 1).
+    /// A number from [0, 1): the highest 53 of 64 bits, times 2⁻⁵³.
     #[inline]
     pub fn uniform(&mut self) -> f64 {
-        self.sample(rand::distr::StandardUniform)
+        (self.next_u64() >> 11) as f64 * 2f64.powi(-53)
     }
 
-    /// A whole number from 0 to `n - 1`, each equally likely.
+    /// A number from [0, 1) for single precision: the highest 24 of 64 bits, times 2⁻²⁴.
+    #[inline]
+    pub(crate) fn uniform_f32(&mut self) -> f32 {
+        (self.next_u64() >> 40) as f32 * 2f32.powi(-24)
+    }
+
+    /// A number from the standard normal distribution, by the ziggurat method with 256 layers (Marsaglia and Tsang, 2000;
+    /// Doornik, 2005): one draw of 64 bits is enough 98.8 times out of 100.
+    #[inline]
+    pub fn normal(&mut self) -> f64 {
+        normal::sample(self)
+    }
+
+    /// A whole number from 0 to `n - 1`, each exactly equally likely: the high half of the 128-bit product of 64 bits and
+    /// `n`, drawn anew where the low half is below 2⁶⁴ mod n (Lemire, "Fast random integer generation in an interval",
+    /// 2019).
     ///
     /// # Panics
     /// If `n` is 0.
@@ -53,26 +85,30 @@ impl Rng {
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "below: there is no whole number below 0");
         // u64, so that 32-bit machines draw the same numbers.
-        self.0.random_range(0..n as u64) as usize
+        let n = n as u64;
+        loop {
+            let product = u128::from(self.next_u64()) * u128::from(n);
+            let low = product as u64;
+            // 2⁶⁴ mod n is below n, so mostly there is nothing to divide.
+            if low >= n || low >= n.wrapping_neg() % n {
+                return (product >> 64) as usize;
+            }
+        }
     }
 
-    /// Shuffles `values`: every order is equally likely (Fisher and Yates).
+    /// Shuffles `values`, so that every order is equally likely (Fisher and Yates): from the last to the second, each
+    /// changes places with one drawn by [`Rng::below`] from those up to itself.
     pub fn shuffle<T>(&mut self, values: &mut [T]) {
         for i in (1..values.len()).rev() {
             values.swap(i, self.below(i + 1));
         }
     }
 
-    /// The numbers 0 to `n - 1` in random order.
+    /// The numbers 0 to `n - 1` in random order, by [`Rng::shuffle`].
     pub fn permutation(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         self.shuffle(&mut order);
         order
-    }
-
-    #[inline]
-    pub(crate) fn sample<T>(&mut self, distribution: impl rand::distr::Distribution<T>) -> T {
-        distribution.sample(&mut self.0)
     }
 }
 

@@ -190,7 +190,7 @@ fn class_weights_are_factors_of_rows_by_their_class() {
     // By hand: the logits are w x, the losses ln(1 + e^∓wx).
     let w = build().weight("layers.0.weight").unwrap().item();
     let loss = |x: f64, class: usize| (1.0 + (if class == 1 { -w * x } else { w * x }).exp()).ln();
-    let sum: f64 = (0..4).map(|row| [1.0, 3.0][classes[row]] * loss(x.at([row, 0]), classes[row])).sum();
+    let sum: f64 = (0..4).map(|row| [1.0, 3.0][classes[row]] * loss(x[[row, 0]], classes[row])).sum();
     assert!((history.last().training.loss - sum / 4.0).abs() < 1e-12);
     // As many of one class as of the other: balanced weights are 1.
     let mut plain = build();

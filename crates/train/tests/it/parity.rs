@@ -63,7 +63,7 @@ fn follow<E: Element>(name: &str) -> f64 {
     for order in goldens["epochs_order"].as_array().unwrap() {
         for batch in whole_numbers(order).chunks(32) {
             let targets: Vec<usize> = batch.iter().map(|&row| classes[row]).collect();
-            let loss = model.train_on_batch(&x.gather_rows(batch), &targets).unwrap();
+            let loss = model.train_on_batch(&x.select_rows(batch), &targets).unwrap();
             worst = worst.max((loss - losses[step]).abs() / losses[step]);
             step += 1;
         }
