@@ -38,8 +38,8 @@ impl<E: Element> OptimizerState<E> {
     /// The state before the first step: every slot 0.
     pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
         let slots = parameters.iter().map(|parameter| Slots {
-            parameter: parameter.name.clone(),
-            values: optimizer.slots().iter().map(|_| Tensor::zeros(parameter.value.shape())).collect(),
+            parameter: parameter.name().to_owned(),
+            values: optimizer.slots().iter().map(|_| Tensor::zeros(parameter.value().shape())).collect(),
         });
         Self { steps: 0, slots: slots.collect() }
     }
@@ -62,14 +62,14 @@ impl<E: Element> OptimizerState<E> {
             });
         }
         for (parameter, slots) in parameters.iter().zip(&slots) {
-            let shape = parameter.value.shape();
-            let fits = parameter.name == slots.parameter
+            let shape = parameter.value().shape();
+            let fits = parameter.name() == slots.parameter
                 && slots.values.len() == optimizer.slots().len()
                 && slots.values.iter().all(|value| value.shape() == shape);
             if !fits {
                 let shapes: Vec<_> = slots.values.iter().map(Tensor::shape).collect();
                 return Err(SlotError {
-                    parameter: parameter.name.clone(),
+                    parameter: parameter.name().to_owned(),
                     expected: format!("{:?} of shape {shape:?}", optimizer.slots()),
                     found: format!("slots of {} with shapes {shapes:?}", slots.parameter),
                 });

@@ -108,7 +108,7 @@ pub(crate) struct Engine<E: Element> {
 
 impl<E: Element> Engine<E> {
     pub(crate) fn new(network: &Network<E>) -> Self {
-        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value.len()]).collect();
+        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value().len()]).collect();
         Self { shards: Vec::new(), gradients }
     }
 
@@ -148,13 +148,13 @@ impl<E: Element> Engine<E> {
 
         let mut totals = Totals::default();
         self.shards[..shards].iter().for_each(|shard| totals.add(&shard.totals));
-        let penalized = network.parameters().iter().any(|p| p.regularizer.is_some());
+        let penalized = network.parameters().iter().any(|p| p.regularizer().is_some());
         if penalized {
             totals.penalty += network.penalty() * rows.len() as f64;
         }
         self.shards[..shards].iter_mut().for_each(|shard| network.apply_updates(std::mem::take(&mut shard.updates)));
 
-        let worth = network.parameters().iter().map(|p| p.value.len()).sum::<usize>() * rows.len() >= WORTH_A_FORK;
+        let worth = network.parameters().iter().map(|p| p.value().len()).sum::<usize>() * rows.len() >= WORTH_A_FORK;
         let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
         let gradients: Vec<&[Option<Gradient<E>>]> = self.shards[..shards].iter().map(|s| &s.gradients[..]).collect();
         let job = |block: Block<'_, E>| block.update(step, &gradients, optimizer);
@@ -170,7 +170,7 @@ impl<E: Element> Engine<E> {
 
 /// The number of multiplications in one forward pass.
 pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
-    rows.saturating_mul(network.parameters().iter().map(|p| p.value.len()).sum())
+    rows.saturating_mul(network.parameters().iter().map(|p| p.value().len()).sum())
 }
 
 /// One part of the rows of a batch.
@@ -236,19 +236,21 @@ fn blocks<'a, E: Element>(
 ) -> Vec<Block<'a, E>> {
     let mut blocks = Vec::new();
     let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
-    for (parameter, ((Parameter { value, regularizer, trainable, .. }, gradient), slots)) in all {
-        if !*trainable {
+    for (parameter, ((weight, gradient), slots)) in all {
+        if !weight.is_trainable() {
             continue;
         }
+        let value = weight.value();
         let columns = value.shape().last().copied().unwrap_or(1);
         // Blocks of one size, so that threads that share them finish together.
         let (rows, blocks_of_it) = (value.len().div_ceil(columns.max(1)), value.len().div_ceil(BLOCK).max(1));
         let size = (rows.div_ceil(blocks_of_it).next_multiple_of(8) * columns).max(1);
         let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(size)).collect();
-        let chunks = value.as_mut_slice().chunks_mut(size).zip(gradient.chunks_mut(size));
+        let (values, regularizer) = weight.values_mut_and_regularizer();
+        let chunks = values.chunks_mut(size).zip(gradient.chunks_mut(size));
         for (index, (weights, gradient)) in chunks.enumerate() {
             let slots = slots.iter_mut().filter_map(Iterator::next).collect();
-            let (start, regularizer) = (index * size, *regularizer);
+            let (start, regularizer) = (index * size, regularizer.copied());
             blocks.push(Block { parameter, start, regularizer, weights, gradient, slots });
         }
     }

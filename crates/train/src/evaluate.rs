@@ -1,13 +1,13 @@
-//! Passes over rows that do not train: predictions, losses and metrics.
+//! Passes over rows that do not train: losses and metrics.
 
 use mlp_autograd::Tape;
-use mlp_nn::{Network, NnError, Pass};
-use mlp_tensor::{Element, Tensor};
+use mlp_nn::{Network, Pass};
+use mlp_tensor::Element;
 use rayon::prelude::*;
 
 use crate::Evaluation;
 use crate::engine::{Objective, Totals, work};
-use crate::table::{Table, parts};
+use crate::table::Table;
 
 /// The rows of one pass. Fixed, so that results do not depend on the number of threads.
 const ROWS: usize = 256;
@@ -43,15 +43,4 @@ pub(crate) fn report(totals: &Totals, objective: &Objective) -> Evaluation {
     let metrics = objective.metrics.iter().zip(&totals.metrics).map(|(&metric, sum)| (metric, sum / rows)).collect();
     let penalty = totals.penalty / rows;
     Evaluation { loss: totals.loss / rows + penalty, penalty, metrics }
-}
-
-/// The network's output for the rows of `x`.
-pub(crate) fn predict<E: Element>(network: &Network<E>, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
-    network.check_input(x)?;
-    if x.rows() <= ROWS || work(network, x.rows()) < WORTH_A_FORK {
-        return network.predict(x);
-    }
-    let passes = parts(x.rows(), ROWS).into_par_iter().map(|rows| network.predict(&x.slice(0, rows)));
-    let passes = passes.collect::<Result<Vec<_>, _>>()?;
-    Ok(Tensor::concatenate(&passes.iter().collect::<Vec<_>>(), 0))
 }

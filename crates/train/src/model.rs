@@ -9,10 +9,10 @@ use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::engine::{Engine, Objective, Totals};
-use crate::evaluate::{evaluate, predict, report};
+use crate::evaluate::{evaluate, report};
 use crate::fit::Validation;
 use crate::loss::check_loss;
-use crate::table::{Table, check_features};
+use crate::table::Table;
 use crate::{Epoch, Evaluation, Fit, History, Metric, Targets, TrainError};
 
 /// A network with a loss, an optimizer and their state: what is fitted, evaluated, saved and asked for predictions.
@@ -220,9 +220,7 @@ impl<E: Element> Model<E> {
     /// If `x` is not a table with the network's number of features, or holds NaN or infinity.
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
         self.check()?;
-        let x = self.features(x)?;
-        check_features(&x)?;
-        Ok(predict(&self.network, &x)?)
+        Ok(self.scaled(Predictor::for_rows(&self.network, x.rows())).predict(x)?)
     }
 
     /// The number of the class with the largest output, for every row of `x`.
@@ -252,11 +250,14 @@ impl<E: Element> Model<E> {
     /// If the model's parts do not fit together, which is found at the first use.
     pub fn predictor(&self) -> Result<Predictor<E>, TrainError> {
         self.check()?;
-        let predictor = Predictor::new(&self.network);
-        Ok(match &self.scaler {
+        Ok(self.scaled(Predictor::new(&self.network)))
+    }
+
+    fn scaled(&self, predictor: Predictor<E>) -> Predictor<E> {
+        match &self.scaler {
             Some(scaler) => predictor.standardize(scaler.mean(), scaler.scale()),
             None => predictor,
-        })
+        }
     }
 
     /// Writes the model to one file: architecture, weights, optimizer and its state, scaler and names. The file is

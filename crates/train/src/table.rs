@@ -1,7 +1,5 @@
 //! Features and targets that have been checked, and the batches taken from them.
 
-use std::ops::Range;
-
 use mlp_data::{check_finite, check_same_rows};
 use mlp_nn::{Loss, Network, TargetKind};
 use mlp_tensor::{Element, Tensor, all_finite};
@@ -155,9 +153,4 @@ fn check_classes(classes: &[usize], rows: usize, outputs: usize, loss: Loss) -> 
         None => Ok(()),
         Some(row) => Err(TrainError::ClassOutOfRange { row, class: classes[row], classes: outputs }),
     }
-}
-
-/// The ranges of at most `size` rows that make up `rows`.
-pub(crate) fn parts(rows: usize, size: usize) -> Vec<Range<usize>> {
-    (0..rows).step_by(size).map(|start| start..(start + size).min(rows)).collect()
 }
