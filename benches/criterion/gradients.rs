@@ -27,7 +27,7 @@ impl Problem {
         let hidden = Dense::new(512).activation(activation);
         let architecture = Sequential::new(784).add(hidden.clone()).add(hidden).add(Dense::new(10));
         let network = architecture.init(0).expect("the network is sound");
-        let weights = network.parameters().iter().map(|parameter| parameter.value.clone()).collect();
+        let weights = network.parameters().iter().map(|parameter| parameter.value().clone()).collect();
         let x = Tensor::normal([ROWS, 784], 0.0, 1.0, &mut Rng::new(1));
         let classes: Vec<usize> = (0..ROWS).map(|row| row % 10).collect();
         Self { network, weights, x, targets: Tensor::eye(10).select_rows(&classes) }

@@ -1,43 +1,48 @@
 //! The body of a file: every field in the order in which it is written, and the way from a model to a body and back.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use mlp_data::StandardScaler;
 use mlp_metrics::Metric;
 use mlp_nn::registry::Registry;
-use mlp_nn::{Loss, Network, Output, Parameter, Sequential};
+use mlp_nn::{Limits, Loss, Network, NnError, Output, Parameter, Sequential, StateMismatch};
 use mlp_optim::{Optimizer, OptimizerState, Slots};
 use mlp_tensor::{Element, Tensor};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::record::{ToWrite, Unchecked};
+use crate::de::{Mismatch, read};
+use crate::raw::Raw;
+use crate::record::ToWrite;
 use crate::run::RunBody;
-use crate::skim::{MAX_DEPTH, difference, skim};
-use crate::unique_map::UniqueMap;
-use crate::{Dtype, FormatError, SavedModel, Training};
+use crate::shown::{message, shown};
+use crate::skim::skim;
+use crate::tensors::Tensors;
+use crate::{Dtype, FormatError, LoadOptions, SavedModel, Training};
 
-/// The body, with tensors of type `T`: [`ToWrite`] or [`Unchecked`].
+/// The body. `T` holds the tensors by name and `S` the slots by weight: as [`Written`] and [`WrittenSlots`], or where they
+/// lie in the file, as [`Raw`].
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Body<T> {
+pub(crate) struct Body<T, S> {
     pub(crate) dtype: Dtype,
     architecture: Sequential,
-    tensors: UniqueMap<T>,
+    tensors: T,
     output: Output,
-    training: Option<TrainingBody<T>>,
+    training: Option<TrainingBody<T, S>>,
     preprocessing: Preprocessing,
     feature_names: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "not_empty")]
     frozen: Vec<String>,
 }
 
+type Written<E> = BTreeMap<String, ToWrite<E>>;
+type WrittenSlots<E> = BTreeMap<String, Written<E>>;
+
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TrainingBody<T> {
+struct TrainingBody<T, S> {
     optimizer: Optimizer,
     steps: u64,
-    slots: UniqueMap<UniqueMap<T>>,
+    slots: S,
     loss: Loss,
     label_smoothing: f64,
     metrics: Vec<Metric>,
@@ -47,20 +52,25 @@ struct TrainingBody<T> {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Preprocessing {
     scaler: Option<StandardScaler>,
 }
 
-impl<E: Element> Body<ToWrite<E>> {
-    /// The body of `model`, if the model is one that could be read again.
-    pub(crate) fn of(model: &SavedModel<E>) -> Result<Self, FormatError> {
-        model.check()?;
+/// A list that is left out where it would be empty.
+fn not_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::deserialize(deserializer)?;
+    if names.is_empty() { Err(D::Error::custom("`frozen` is empty, for which it is left out")) } else { Ok(names) }
+}
+
+impl<E: Element> Body<Written<E>, WrittenSlots<E>> {
+    /// The body of `model`, if the model is one that could be read again within `limits`.
+    pub(crate) fn of(model: &SavedModel<E>, limits: &Limits) -> Result<Self, FormatError> {
+        model.check(limits)?;
         let weight = |(name, tensor): (String, Tensor<E>)| Ok((name.clone(), ToWrite::new(&name, &tensor)?));
         Ok(Self {
             dtype: Dtype::of::<E>(),
             architecture: model.network.architecture().clone(),
-            tensors: UniqueMap(model.network.state().into_iter().map(weight).collect::<Result<_, FormatError>>()?),
+            tensors: model.network.state().into_iter().map(weight).collect::<Result<_, FormatError>>()?,
             output: model.output.clone(),
             training: model.training.as_ref().map(TrainingBody::of).transpose()?,
             preprocessing: Preprocessing { scaler: model.scaler.clone() },
@@ -68,17 +78,16 @@ impl<E: Element> Body<ToWrite<E>> {
             frozen: model.network.frozen().into_iter().map(str::to_owned).collect(),
         })
     }
-}
 
-impl<T: Serialize> Body<T> {
     /// Writes the body to the end of `out`.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
-        self.serialize(&mut serializer).map_err(content)
+        let wrong = |error: rmp_serde::encode::Error| FormatError::Content { reason: message(&error.to_string()) };
+        self.serialize(&mut serializer).map_err(wrong)
     }
 }
 
-impl<E: Element> TrainingBody<ToWrite<E>> {
+impl<E: Element> TrainingBody<Written<E>, WrittenSlots<E>> {
     fn of(training: &Training<E>) -> Result<Self, FormatError> {
         let names = training.optimizer.slots().to_vec();
         let of_parameter = |slots: &Slots<E>| {
@@ -86,13 +95,13 @@ impl<E: Element> TrainingBody<ToWrite<E>> {
                 .iter()
                 .zip(&slots.values)
                 .map(|(&name, value)| Ok((name.to_owned(), ToWrite::new(&slot_name(&slots.parameter, name), value)?)));
-            Ok((slots.parameter.clone(), UniqueMap(named.collect::<Result<_, FormatError>>()?)))
+            Ok((slots.parameter.clone(), named.collect::<Result<_, FormatError>>()?))
         };
         let slots = training.state.slots().iter().map(of_parameter).collect::<Result<_, FormatError>>()?;
         Ok(Self {
             optimizer: training.optimizer.clone(),
             steps: training.state.steps(),
-            slots: UniqueMap(slots),
+            slots,
             loss: training.loss.clone(),
             label_smoothing: training.label_smoothing,
             metrics: training.metrics.clone(),
@@ -103,41 +112,30 @@ impl<E: Element> TrainingBody<ToWrite<E>> {
     }
 }
 
-impl<'a> Body<Unchecked<'a>> {
-    /// Reads a whole body. What it says is not yet checked against itself; [`Body::into_model`] does that.
-    pub(crate) fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
-        let found = skim(bytes)?;
-        let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-        deserializer.set_max_depth(2 * MAX_DEPTH);
-        let body = Self::deserialize(&mut deserializer).map_err(content)?;
-        // serde lets some things pass: a field that is missing where nil is possible, one that a layer or an optimizer
-        // does not know, a list in place of a record, a number in place of a choice. All of them show when the body is
-        // written again.
-        let mut again = Vec::new();
-        body.encode(&mut again)?;
-        match difference(&found, &skim(&again)?) {
-            None => Ok(body),
-            Some(difference) => Err(content(difference)),
-        }
+impl<'a> Body<Raw<'a>, Raw<'a>> {
+    /// Reads a whole body. What it says is not yet checked against itself, and no tensor is looked at;
+    /// [`Body::into_model`] does that.
+    pub(crate) fn decode(bytes: &'a [u8], limits: &Limits) -> Result<Self, FormatError> {
+        skim(bytes, limits)?;
+        Ok(read(bytes)?)
     }
 
-    pub(crate) fn into_model<E: Element>(self, registry: &Registry) -> Result<SavedModel<E>, FormatError> {
+    pub(crate) fn into_model<E: Element>(self, options: &LoadOptions<'_>) -> Result<SavedModel<E>, FormatError> {
         let expected = Dtype::of::<E>();
         if self.dtype != expected {
             return Err(FormatError::WrongDtype { expected, found: self.dtype });
         }
-        let tensors = self.tensors.0.into_iter().map(|(name, tensor)| {
-            let tensor = tensor.decode(&name)?;
-            Ok((name, tensor))
-        });
-        let architecture = self.architecture.open(registry)?;
-        let mut network = Network::from_state(architecture, tensors.collect::<Result<_, FormatError>>()?)?;
-        self.frozen.iter().try_for_each(|name| network.freeze_exact(name))?;
-        if network.frozen() != self.frozen {
-            return Err(FormatError::Frozen { found: self.frozen });
+        let architecture = match options.registry {
+            Some(registry) => self.architecture.open(registry)?,
+            None => self.architecture,
+        };
+        let mut network = network(architecture, self.tensors, &options.limits)?;
+        if !network.freeze_all(&self.frozen) {
+            let found = self.frozen.iter().take(MOST_NAMES).map(|name| shown(name)).collect();
+            return Err(FormatError::Frozen { found });
         }
         let training =
-            self.training.map(|training| training.into_training(network.parameters(), registry)).transpose()?;
+            self.training.map(|training| training.into_training(network.parameters(), options.registry)).transpose()?;
         let Self { preprocessing: Preprocessing { scaler }, feature_names, output, .. } = self;
         let model = SavedModel { network, output, training, scaler, feature_names };
         model.check_names()?;
@@ -145,42 +143,71 @@ impl<'a> Body<Unchecked<'a>> {
     }
 }
 
-impl TrainingBody<Unchecked<'_>> {
+/// The network of `architecture` with the tensors of a file.
+fn network<E: Element>(architecture: Sequential, tensors: Raw<'_>, limits: &Limits) -> Result<Network<E>, FormatError> {
+    let mut tensors = Tensors::new(tensors, architecture.tensors_within(limits)?)?;
+    let mut wrong = None;
+    let network = Network::from_tensors(architecture, limits, |name, _| {
+        let decoded = tensors.take(name)?.and_then(|tensor| tensor.decode(name));
+        decoded.map_err(|error| wrong.get_or_insert(error).clone()).ok()
+    });
+    if let Some(wrong) = wrong {
+        return Err(wrong);
+    }
+    let (unexpected, all_were_looked_at) = tensors.left();
+    let unexpected: Vec<String> = unexpected.take(MOST_NAMES).map(shown).collect();
+    let mut mismatch = match network {
+        Err(NnError::State(mismatch)) => mismatch,
+        Ok(_) if !unexpected.is_empty() => StateMismatch::default(),
+        network => return Ok(network?),
+    };
+    // Where there are far too many names, those that seem to be missing may be among those that were not looked at.
+    if !all_were_looked_at {
+        mismatch.missing.clear();
+    }
+    mismatch.unexpected = unexpected;
+    Err(NnError::State(mismatch).into())
+}
+
+impl TrainingBody<Raw<'_>, Raw<'_>> {
     fn into_training<E: Element>(
         mut self,
         parameters: &[Parameter<E>],
-        registry: &Registry,
+        registry: Option<&Registry>,
     ) -> Result<Training<E>, FormatError> {
         // What is a user's and not registered stays a name: predictions do without it.
-        self.optimizer = self.optimizer.open(registry)?;
-        self.loss = self.loss.open(registry)?;
-        self.metrics = self.metrics.into_iter().map(|metric| metric.open(registry)).collect::<Result<_, _>>()?;
-        if self.optimizer.missing().is_none() {
+        if let Some(registry) = registry {
+            self.optimizer = self.optimizer.open(registry)?;
+            self.loss = self.loss.open(registry)?;
+            self.metrics = self.metrics.into_iter().map(|metric| metric.open(registry)).collect::<Result<_, _>>()?;
+        }
+        // Of an optimizer that is only a name, nobody knows what the slots are: it cannot train, and is not saved.
+        let known = self.optimizer.missing().is_none();
+        if known {
             self.optimizer.check::<E>()?;
         }
         if self.loss.missing().is_none() {
             self.loss.check()?;
         }
-        let names = parameters.iter().map(|parameter| parameter.name.as_str());
-        check_keys("the network", names, &self.slots.0)?;
+        let names = self.optimizer.slots();
+        let mut of_weights = Tensors::new(self.slots, parameters.len())?;
+        check_names("the network", parameters.iter().map(Parameter::name), &of_weights)?;
         let mut slots = Vec::with_capacity(parameters.len());
-        // Of an optimizer that is only a name, nobody knows what the slots are: it cannot train, and is not saved.
-        let known = self.optimizer.missing().is_none();
-        for Parameter { name, trainable, .. } in parameters {
-            let mut named = self.slots.0.remove(name).map_or_else(BTreeMap::new, |named| named.0);
-            let names: Vec<String> = match self.optimizer.slots() {
-                // A weight that was never trained has none.
-                _ if named.is_empty() && !trainable => Vec::new(),
-                slots => slots.iter().map(|&slot| slot.to_owned()).collect(),
-            };
-            if known {
-                check_keys(name, names.iter().map(String::as_str), &named)?;
+        for parameter in parameters {
+            let weight = parameter.name();
+            let Some(raw) = of_weights.take_raw(weight) else { continue };
+            let mut of_weight = Tensors::new(raw, names.len())?;
+            // A weight that was never trained has none.
+            let untrained = of_weight.count() == 0 && !parameter.is_trainable();
+            if known && !untrained {
+                check_names(weight, names.iter().copied(), &of_weight)?;
             }
-            let values = names.iter().filter_map(|slot| {
-                let tensor = named.remove(slot)?;
-                Some(tensor.decode(&slot_name(name, slot)))
-            });
-            slots.push(Slots { parameter: name.clone(), values: values.collect::<Result<_, FormatError>>()? });
+            let decode = |&slot: &&str| Some(of_weight.take(slot)?.and_then(|t| t.decode(&slot_name(weight, slot))));
+            let mut values = Vec::with_capacity(if untrained { 0 } else { names.len() });
+            for value in names.iter().filter_map(decode) {
+                values.push(value?);
+            }
+            slots.push(Slots { parameter: weight.to_owned(), values });
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
         let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;
@@ -189,17 +216,20 @@ impl TrainingBody<Unchecked<'_>> {
     }
 }
 
-/// Checks that `map` has exactly the keys `expected`.
-fn check_keys<'a, T>(
+/// A message lists at most this many names.
+const MOST_NAMES: usize = 16;
+
+/// Checks that `found` has exactly the names `expected`, which differ from each other.
+fn check_names<'a>(
     place: &str,
-    expected: impl Iterator<Item = &'a str> + Clone,
-    map: &BTreeMap<String, T>,
+    expected: impl ExactSizeIterator<Item = &'a str> + Clone,
+    found: &Tensors<'_>,
 ) -> Result<(), FormatError> {
-    // The names of parameters and of slots differ from each other, so a count and a look at each are enough.
-    if expected.clone().count() == map.len() && expected.clone().all(|name| map.contains_key(name)) {
+    if expected.len() == found.count() && expected.clone().all(|name| found.has(name)) {
         return Ok(());
     }
-    let (expected, found) = (expected.map(str::to_owned).collect(), map.keys().cloned().collect());
+    let expected = expected.take(MOST_NAMES).map(str::to_owned).collect();
+    let found = found.names().take(MOST_NAMES).map(shown).collect();
     Err(FormatError::Slots { place: place.to_owned(), expected, found })
 }
 
@@ -208,11 +238,8 @@ fn slot_name(parameter: &str, slot: &str) -> String {
     format!("{parameter}/{slot}")
 }
 
-/// An error whose message may quote a stranger's bytes: control characters escaped, and cut off where it gets long.
-fn content(message: impl fmt::Display) -> FormatError {
-    let mut reason = String::new();
-    for c in message.to_string().chars().take(500) {
-        if c.is_control() { reason.extend(c.escape_default()) } else { reason.push(c) }
+impl From<Mismatch> for FormatError {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Content { reason: message(&mismatch.to_string()) }
     }
-    FormatError::Content { reason }
 }

@@ -106,6 +106,23 @@ pub enum FormatError {
         /// What is wrong there.
         reason: &'static str,
     },
+    /// More than is let through; see [`Limits`](mlp_nn::Limits).
+    #[error(
+        "at byte {offset}: {found} {what}, and at most {most} are let through; if you trust the file, raise \
+         Limits::{setting}"
+    )]
+    Limit {
+        /// The place, counted from the start of the file.
+        offset: usize,
+        /// The name of the limit.
+        setting: &'static str,
+        /// What is counted.
+        what: &'static str,
+        /// How many there are up to this place.
+        found: usize,
+        /// The limit.
+        most: usize,
+    },
     /// A field is missing, unknown, given twice, or of another type.
     #[error("the content is not that of a model: {reason}")]
     Content {
@@ -154,9 +171,12 @@ pub enum FormatError {
     #[error(transparent)]
     Network(#[from] NnError),
     /// Frozen weights that are listed twice, or in another order than the network's.
-    #[error("the frozen weights must be listed once each, in the order of the layers, but are {found:?}")]
+    #[error(
+        "the frozen weights must be weights and buffers of the network, listed once each and in its order, but are \
+         {found:?}"
+    )]
     Frozen {
-        /// The names in the file.
+        /// The first names in the file.
         found: Vec<String>,
     },
     /// A part of a user's of which the file gives only the name, or that cannot be made from its settings.

@@ -5,13 +5,12 @@ use std::path::Path;
 
 use mlp_data::StandardScaler;
 use mlp_metrics::Metric;
-use mlp_nn::registry::Registry;
-use mlp_nn::{Loss, Output, Sequential};
+use mlp_nn::{Buffer, Loss, Output, Parameter, Sequential};
 use mlp_optim::Optimizer;
 use mlp_tensor::{Element, Tensor};
 
 use crate::body::Body;
-use crate::{Dtype, FormatError, IoError, SavedModel, file, prefix};
+use crate::{Dtype, FormatError, IoError, LoadOptions, SavedModel, file, prefix};
 
 /// What stands in a file, whatever the type of its numbers. Print it with `{}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +28,7 @@ pub struct Inspection {
     pub output: Output,
     /// How the network is trained; `None` if it was never compiled for training.
     pub training: Option<TrainingInfo>,
-    /// What features are standardised by before they reach the network, if they are.
+    /// What features are standardized by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
     /// The names of the input features: one each, or none at all.
     pub feature_names: Vec<String>,
@@ -79,16 +78,16 @@ pub struct TrainingInfo {
 /// # Errors
 /// As [`SavedModel::load`], except that every type of numbers is right.
 pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
-    inspect_with(path, &Registry::new())
+    inspect_with(path, LoadOptions::new())
 }
 
-/// Lists what stands in a file whose layers of your own `registry` makes.
+/// Lists what stands in a file with layers of your own, or within other limits.
 ///
 /// # Errors
 /// As [`SavedModel::load_with`], except that every type of numbers is right.
-pub fn inspect_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Inspection, IoError> {
+pub fn inspect_with<'a>(path: impl AsRef<Path>, options: impl Into<LoadOptions<'a>>) -> Result<Inspection, IoError> {
     let path = path.as_ref();
-    Inspection::decode(&file::read(path)?, registry).map_err(IoError::in_file(path))
+    Inspection::decode(&file::read(path)?, &options.into()).map_err(IoError::in_file(path))
 }
 
 impl Inspection {
@@ -97,52 +96,53 @@ impl Inspection {
     /// # Errors
     /// As [`SavedModel::from_bytes`], except that every type of numbers is right.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
-        Self::from_bytes_with(bytes, &Registry::new())
+        Self::from_bytes_with(bytes, LoadOptions::new())
     }
 
-    /// Lists what stands in the bytes of a file, with layers of your own made by `registry`.
+    /// Lists what stands in the bytes of a file, with layers of your own, or within other limits.
     ///
     /// # Errors
     /// As [`SavedModel::from_bytes_with`], except that every type of numbers is right.
-    pub fn from_bytes_with(bytes: &[u8], registry: &Registry) -> Result<Self, IoError> {
-        Self::decode(bytes, registry).map_err(IoError::in_memory)
+    pub fn from_bytes_with<'a>(bytes: &[u8], options: impl Into<LoadOptions<'a>>) -> Result<Self, IoError> {
+        Self::decode(bytes, &options.into()).map_err(IoError::in_memory)
     }
 
-    fn decode(bytes: &[u8], registry: &Registry) -> Result<Self, FormatError> {
+    fn decode(bytes: &[u8], options: &LoadOptions<'_>) -> Result<Self, FormatError> {
         let (body, checksum) = prefix::open(bytes)?;
-        let body = Body::decode(body)?;
+        let body = Body::decode(body, &options.limits)?;
         match body.dtype {
-            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model(registry)?, bytes.len(), checksum)),
-            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model(registry)?, bytes.len(), checksum)),
+            Dtype::F32 => Ok(Self::of_model::<f32>(body.into_model(options)?, bytes.len(), checksum)),
+            Dtype::F64 => Ok(Self::of_model::<f64>(body.into_model(options)?, bytes.len(), checksum)),
         }
     }
 
     fn of_model<E: Element>(model: SavedModel<E>, file_size: usize, checksum: u32) -> Self {
         let SavedModel { network, output, training, scaler, feature_names } = model;
+        // The optimizer's state goes before the list is made.
+        let training = training.map(|training| TrainingInfo {
+            steps: training.state.steps(),
+            optimizer: training.optimizer,
+            loss: training.loss,
+            metrics: training.metrics,
+            seed: training.seed,
+            epochs: training.epochs,
+            run: training.run.map(|run| (run.progress.epochs, run.progress.history.len() as u64)),
+        });
         let dtype = Dtype::of::<E>();
-        let tensors = network.parameters().iter().map(|p| (&p.name, &p.value, !p.trainable));
-        let tensors = tensors.chain(network.buffers().iter().map(|b| (&b.name, &b.value, !b.trainable)));
-        let info = |(name, value, frozen): (&String, &Tensor<E>, bool)| TensorInfo {
-            name: name.clone(),
-            dtype,
-            shape: value.shape().to_vec(),
-            frozen,
+        let (architecture, parameters, buffers) = network.into_parts();
+        let mut tensors = Vec::with_capacity(parameters.len() + buffers.len());
+        let mut list = |(name, value, trainable): (String, Tensor<E>, bool)| {
+            tensors.push(TensorInfo { name, dtype, shape: value.shape().to_vec(), frozen: !trainable });
         };
+        parameters.into_iter().map(Parameter::into_parts).for_each(&mut list);
+        buffers.into_iter().map(Buffer::into_parts).for_each(&mut list);
         Self {
             version: prefix::VERSION,
             dtype,
-            architecture: network.architecture().clone(),
+            architecture,
             output,
-            tensors: tensors.map(info).collect(),
-            training: training.map(|training| TrainingInfo {
-                steps: training.state.steps(),
-                optimizer: training.optimizer,
-                loss: training.loss,
-                metrics: training.metrics,
-                seed: training.seed,
-                epochs: training.epochs,
-                run: training.run.map(|run| (run.progress.epochs, run.progress.history.len() as u64)),
-            }),
+            tensors,
+            training,
             scaler,
             feature_names,
             file_size,
@@ -150,6 +150,9 @@ impl Inspection {
         }
     }
 }
+
+/// Names are lined up where they are not longer than this.
+const WIDEST: usize = 60;
 
 impl fmt::Display for Inspection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,8 +163,9 @@ impl fmt::Display for Inspection {
             Err(error) => writeln!(f, "{error}\n")?,
         }
         writeln!(f, "weights: {dtype}")?;
-        let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0);
+        let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0).min(WIDEST);
         for TensorInfo { name, shape, frozen, .. } in &self.tensors {
+            let name = name.escape_debug().to_string();
             writeln!(f, "  {name:width$}  {shape:?}{}", if *frozen { "  frozen" } else { "" })?;
         }
         match &self.training {

@@ -48,23 +48,29 @@
 //! - Weights, optimizer state and settings come back bit for bit. The same model always gives the same bytes.
 //! - A file is replaced as a whole or not at all. What is written can be read.
 //! - A file may come from anyone. It is an error if it is damaged, truncated, of another kind, from a newer version,
-//!   or contradicts itself; it never panics, and no memory is set aside for what it only claims to hold.
+//!   or contradicts itself; it never panics. It is opened within [`Limits`](mlp_nn::Limits), in time linear in its size, and
+//!   with at most twice its size and a megabyte of memory, the file itself included.
 
 mod body;
+mod de;
 mod dtype;
 mod error;
 mod file;
 mod inspect;
+mod load;
 mod model;
 mod prefix;
+mod raw;
 mod record;
 mod run;
+mod shown;
 mod skim;
-mod unique_map;
+mod tensors;
 
 pub use dtype::Dtype;
 pub use error::{FormatError, IoError};
 pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect, inspect_with};
+pub use load::LoadOptions;
 pub use model::{SavedModel, Training};
 pub use run::{
     RunProgress, SavedCallback, SavedClassWeights, SavedEpoch, SavedEvaluation, SavedRun, SavedTotals, SavedValidation,

@@ -4,14 +4,13 @@ use std::path::Path;
 
 use mlp_data::StandardScaler;
 use mlp_metrics::Metric;
-use mlp_nn::registry::Registry;
-use mlp_nn::{Activation, Loss, Network, Output, OutputFunction, Task};
+use mlp_nn::{Activation, Limits, Loss, Network, Output, OutputFunction, Task};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 
 use crate::body::Body;
 use crate::skim::skim;
-use crate::{FormatError, IoError, SavedRun, file, prefix};
+use crate::{FormatError, IoError, LoadOptions, SavedRun, file, prefix};
 
 /// A model as it is saved: all that is needed to predict and to go on training.
 ///
@@ -39,7 +38,7 @@ pub struct SavedModel<E: Element = f32> {
     pub output: Output,
     /// What is needed to go on training; `None` for a network that was never compiled for training.
     pub training: Option<Training<E>>,
-    /// What features are standardised by before they reach the network, if they are.
+    /// What features are standardized by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
     /// The names of the input features: one each, or none at all.
     pub feature_names: Vec<String>,
@@ -76,8 +75,17 @@ impl<E: Element> SavedModel<E> {
     /// [`IoError::File`] if the path has no file name, its folder is missing, the file is read-only or not an ordinary
     /// file, or the system refuses to write; [`IoError::Format`] as [`SavedModel::to_bytes`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), IoError> {
+        self.save_with(path, &Limits::default())
+    }
+
+    /// Saves a model that goes beyond the default limits of loading. What loads it must raise them as well, by
+    /// [`LoadOptions::limits`].
+    ///
+    /// # Errors
+    /// As [`SavedModel::save`].
+    pub fn save_with(&self, path: impl AsRef<Path>, limits: &Limits) -> Result<(), IoError> {
         let path = path.as_ref();
-        let bytes = self.encode().map_err(IoError::in_file(path))?;
+        let bytes = self.encode(limits).map_err(IoError::in_file(path))?;
         file::replace(path, &bytes)
     }
 
@@ -86,16 +94,16 @@ impl<E: Element> SavedModel<E> {
     /// # Errors
     /// [`IoError::File`] if the file cannot be read; [`IoError::Format`] as [`SavedModel::from_bytes`].
     pub fn load(path: impl AsRef<Path>) -> Result<Self, IoError> {
-        Self::load_with(path, &Registry::new())
+        Self::load_with(path, LoadOptions::new())
     }
 
-    /// Loads a model whose layers of your own `registry` makes.
+    /// Loads a model with layers of your own, or within other limits: a registry goes in the place of `options` as it is.
     ///
     /// # Errors
     /// As [`SavedModel::load`], and if a constructor refuses the settings in the file.
-    pub fn load_with(path: impl AsRef<Path>, registry: &Registry) -> Result<Self, IoError> {
+    pub fn load_with<'a>(path: impl AsRef<Path>, options: impl Into<LoadOptions<'a>>) -> Result<Self, IoError> {
         let path = path.as_ref();
-        Self::decode(&file::read(path)?, registry).map_err(IoError::in_file(path))
+        Self::decode(&file::read(path)?, &options.into()).map_err(IoError::in_file(path))
     }
 
     /// The bytes of the file that [`SavedModel::save`] writes.
@@ -103,10 +111,18 @@ impl<E: Element> SavedModel<E> {
     /// # Errors
     /// [`IoError::Format`] if the parts of the model do not belong together (weights of another shape than the network
     /// describes, another optimizer's state, a scaler or names for another number of columns), a setting of the
-    /// optimizer lies outside of its range, layers lie inside each other too deeply, or a tensor is larger than 4 GiB.
-    /// What is written can be read.
+    /// optimizer lies outside of its range, the model goes beyond the default [`Limits`] of loading, or a tensor is larger
+    /// than 4 GiB. What is written can be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, IoError> {
-        self.encode().map_err(IoError::in_memory)
+        self.to_bytes_with(&Limits::default())
+    }
+
+    /// The bytes of the file that [`SavedModel::save_with`] writes.
+    ///
+    /// # Errors
+    /// As [`SavedModel::to_bytes`].
+    pub fn to_bytes_with(&self, limits: &Limits) -> Result<Vec<u8>, IoError> {
+        self.encode(limits).map_err(IoError::in_memory)
     }
 
     /// The model in the bytes of a file. They may come from anyone: nothing is believed that was not checked.
@@ -115,35 +131,34 @@ impl<E: Element> SavedModel<E> {
     /// [`IoError::Format`] if the bytes are not a model, were written by a newer version, are truncated or damaged,
     /// hold another type of numbers than `E`, or describe a model whose parts do not belong together.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, IoError> {
-        Self::from_bytes_with(bytes, &Registry::new())
+        Self::from_bytes_with(bytes, LoadOptions::new())
     }
 
-    /// The model in the bytes of a file, with layers of your own made by `registry`.
+    /// The model in the bytes of a file, with layers of your own, or within other limits.
     ///
     /// # Errors
     /// As [`SavedModel::from_bytes`], and if a constructor refuses the settings in the file.
-    pub fn from_bytes_with(bytes: &[u8], registry: &Registry) -> Result<Self, IoError> {
-        Self::decode(bytes, registry).map_err(IoError::in_memory)
+    pub fn from_bytes_with<'a>(bytes: &[u8], options: impl Into<LoadOptions<'a>>) -> Result<Self, IoError> {
+        Self::decode(bytes, &options.into()).map_err(IoError::in_memory)
     }
 
-    fn encode(&self) -> Result<Vec<u8>, FormatError> {
+    fn encode(&self, limits: &Limits) -> Result<Vec<u8>, FormatError> {
         let mut bytes = prefix::start();
-        Body::of(self)?.encode(&mut bytes)?;
-        // Layers may lie inside each other more deeply than a reader follows.
-        skim(&bytes[prefix::LEN..])?;
+        Body::of(self, limits)?.encode(&mut bytes)?;
+        skim(&bytes[prefix::LEN..], limits)?;
         prefix::finish(&mut bytes);
         Ok(bytes)
     }
 
-    fn decode(bytes: &[u8], registry: &Registry) -> Result<Self, FormatError> {
+    fn decode(bytes: &[u8], options: &LoadOptions<'_>) -> Result<Self, FormatError> {
         let (body, _) = prefix::open(bytes)?;
-        Body::decode(body)?.into_model(registry)
+        Body::decode(body, &options.limits)?.into_model(options)
     }
 
-    /// Checks that the parts belong together, as they must to be read again.
-    pub(crate) fn check(&self) -> Result<(), FormatError> {
+    /// Checks that the parts belong together and keep within `limits`, as they must to be read again.
+    pub(crate) fn check(&self, limits: &Limits) -> Result<(), FormatError> {
         let Self { network, training, .. } = self;
-        Network::from_state(network.architecture().clone(), network.state())?;
+        network.architecture().check_within(limits)?;
         if let Some(Training { optimizer, state, loss, .. }) = training {
             optimizer.check::<E>()?;
             if loss.missing().is_none() {

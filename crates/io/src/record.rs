@@ -5,6 +5,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_bytes::Bytes;
 
+use crate::shown::shown;
 use crate::{Dtype, FormatError};
 
 /// A tensor on its way into a file.
@@ -12,18 +13,11 @@ use crate::{Dtype, FormatError};
 pub(crate) struct ToWrite<E: Element>(Tensor<E>);
 
 /// A tensor as a file has it, not yet checked. The numbers are still the file's.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Deserialize)]
 pub(crate) struct Unchecked<'a> {
     dtype: Dtype,
     shape: Vec<u64>,
-    // What was read is written again only to see its fields (in `Body::decode`), for which the numbers do not matter.
-    #[serde(serialize_with = "left_out")]
     data: &'a [u8],
-}
-
-fn left_out<S: Serializer>(_: &&[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(&[])
 }
 
 impl<E: Element> ToWrite<E> {
@@ -55,21 +49,21 @@ impl<E: Element> Serialize for ToWrite<E> {
 }
 
 impl Unchecked<'_> {
-    /// The tensor; `name` is for the error.
+    /// The tensor; `name` is for the error, and comes from the file.
     pub(crate) fn decode<E: Element>(self, name: &str) -> Result<Tensor<E>, FormatError> {
         let Self { dtype, shape, data } = self;
         if dtype != Dtype::of::<E>() {
-            return Err(FormatError::TensorDtype { name: name.to_owned(), expected: Dtype::of::<E>(), found: dtype });
+            return Err(FormatError::TensorDtype { name: shown(name), expected: Dtype::of::<E>(), found: dtype });
         }
-        let wrong =
-            || FormatError::TensorLength { name: name.to_owned(), dtype, shape: shape.clone(), found: data.len() };
+        let wrong = || FormatError::TensorLength { name: shown(name), dtype, shape: shape.clone(), found: data.len() };
         let lengths = shape.iter().map(|&axis| usize::try_from(axis).ok()).collect::<Option<Vec<_>>>();
         let lengths = lengths.ok_or_else(wrong)?;
         let bytes = lengths.iter().try_fold(E::BYTES, |bytes, &axis| bytes.checked_mul(axis));
         if bytes != Some(data.len()) {
             return Err(wrong());
         }
-        let values = data.chunks_exact(E::BYTES).map(E::read_le).collect();
+        let mut values = Vec::with_capacity(data.len() / E::BYTES);
+        values.extend(data.chunks_exact(E::BYTES).map(E::read_le));
         Tensor::try_from_vec(values, lengths).map_err(|_| wrong())
     }
 }

@@ -7,8 +7,9 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::FormatError;
-use crate::record::{ToWrite, Unchecked};
-use crate::unique_map::UniqueMap;
+use crate::raw::Raw;
+use crate::record::ToWrite;
+use crate::tensors::Tensors;
 
 /// A fit in its middle: its settings, where it is, and what it has reported so far. What training has made of the weights
 /// and the optimizer stands in the rest of the model.
@@ -22,7 +23,6 @@ pub struct SavedRun<E: Element = f32> {
 
 /// Where a fit is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct RunProgress {
     /// The number of epochs that the run is to have.
     pub epochs: u64,
@@ -50,7 +50,7 @@ pub struct RunProgress {
 
 /// Where validation rows come from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum SavedValidation {
     /// There are none.
     None,
@@ -70,7 +70,7 @@ pub enum SavedValidation {
 
 /// By what the losses of the rows of each class are multiplied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case")]
 pub enum SavedClassWeights {
     /// By nothing.
     None,
@@ -82,7 +82,6 @@ pub enum SavedClassWeights {
 
 /// Sums over rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SavedTotals {
     /// The number of rows.
     pub rows: u64,
@@ -96,7 +95,6 @@ pub struct SavedTotals {
 
 /// One epoch of a history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SavedEpoch {
     /// On the training rows.
     pub training: SavedEvaluation,
@@ -106,7 +104,6 @@ pub struct SavedEpoch {
 
 /// The loss and the metrics of some rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SavedEvaluation {
     /// The mean loss, penalties included.
     pub loss: f64,
@@ -129,24 +126,22 @@ pub struct SavedCallback<E: Element = f32> {
     pub tensors: BTreeMap<String, Tensor<E>>,
 }
 
-/// A run as a file has it, with tensors of type `T`.
+/// A run as a file has it; `T` holds the tensors of a callback by name, as in [`Body`](crate::body::Body).
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct RunBody<T> {
     progress: RunProgress,
     callbacks: Vec<CallbackBody<T>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct CallbackBody<T> {
     name: String,
     settings: Settings,
     values: Settings,
-    tensors: UniqueMap<T>,
+    tensors: T,
 }
 
-impl<E: Element> RunBody<ToWrite<E>> {
+impl<E: Element> RunBody<BTreeMap<String, ToWrite<E>>> {
     pub(crate) fn of(run: &SavedRun<E>) -> Result<Self, FormatError> {
         let callback = |callback: &SavedCallback<E>| {
             let tensors = callback.tensors.iter().map(|(name, tensor)| Ok((name.clone(), ToWrite::new(name, tensor)?)));
@@ -154,7 +149,7 @@ impl<E: Element> RunBody<ToWrite<E>> {
                 name: callback.name.clone(),
                 settings: callback.settings.clone(),
                 values: callback.values.clone(),
-                tensors: UniqueMap(tensors.collect::<Result<_, FormatError>>()?),
+                tensors: tensors.collect::<Result<_, FormatError>>()?,
             })
         };
         let callbacks = run.callbacks.iter().map(callback).collect::<Result<_, FormatError>>()?;
@@ -162,14 +157,17 @@ impl<E: Element> RunBody<ToWrite<E>> {
     }
 }
 
-impl RunBody<Unchecked<'_>> {
+impl RunBody<Raw<'_>> {
     pub(crate) fn into_run<E: Element>(self) -> Result<SavedRun<E>, FormatError> {
-        let callback = |CallbackBody { name, settings, values, tensors }: CallbackBody<Unchecked<'_>>| {
-            let decode = |(name, tensor): (String, Unchecked<'_>)| {
-                let tensor = tensor.decode(&name)?;
-                Ok((name, tensor))
-            };
-            let tensors = tensors.0.into_iter().map(decode).collect::<Result<_, FormatError>>()?;
+        let callback = |CallbackBody { name, settings, values, tensors }: CallbackBody<Raw<'_>>| {
+            let mut found = Tensors::new(tensors, tensors.entries().map_or(0, |(count, _)| count))?;
+            let names: Vec<&str> = found.names().collect();
+            let mut tensors = BTreeMap::new();
+            for name in names {
+                if let Some(tensor) = found.take(name) {
+                    tensors.insert(name.to_owned(), tensor?.decode(name)?);
+                }
+            }
             Ok(SavedCallback { name, settings, values, tensors })
         };
         let callbacks = self.callbacks.into_iter().map(callback).collect::<Result<_, FormatError>>()?;

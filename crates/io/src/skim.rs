@@ -1,154 +1,133 @@
 //! A first look at a body, before anything is made of it.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use mlp_nn::Limits;
 
 use crate::FormatError;
 use crate::prefix::LEN;
+use crate::raw::{Head, Reader};
 
-/// How many arrays and maps may lie inside each other. A model needs six.
-pub(crate) const MAX_DEPTH: usize = 32;
-
-/// What a body is made of, beside numbers, truth values and nil.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part<'a> {
-    /// A string: a key, a choice or a name.
-    Text(&'a [u8]),
-    /// A byte string, whatever it holds.
-    Bytes,
-    /// An array, whatever it holds.
-    Array,
-    /// A map, whatever it holds.
-    Map,
-}
+/// The arrays and maps that one layer inside of another may take: a `concat` takes four.
+const PER_LAYER: usize = 4;
+/// Those around the layers, and those within a setting of the last.
+const AROUND: usize = 8;
 
 /// Checks that `body` is one complete MessagePack value and nothing else, built from what models are built from: maps
-/// with strings as keys, no extension types, nothing nested too deeply, and no length beyond the end. Returns its
-/// parts in order.
-pub(crate) fn skim(body: &[u8]) -> Result<Vec<Part<'_>>, FormatError> {
-    let mut reader = Reader { body, at: 0, parts: Vec::new() };
-    reader.value(MAX_DEPTH)?;
-    if reader.at == body.len() { Ok(reader.parts) } else { Err(reader.malformed("nothing may follow the body")) }
+/// with strings as keys, no extension types, nothing nested too deeply, no length beyond the end. And that what it lists
+/// keeps within `limits`, so that what is made from the lists later is known not to be larger than the file by much.
+///
+/// It looks at every byte once and takes no memory.
+pub(crate) fn skim(body: &[u8], limits: &Limits) -> Result<(), FormatError> {
+    let mut skim = Skim { reader: Reader::new(body), limits, layers: 0, entries: 0, settings: 0 };
+    skim.value(limits.depth.saturating_mul(PER_LAYER).saturating_add(AROUND), Place::Other)?;
+    if skim.reader.left() == 0 { Ok(()) } else { Err(skim.reader.malformed("nothing may follow the body")) }
 }
 
-/// The first part that only one of two bodies has, in words. Their order does not matter.
-pub(crate) fn difference(found: &[Part<'_>], expected: &[Part<'_>]) -> Option<String> {
-    let mut open = BTreeMap::new();
-    expected.iter().for_each(|part| *open.entry(part).or_insert(0_usize) += 1);
-    for part in found {
-        match open.get_mut(part) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => return Some(format!("{part} has no place in it")),
+/// What an array or a map is, by the key that it stands under.
+#[derive(Clone, Copy)]
+enum Place {
+    /// An array of layers.
+    Layers,
+    /// An array of arrays of layers.
+    Branches,
+    /// The settings of a user's layer.
+    Settings,
+    /// A column for every value of an input row.
+    Scaler,
+    /// Tensors by name: nothing is made of them before the network has asked for them.
+    Tensors,
+    Other,
+}
+
+struct Skim<'a> {
+    reader: Reader<'a>,
+    limits: &'a Limits,
+    layers: usize,
+    entries: usize,
+    settings: usize,
+}
+
+impl Skim<'_> {
+    fn value(&mut self, depth: usize, place: Place) -> Result<(), FormatError> {
+        let start = self.reader.at();
+        let head = self.reader.head()?;
+        if let Head::Text(text) = head {
+            return self.within(start, "name", "bytes in a string", text.len(), self.limits.name);
         }
-    }
-    open.into_iter().find(|&(_, count)| count > 0).map(|(part, _)| format!("{part} is missing"))
-}
-
-impl fmt::Display for Part<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "`{}`", String::from_utf8_lossy(text)),
-            Self::Bytes => f.write_str("a byte string"),
-            Self::Array => f.write_str("an array"),
-            Self::Map => f.write_str("a map"),
+        let (Head::Array(length) | Head::Map(length)) = head else { return Ok(()) };
+        if length > self.reader.left() {
+            return Err(self.reader.truncated());
         }
-    }
-}
-
-struct Reader<'a> {
-    body: &'a [u8],
-    at: usize,
-    parts: Vec<Part<'a>>,
-}
-
-impl Reader<'_> {
-    fn value(&mut self, depth: usize) -> Result<(), FormatError> {
-        match self.marker()? {
-            // Small integers, nil, false, true.
-            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Ok(()),
-            marker @ 0x80..=0x8f => self.map(usize::from(marker & 0x0f), depth),
-            marker @ 0x90..=0x9f => self.array(usize::from(marker & 0x0f), depth),
-            marker @ 0xa0..=0xbf => self.text(usize::from(marker & 0x1f)),
-            0xd9 => self.length(1).and_then(|n| self.text(n)),
-            0xda => self.length(2).and_then(|n| self.text(n)),
-            0xdb => self.length(4).and_then(|n| self.text(n)),
-            0xc4 => self.length(1).and_then(|n| self.bytes(n)),
-            0xc5 => self.length(2).and_then(|n| self.bytes(n)),
-            0xc6 => self.length(4).and_then(|n| self.bytes(n)),
-            // Numbers of one, two, four and eight bytes.
-            0xcc | 0xd0 => self.skip(1),
-            0xcd | 0xd1 => self.skip(2),
-            0xca | 0xce | 0xd2 => self.skip(4),
-            0xcb | 0xcf | 0xd3 => self.skip(8),
-            0xdc => self.length(2).and_then(|n| self.array(n, depth)),
-            0xdd => self.length(4).and_then(|n| self.array(n, depth)),
-            0xde => self.length(2).and_then(|n| self.map(n, depth)),
-            0xdf => self.length(4).and_then(|n| self.map(n, depth)),
-            0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => {
-                self.at -= 1;
-                Err(self.malformed("extension types have no place in a model"))
+        let Some(depth) = depth.checked_sub(1) else {
+            return Err(self.reader.malformed("nested too deeply for a model"));
+        };
+        if matches!(head, Head::Array(_)) {
+            let inner = match place {
+                Place::Branches => Place::Layers,
+                Place::Tensors => Place::Tensors,
+                _ => Place::Other,
+            };
+            self.count(start, place, length)?;
+            return (0..length).try_for_each(|_| self.value(depth, inner));
+        }
+        if matches!(place, Place::Settings) {
+            self.settings = self.settings.saturating_add(length);
+            self.within(start, "settings", "settings of users' layers", self.settings, self.limits.settings)?;
+        }
+        (0..length).try_for_each(|_| {
+            if !matches!(self.reader.peek(), None | Some(0xa0..=0xbf | 0xd9..=0xdb)) {
+                return Err(self.reader.malformed("the key of a map must be a string"));
             }
-        }
-    }
-
-    fn array(&mut self, len: usize, depth: usize) -> Result<(), FormatError> {
-        let depth = self.deeper(depth)?;
-        self.parts.push(Part::Array);
-        (0..len).try_for_each(|_| self.value(depth))
-    }
-
-    fn map(&mut self, len: usize, depth: usize) -> Result<(), FormatError> {
-        let depth = self.deeper(depth)?;
-        self.parts.push(Part::Map);
-        (0..len).try_for_each(|_| {
-            if !matches!(self.body.get(self.at), None | Some(0xa0..=0xbf | 0xd9..=0xdb)) {
-                return Err(self.malformed("the key of a map must be a string"));
-            }
-            self.value(depth)?;
-            self.value(depth)
+            let start = self.reader.at();
+            let inner = match (place, self.reader.head()?) {
+                (Place::Tensors, Head::Text(key)) => (Place::Tensors, key.len()),
+                (_, Head::Text(key)) => (under(key), key.len()),
+                _ => (Place::Other, 0),
+            };
+            self.within(start, "name", "bytes in a string", inner.1, self.limits.name)?;
+            self.value(depth, inner.0)
         })
     }
 
-    fn text(&mut self, len: usize) -> Result<(), FormatError> {
-        let text = self.body.get(self.at..).and_then(|rest| rest.get(..len)).ok_or_else(|| self.truncated())?;
-        self.parts.push(Part::Text(text));
-        self.skip(len)
-    }
-
-    fn bytes(&mut self, len: usize) -> Result<(), FormatError> {
-        self.parts.push(Part::Bytes);
-        self.skip(len)
-    }
-
-    fn deeper(&self, depth: usize) -> Result<usize, FormatError> {
-        depth.checked_sub(1).ok_or_else(|| self.malformed("nested too deeply for a model"))
-    }
-
-    fn marker(&mut self) -> Result<u8, FormatError> {
-        let marker = self.body.get(self.at).copied().ok_or_else(|| self.truncated())?;
-        self.at += 1;
-        Ok(marker)
-    }
-
-    /// A length of so many bytes, most significant byte first.
-    fn length(&mut self, bytes: usize) -> Result<usize, FormatError> {
-        (0..bytes).try_fold(0, |length, _| Ok(length << 8 | usize::from(self.marker()?)))
-    }
-
-    fn skip(&mut self, len: usize) -> Result<(), FormatError> {
-        if self.body.len() - self.at < len {
-            return Err(self.truncated());
+    /// Counts what an array holds.
+    fn count(&mut self, start: usize, place: Place, length: usize) -> Result<(), FormatError> {
+        match place {
+            Place::Layers | Place::Branches => {
+                self.layers = self.layers.saturating_add(length);
+                self.within(start, "layers", "layers and branches", self.layers, self.limits.layers)
+            }
+            Place::Scaler => self.within(start, "scaler", "columns of a scaler", length, self.limits.scaler),
+            Place::Tensors => self.within(start, "axes", "axes", length, self.limits.axes),
+            Place::Settings | Place::Other => {
+                self.entries = self.entries.saturating_add(length);
+                self.within(start, "entries", "entries in all lists", self.entries, self.limits.entries)
+            }
         }
-        self.at += len;
-        Ok(())
     }
 
-    fn truncated(&self) -> FormatError {
-        FormatError::Truncated { size: LEN + self.body.len() }
+    fn within(
+        &self,
+        start: usize,
+        setting: &'static str,
+        what: &'static str,
+        found: usize,
+        most: usize,
+    ) -> Result<(), FormatError> {
+        if found <= most {
+            return Ok(());
+        }
+        Err(FormatError::Limit { offset: LEN + start, setting, what, found, most })
     }
+}
 
-    fn malformed(&self, reason: &'static str) -> FormatError {
-        FormatError::Malformed { offset: LEN + self.at, reason }
+/// What stands under a key.
+fn under(key: &[u8]) -> Place {
+    match key {
+        b"layers" => Place::Layers,
+        b"branches" => Place::Branches,
+        b"settings" => Place::Settings,
+        b"mean" | b"scale" => Place::Scaler,
+        b"tensors" | b"slots" => Place::Tensors,
+        _ => Place::Other,
     }
 }
 
@@ -162,6 +141,12 @@ mod tests {
         let mut bytes = Vec::new();
         rmpv::encode::write_value(&mut bytes, value).unwrap();
         bytes
+    }
+
+    fn skim(body: &[u8]) -> Result<(), FormatError> {
+        let mut limits = Limits::none();
+        limits.depth = 6;
+        super::skim(body, &limits)
     }
 
     /// Every kind of value in every width.
@@ -180,7 +165,7 @@ mod tests {
     #[test]
     fn every_kind_of_value_passes_and_its_truncations_do_not() {
         let bytes = encoded(&everything());
-        assert!(skim(&bytes).is_ok());
+        assert_eq!(skim(&bytes), Ok(()));
         for end in (0..2000).chain([bytes.len() - 1]) {
             assert_eq!(skim(&bytes[..end]), Err(FormatError::Truncated { size: LEN + end }));
         }
@@ -202,40 +187,8 @@ mod tests {
         for key in [0x00, 0xc0, 0xc4, 0x80, 0x90] {
             assert_eq!(reason(&[0x81, key, 0, 0]), (1, "the key of a map must be a string"));
         }
-        assert_eq!(reason(&[0x91; 100_000]), (MAX_DEPTH + 1, "nested too deeply for a model"));
-        assert_eq!(skim(&[&[0x91; MAX_DEPTH][..], &[0]].concat()), Ok(vec![Part::Array; MAX_DEPTH]));
-    }
-
-    #[test]
-    fn parts_are_found_at_every_depth_and_in_every_width() {
-        let long = "k".repeat(70_000);
-        let inner = Value::Map(vec![("b".into(), Value::Nil), (long[..40].into(), "value".into())]);
-        let outer = Value::Map(vec![
-            ("c".into(), Value::Array(vec![inner])),
-            (long[..300].into(), vec![1; 300].into()),
-            (long.as_str().into(), vec![1; 70_000].into()),
-        ]);
-        let text = |text| Part::Text(str::as_bytes(text));
-        let mut expected = vec![Part::Map, text("c"), Part::Array, Part::Map, text("b"), text(&long[..40])];
-        expected.extend([text("value"), text(&long[..300]), Part::Bytes, text(&long), Part::Bytes]);
-        assert_eq!(skim(&encoded(&outer)), Ok(expected));
-    }
-
-    #[test]
-    fn the_first_difference_is_named() {
-        let parts = |texts: &[&'static str]| {
-            let text = |&text: &&'static str| if text == "-" { Part::Bytes } else { Part::Text(text.as_bytes()) };
-            texts.iter().map(text).collect::<Vec<_>>()
-        };
-        let expected = parts(&["b", "a", "c", "b", "-"]);
-        let found = |texts: &[&'static str]| difference(&parts(texts), &expected);
-        assert_eq!(found(&["c", "b", "-", "b", "a"]), None);
-        assert_eq!(found(&["b", "-", "c", "a"]).unwrap(), "`b` is missing");
-        assert_eq!(found(&["b", "c", "b", "a"]).unwrap(), "a byte string is missing");
-        assert_eq!(found(&["b", "a", "x", "w", "-"]).unwrap(), "`x` has no place in it");
-        assert_eq!(found(&["b", "a", "b", "b", "c", "-"]).unwrap(), "`b` has no place in it");
-        assert_eq!(found(&["b", "a", "b", "c", "-", "-"]).unwrap(), "a byte string has no place in it");
-        assert_eq!(difference(&[], &[]), None);
+        assert_eq!(reason(&[0x91; 100_000]), (33, "nested too deeply for a model"));
+        assert_eq!(skim(&[&[0x91; 32][..], &[0]].concat()), Ok(()));
     }
 
     #[test]
@@ -243,6 +196,43 @@ mod tests {
         for marker in [0xc6, 0xdb, 0xdd, 0xdf] {
             let claim = [marker, 0xff, 0xff, 0xff, 0xff];
             assert_eq!(skim(&claim), Err(FormatError::Truncated { size: LEN + 5 }));
+        }
+    }
+
+    /// Lists up to their limit and one beyond it, the latter at the byte where it starts.
+    #[test]
+    fn lists_are_counted_by_what_they_hold() {
+        let map = |entries: Vec<(&str, Value)>| Value::Map(entries.into_iter().map(|(k, v)| (k.into(), v)).collect());
+        let list = |length| Value::Array(vec![0.into(); length]);
+        let settings = |count| Value::Map((0..count).map(|i| (format!("{i}").into(), Value::Nil)).collect());
+        let cases: [(&str, &dyn Fn(usize) -> Value); 9] = [
+            ("layers", &|n| map(vec![("layers", list(n))])),
+            ("layers", &|n| map(vec![("layers", list(2)), ("branches", Value::Array(vec![list(1), list(n - 5)]))])),
+            ("settings", &|n| map(vec![("settings", settings(n))])),
+            ("scaler", &|n| map(vec![("mean", list(n)), ("scale", list(n))])),
+            ("axes", &|n| map(vec![("tensors", map(vec![("layers", map(vec![("shape", list(n))]))]))])),
+            ("axes", &|n| map(vec![("slots", map(vec![("w", map(vec![("m", list(n))]))]))])),
+            ("entries", &|n| map(vec![("columns", list(3)), ("class_names", list(n - 3))])),
+            ("name", &|n| "x".repeat(n).into()),
+            ("name", &|n| map(vec![(&"x".repeat(n)[..], Value::Nil)])),
+        ];
+        for (setting, make) in cases {
+            let mut limits = Limits::none();
+            limits.depth = 8;
+            let limit = match setting {
+                "layers" => &mut limits.layers,
+                "settings" => &mut limits.settings,
+                "scaler" => &mut limits.scaler,
+                "axes" => &mut limits.axes,
+                "entries" => &mut limits.entries,
+                _ => &mut limits.name,
+            };
+            *limit = 40;
+            assert_eq!(super::skim(&encoded(&make(40)), &limits), Ok(()), "{setting}");
+            match super::skim(&encoded(&make(41)), &limits) {
+                Err(FormatError::Limit { setting: found, found: 41, most: 40, .. }) => assert_eq!(found, setting),
+                other => panic!("{setting}: {other:?}"),
+            }
         }
     }
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use mlp_autograd::Var;
 use mlp_registry::{Both, Opening, Registry, Settings};
-use mlp_tensor::Element;
+use mlp_tensor::simd::vectorize;
+use mlp_tensor::{Element, math};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Problem, above_zero, finite};
+use crate::predictor::InPlace;
 
 /// A function of a layer's output, value by value or (the softmaxes) row by row.
 ///
@@ -140,6 +142,23 @@ impl Activation {
         }
     }
 
+    /// The form of the function that writes over a row, if it has one: what predictions use.
+    pub(crate) fn in_place<E: Element>(&self) -> Option<InPlace<E>> {
+        match self {
+            Self::Relu => Some(|row| each(row, |v| if v < E::zero() { E::zero() } else { v })),
+            Self::Sigmoid => Some(|row| each(row, math::sigmoid)),
+            Self::Tanh => Some(|row| each(row, math::tanh)),
+            Self::Softmax => Some(|row| {
+                let largest = |a, b: E| if b > a || b.is_nan() { b } else { a };
+                let largest = row.iter().copied().fold(E::neg_infinity(), largest);
+                each(row, |v| math::exp(v - largest));
+                let sum: E = row.iter().copied().sum();
+                each(row, |v| v / sum);
+            }),
+            _ => None,
+        }
+    }
+
     /// The factor by which PyTorch's `calculate_gain` widens first weights in front of this function, so that the
     /// variance stays from layer to layer: 5/3 for tanh, √2 for ReLU, √(2 / (1 + slope²)) for leaky ReLU, 3/4 for SELU,
     /// 1 for identity and sigmoid, and 1 for all that PyTorch has no number for.
@@ -264,6 +283,14 @@ impl Activation {
     pub(crate) fn missing(&self) -> Option<Opening> {
         self.custom()?.get("Activation").err()
     }
+}
+
+/// Writes f(v) over every value v of a row.
+fn each<E: Element>(row: &mut [E], f: impl Fn(E) -> E) {
+    vectorize(
+        #[inline(always)]
+        || row.iter_mut().for_each(|v| *v = f(*v)),
+    );
 }
 
 impl fmt::Display for Activation {

@@ -33,6 +33,22 @@ pub enum NnError {
         /// The shape.
         shape: Vec<usize>,
     },
+    /// A description that goes beyond what is let through; see [`Limits`](crate::Limits).
+    #[error(
+        "{layer}: {found} {what}, and at most {most} are let through; if you trust the description, raise Limits::{setting}"
+    )]
+    Limit {
+        /// The path and kind of the layer at which it was found.
+        layer: String,
+        /// The name of the limit.
+        setting: &'static str,
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The limit.
+        most: usize,
+    },
     /// A layer that cannot take the rows which the layers before it give.
     #[error("{layer} cannot take rows of shape {input:?}: {reason}")]
     RowShape {
@@ -148,7 +164,7 @@ pub enum NnError {
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
     /// A name or a pattern that stands for nothing in the network.
-    #[error("no weight is named {name:?}; there are {}", known.join(", "))]
+    #[error("no weight is named {name:?}; there are {}", first(known))]
     NoSuchName {
         /// The name or the pattern.
         name: String,
@@ -159,11 +175,16 @@ pub enum NnError {
 
 /// Names for a message: some of them, and none of them at full length, since they may come from a file.
 pub(crate) fn in_words(names: &[String]) -> String {
-    const SHOWN: usize = 10;
     let short = |name: &String| name.chars().take(40).collect::<String>().escape_debug().to_string();
-    let shown: Vec<String> = names.iter().take(SHOWN).map(short).collect();
+    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(short).collect();
     let rest = names.len() - shown.len();
     shown.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
+}
+
+/// The first names of a list.
+fn first(names: &[String]) -> String {
+    let shown = names[..names.len().min(MOST_NAMES)].join(", ");
+    if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
 }
 
 fn rows(shape: &[usize]) -> String {
@@ -193,6 +214,9 @@ pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem>
     (!(value.is_finite() && value >= 0.0)).then_some((setting, value, "finite and 0 or more"))
 }
 
+/// A message lists at most this many names.
+const MOST_NAMES: usize = 16;
+
 /// The names that keep weights from being loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -214,15 +238,19 @@ impl StateMismatch {
 
 impl fmt::Display for StateMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.missing.is_empty() {
-            write!(f, " missing {};", self.missing.join(", "))?;
+        let more = |f: &mut fmt::Formatter<'_>, all: usize| match all.saturating_sub(MOST_NAMES) {
+            0 => f.write_str(";"),
+            more => write!(f, " and {more} more;"),
+        };
+        for (what, names) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
+            if !names.is_empty() {
+                write!(f, " {what} {}", names[..names.len().min(MOST_NAMES)].join(", "))?;
+                more(f, names.len())?;
+            }
         }
-        if !self.unexpected.is_empty() {
-            write!(f, " unexpected {};", self.unexpected.join(", "))?;
-        }
-        for (name, expected, found) in &self.misshaped {
+        for (name, expected, found) in self.misshaped.iter().take(MOST_NAMES) {
             write!(f, " {name} has shape {found:?} where the network has {expected:?};")?;
         }
-        Ok(())
+        if self.misshaped.len() > MOST_NAMES { more(f, self.misshaped.len()) } else { Ok(()) }
     }
 }

@@ -1,4 +1,4 @@
-//! Layers, activations, initialisers, losses, regularisers and constraints for feed-forward networks.
+//! Layers, activations, initializers, losses, regularizers and constraints for feed-forward networks.
 //!
 //! A [`Sequential`] describes a network: it is plain data that can be printed, compared and saved. [`Sequential::init`]
 //! draws its weights from a seed and gives a [`Network`], which computes.
@@ -26,7 +26,7 @@
 //! | weights | [`Dense`], [`WeightNorm`] |
 //! | functions | [`Activation`], [`Prelu`], [`Glu`] |
 //! | against overfitting, in training only | [`Dropout`], [`AlphaDropout`], [`GaussianDropout`], [`GaussianNoise`] |
-//! | normalisation | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`] |
+//! | normalization | [`BatchNorm`], [`LayerNorm`], [`RmsNorm`], [`GroupNorm`] |
 //! | tables with categories | [`SelectColumns`], [`Embedding`], [`Flatten`] |
 //! | layers inside of layers, as a [`Stack`] | [`Residual`], [`Concat`] |
 //! | your own | [`CustomLayer`] |
@@ -57,12 +57,12 @@
 //!     let gradients = pass.penalty().map_or(loss, |penalty| loss + penalty).backward();
 //!     let gradients: Vec<_> = parameters.iter().map(|&p| gradients.wrt(p)).collect();
 //!     for (parameter, gradient) in network.parameters_mut().iter_mut().zip(&gradients) {
-//!         parameter.value = &parameter.value - gradient * 0.1;
+//!         parameter.set_value(parameter.value() - gradient * 0.1);
 //!     }
 //!     network.apply_updates(pass.into_updates());
 //!     network.constrain();
 //! }
-//! assert!((network.parameters()[0].value.item() - 2.0_f32).abs() < 1e-3);
+//! assert!((network.parameters()[0].value().item() - 2.0_f32).abs() < 1e-3);
 //! # Ok::<(), mlp_nn::NnError>(())
 //! ```
 
@@ -71,9 +71,11 @@ mod constraint;
 mod error;
 mod initializer;
 mod layers;
+mod limits;
 mod losses;
 mod network;
 mod output;
+mod parameter;
 mod pass;
 mod plan;
 mod predictor;
@@ -90,10 +92,12 @@ pub use layers::{
     AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
     Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
 };
+pub use limits::Limits;
 pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};
 pub use mlp_registry as registry;
-pub use network::{Buffer, Network, Parameter};
+pub use network::Network;
 pub use output::{Output, OutputFunction, Task};
+pub use parameter::{Buffer, Parameter};
 pub use pass::{Held, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;

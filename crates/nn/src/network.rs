@@ -1,11 +1,15 @@
 //! A network that computes: a description together with its weights.
 
+use std::sync::Arc;
+
 use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 
-use crate::layers::Columns;
-use crate::plan::Start;
-use crate::{Constraint, NnError, Pass, Regularizer, Sequential, Summary, Updates, Weights};
+use crate::layers::Lookup;
+use crate::plan::{Extent, Start};
+use crate::{
+    Buffer, Constraint, Limits, NnError, Parameter, Pass, Predictor, Regularizer, Sequential, Summary, Updates, Weights,
+};
 
 /// A network's description together with its weights.
 #[derive(Clone, Debug)]
@@ -14,43 +18,21 @@ pub struct Network<E: Element = f32> {
     pub(crate) parameters: Vec<Parameter<E>>,
     pub(crate) buffers: Vec<Buffer<E>>,
     output: Vec<usize>,
+    /// What belongs to every layer, in the order in which they are planned.
+    extents: Arc<[Extent]>,
+    lookups: Arc<[Lookup]>,
     couples_rows: bool,
-    reads_categories: bool,
-}
-
-/// One weight of a network.
-#[derive(Clone, Debug)]
-pub struct Parameter<E: Element = f32> {
-    /// The full name, such as `layers.0.weight`.
-    pub name: String,
-    /// The numbers.
-    pub value: Tensor<E>,
-    /// The penalty on it, if there is one.
-    pub regularizer: Option<Regularizer>,
-    /// The limit that it is brought back to after each step, if there is one.
-    pub constraint: Option<Constraint>,
-    /// Whether training changes it; see [`Network::freeze`].
-    pub trainable: bool,
-}
-
-/// One tensor of a network that is part of its state but is not trained by gradients, such as a running mean.
-#[derive(Clone, Debug)]
-pub struct Buffer<E: Element = f32> {
-    /// The full name, such as `layers.1.running_mean`.
-    pub name: String,
-    /// The numbers.
-    pub value: Tensor<E>,
-    /// Whether training updates it; see [`Network::freeze`].
-    pub trainable: bool,
 }
 
 impl<E: Element> Network<E> {
-    /// The network of `architecture` with the values that `value` gives for a name, a shape and a start.
+    /// The network of `architecture`, planned within `limits`, with the values that `value` gives for a name, a shape and
+    /// a start.
     pub(crate) fn new(
         architecture: Sequential,
+        limits: &Limits,
         mut value: impl FnMut(&str, &[usize], &Start) -> Tensor<E>,
     ) -> Result<Self, NnError> {
-        let (plan, output) = architecture.plan()?;
+        let (plan, output) = architecture.plan_within(limits)?;
         let parameters = plan.parameters.into_iter().map(|spec| Parameter {
             value: value(&spec.name, &spec.shape, &spec.start),
             name: spec.name,
@@ -65,15 +47,20 @@ impl<E: Element> Network<E> {
             trainable: true,
         });
         let buffers = buffers.collect();
-        let (couples_rows, reads_categories) = (plan.couples_rows, plan.reads_categories);
-        Ok(Self { architecture, parameters, buffers, output, couples_rows, reads_categories })
+        let (extents, lookups) = (plan.extents.into(), plan.lookups.into());
+        Ok(Self { architecture, parameters, buffers, output, extents, lookups, couples_rows: plan.couples_rows })
     }
 
     /// The same network with other numbers, which belong to it.
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
-        let (architecture, output) = (self.architecture.clone(), self.output.clone());
-        let Self { couples_rows, reads_categories, .. } = *self;
-        Network { architecture, parameters, buffers, output, couples_rows, reads_categories }
+        let (architecture, output, couples_rows) = (self.architecture.clone(), self.output.clone(), self.couples_rows);
+        let (extents, lookups) = (Arc::clone(&self.extents), Arc::clone(&self.lookups));
+        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows }
+    }
+
+    /// The description, the weights and the buffers, by themselves.
+    pub fn into_parts(self) -> (Sequential, Vec<Parameter<E>>, Vec<Buffer<E>>) {
+        (self.architecture, self.parameters, self.buffers)
     }
 
     /// The description.
@@ -86,7 +73,7 @@ impl<E: Element> Network<E> {
         &self.parameters
     }
 
-    /// The weights, to be changed. Their shapes must stay.
+    /// The weights, to be changed.
     pub fn parameters_mut(&mut self) -> &mut [Parameter<E>] {
         &mut self.parameters
     }
@@ -101,7 +88,7 @@ impl<E: Element> Network<E> {
         &self.output
     }
 
-    /// Whether in training the output of a row depends on the other rows of the batch, as batch normalisation makes
+    /// Whether in training the output of a row depends on the other rows of the batch, as batch normalization makes
     /// it. Then a batch cut into parts does not give what the whole batch does.
     pub fn couples_rows(&self) -> bool {
         self.couples_rows
@@ -109,7 +96,17 @@ impl<E: Element> Network<E> {
 
     /// Whether a layer looks categories up in the input.
     pub fn reads_categories(&self) -> bool {
-        self.reads_categories
+        !self.lookups.is_empty()
+    }
+
+    /// The columns that layers look categories up in.
+    pub(crate) fn lookups(&self) -> &Arc<[Lookup]> {
+        &self.lookups
+    }
+
+    /// What belongs to every layer.
+    pub(crate) fn extents(&self) -> &[Extent] {
+        &self.extents
     }
 
     /// A table of the layers, their output shapes and their parameter counts, trainable and not.
@@ -138,7 +135,8 @@ impl<E: Element> Network<E> {
     /// If `x` has rows of another shape; see [`Network::check_input`].
     #[track_caller]
     pub fn forward<'t>(&self, variables: &[Var<'t, E>], x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
-        self.architecture.output_activation().forward(self.forward_before_activation(variables, x, pass))
+        let mut weights = self.weights(variables, x);
+        self.architecture.stack().forward(&mut weights, x, pass)
     }
 
     /// The output before the last layer's activation: of a network that ends in softmax, the logits.
@@ -152,6 +150,13 @@ impl<E: Element> Network<E> {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
+        let mut weights = self.weights(variables, x);
+        self.architecture.stack().forward_before_activation(&mut weights, x, pass)
+    }
+
+    /// What the layers get for a batch `x`.
+    #[track_caller]
+    fn weights<'a, 't>(&'a self, variables: &'a [Var<'t, E>], x: Var<'t, E>) -> Weights<'a, 't, E> {
         if let Err(error) = self.check_shape(&x.value()) {
             panic!("forward: {error}");
         }
@@ -161,10 +166,7 @@ impl<E: Element> Network<E> {
             self.parameters.len(),
             variables.len()
         );
-        let mut weights = Weights::new(variables, &self.buffers);
-        let output = self.architecture.stack().forward_before_activation(&mut weights, x, pass);
-        debug_assert!(weights.is_used_up(), "forward: a layer has left weights that its plan declared");
-        output
+        Weights::new(variables, &self.buffers, &self.extents)
     }
 
     /// Puts back values that the buffers had before, in their order.
@@ -200,14 +202,15 @@ impl<E: Element> Network<E> {
         }
     }
 
-    /// The output `[n, ..]` for the rows of `x`. Dropout does nothing here, and normalisation uses running statistics.
+    /// The output `[n, ..]` for the rows of `x`. Dropout does nothing here, and normalization uses running statistics.
+    ///
+    /// It is what a [`Predictor`] of the network gives, bit for bit: one is made for the call, which for a few rows reads
+    /// the weights where they lie. Where a network predicts again and again, make one and keep it.
     ///
     /// # Errors
-    /// As [`Network::check_input`].
+    /// As [`Predictor::predict`].
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
-        self.check_input(x)?;
-        let tape = Tape::no_record();
-        Ok(self.forward(&self.variables(&tape), tape.constant(x.clone()), &mut Pass::inference()).value())
+        Predictor::for_rows(self, x.rows()).predict(x)
     }
 
     /// Checks that the rows of `x` have the network's input shape, and that columns which hold categories hold nothing
@@ -218,10 +221,7 @@ impl<E: Element> Network<E> {
     /// and its value.
     pub fn check_input(&self, x: &Tensor<E>) -> Result<(), NnError> {
         self.check_shape(x)?;
-        if self.reads_categories {
-            self.architecture.stack().check_columns(&Columns::all(x), "")?;
-        }
-        Ok(())
+        self.lookups.iter().try_for_each(|lookup| lookup.check(0, x.as_slice(), x.row_len()))
     }
 
     fn check_shape(&self, x: &Tensor<E>) -> Result<(), NnError> {
@@ -239,17 +239,12 @@ impl<E: Element> Network<E> {
     /// Brings the weights that have a constraint back within it, except for frozen ones: what follows each step of
     /// training.
     pub fn constrain(&mut self) {
-        for Parameter { value, constraint, trainable, .. } in &mut self.parameters {
-            if let (Some(constraint), true) = (constraint, *trainable) {
-                constraint.apply(value);
-            }
-        }
+        self.parameters.iter_mut().for_each(Parameter::constrain);
     }
 
     /// The sum of the penalties on the weights. Penalties on activity come from a [`Pass`].
     pub fn penalty(&self) -> f64 {
-        let penalty =
-            |p: &Parameter<E>| p.regularizer.as_ref().map_or(0.0, |regularizer| regularizer.penalty(&p.value));
+        let penalty = |p: &Parameter<E>| p.regularizer().map_or(0.0, |regularizer| regularizer.penalty(&p.value));
         self.parameters.iter().map(penalty).sum()
     }
 
@@ -261,8 +256,8 @@ impl<E: Element> Network<E> {
     pub fn check_trainable(&self) -> Result<(), NnError> {
         let parameters = self.parameters.iter();
         let missing = parameters.filter_map(|p| {
-            let missing = p.regularizer.as_ref().and_then(Regularizer::missing);
-            missing.or_else(|| p.constraint.as_ref().and_then(Constraint::missing))
+            let missing = p.regularizer().and_then(Regularizer::missing);
+            missing.or_else(|| p.constraint().and_then(Constraint::missing))
         });
         let missing = missing.chain(self.architecture.stack().missing_activity_regularizer()).next();
         missing.map_or(Ok(()), |missing| Err(missing.into()))

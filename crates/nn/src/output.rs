@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use mlp_autograd::Tape;
-use mlp_tensor::{Element, Tensor, argmax};
+use mlp_tensor::simd::vectorize;
+use mlp_tensor::{Element, Tensor, argmax, math};
 use serde::{Deserialize, Serialize};
 
 use crate::error::in_words;
+use crate::predictor::InPlace;
 use crate::{Activation, Loss, NnError, TargetKind};
 
 /// What a network predicts.
@@ -207,26 +208,35 @@ impl Output {
 
     /// Predictions from what the last layer gives, `[n, ..]`: probabilities where the task is about classes, numbers in
     /// the targets' units.
-    pub fn predictions<E: Element>(&self, raw: Tensor<E>) -> Tensor<E> {
-        if self.function == OutputFunction::Identity && self.target_scale.is_empty() {
-            return raw;
+    pub fn predictions<E: Element>(&self, mut raw: Tensor<E>) -> Tensor<E> {
+        if self.changes_values() {
+            let last = raw.shape().last().copied().unwrap_or(1);
+            self.finish(raw.as_mut_slice(), last);
         }
-        let tape = Tape::no_record();
-        let x = tape.constant(raw);
-        let mut predictions = match self.function {
-            OutputFunction::Identity => x.value(),
-            OutputFunction::Sigmoid => x.sigmoid().value(),
-            OutputFunction::Softmax => x.softmax().value(),
-            OutputFunction::Exp => x.exp().value(),
+        raw
+    }
+
+    /// Whether predictions are anything else than what the last layer gives.
+    pub(crate) fn changes_values(&self) -> bool {
+        self.function != OutputFunction::Identity || !self.target_scale.is_empty()
+    }
+
+    /// Makes predictions of what the last layer gives, in its place; `last` is the length of the last axis.
+    pub(crate) fn finish<E: Element>(&self, values: &mut [E], last: usize) {
+        let function = match self.function {
+            OutputFunction::Identity => None,
+            OutputFunction::Sigmoid => Activation::Sigmoid.in_place(),
+            OutputFunction::Softmax => Activation::Softmax.in_place(),
+            OutputFunction::Exp => Some(exp as InPlace<E>),
         };
-        if !self.target_scale.is_empty() {
-            for row in predictions.as_mut_slice().chunks_mut(self.target_scale.len()) {
-                for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
-                    *value = E::from_f64(value.as_f64() * scale + mean);
-                }
+        if let Some(function) = function {
+            values.chunks_mut(last.max(1)).for_each(function);
+        }
+        for row in values.chunks_mut(self.target_scale.len().max(1)) {
+            for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
+                *value = E::from_f64(value.as_f64() * scale + mean);
             }
         }
-        predictions
     }
 
     /// The class of each row of `predictions`: the one with the largest prediction, or, of two classes by one output, 1
@@ -285,6 +295,13 @@ impl Output {
     fn refuse<T>(&self, reason: &str) -> Result<T, NnError> {
         Err(NnError::Output { task: self.task, reason: reason.to_owned() })
     }
+}
+
+fn exp<E: Element>(row: &mut [E]) {
+    vectorize(
+        #[inline(always)]
+        || row.iter_mut().for_each(|v| *v = math::exp(*v)),
+    );
 }
 
 impl fmt::Display for Task {

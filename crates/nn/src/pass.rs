@@ -4,13 +4,14 @@ use mlp_autograd::Var;
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::Buffer;
+use crate::plan::Extent;
 
 /// One forward pass through a network: whether it trains, the generator that dropout draws from, and what the layers
 /// leave behind beside their output.
 ///
 /// A pass is used once. In training it collects the new values of buffers (running statistics), which
-/// [`Network::apply_updates`](crate::Network::apply_updates) writes after the step, and, in training and in use, the
-/// penalties of activity regularisers, which belong into the loss.
+/// [`Network::apply_updates`](crate::Network::apply_updates) writes after the step, and, in training and at inference, the
+/// penalties of activity regularizers, which belong into the loss.
 ///
 /// ```
 /// use mlp_autograd::Tape;
@@ -45,12 +46,12 @@ impl<E: Element> Default for Updates<E> {
 }
 
 impl<'t, E: Element> Pass<'t, E> {
-    /// A pass that trains: dropout drops what `rng` says, and batch normalisation uses the batch's statistics.
+    /// A pass that trains: dropout drops what `rng` says, and batch normalization uses the batch's statistics.
     pub fn training(rng: Rng) -> Self {
         Self { rng: Some(rng), updates: Updates::default(), penalty: None }
     }
 
-    /// A pass in which every layer computes what it does in use.
+    /// A pass in which every layer computes what it does at inference.
     pub fn inference() -> Self {
         Self { rng: None, updates: Updates::default(), penalty: None }
     }
@@ -88,11 +89,20 @@ impl<'t, E: Element> Pass<'t, E> {
     }
 }
 
-/// The weights and buffers of a layer, handed out in the order in which its plan declared them.
+/// The weights and buffers of a layer, handed out in the order in which its plan declared them. A layer gets its own and
+/// no others.
 #[derive(Debug)]
 pub struct Weights<'a, 't, E: Element = f32> {
-    parameters: std::slice::Iter<'a, Var<'t, E>>,
-    buffers: std::iter::Enumerate<std::slice::Iter<'a, Buffer<E>>>,
+    parameters: &'a [Var<'t, E>],
+    buffers: &'a [Buffer<E>],
+    /// How many of them were handed out, to the layer or to those inside of it.
+    taken: [usize; 2],
+    /// The place of the first buffer among the network's.
+    first_buffer: usize,
+    /// What the layers inside of it have, in the order in which they are planned.
+    layers: &'a [Extent],
+    /// The shape of an output row, by the plan.
+    output: &'a [usize],
 }
 
 /// A buffer as a layer's forward sees it.
@@ -103,8 +113,33 @@ pub struct Held<'a, E: Element = f32> {
 }
 
 impl<'a, 't, E: Element> Weights<'a, 't, E> {
-    pub(crate) fn new(parameters: &'a [Var<'t, E>], buffers: &'a [Buffer<E>]) -> Self {
-        Self { parameters: parameters.iter(), buffers: buffers.iter().enumerate() }
+    /// Those of the network that `layers` are the plan of.
+    pub(crate) fn new(parameters: &'a [Var<'t, E>], buffers: &'a [Buffer<E>], layers: &'a [Extent]) -> Self {
+        Self { parameters, buffers, taken: [0; 2], first_buffer: 0, layers, output: &[] }
+    }
+
+    /// Those of one layer, without layers inside of it, by itself.
+    pub(crate) fn of_layer(parameters: &'a [Var<'t, E>], buffers: &'a [Buffer<E>], output: &'a [usize]) -> Self {
+        Self { output, ..Self::new(parameters, buffers, &[]) }
+    }
+
+    /// Those of the next layer inside.
+    pub(crate) fn next_layer(&mut self) -> Self {
+        let Some((Extent { parameters, buffers, layers, output }, rest)) = self.layers.split_first() else {
+            unreachable!("every layer was planned");
+        };
+        let inner;
+        (inner, self.layers) = rest.split_at(*layers);
+        let own = Self {
+            parameters: &self.parameters[self.taken[0]..][..*parameters],
+            buffers: &self.buffers[self.taken[1]..][..*buffers],
+            taken: [0; 2],
+            first_buffer: self.first_buffer + self.taken[1],
+            layers: inner,
+            output,
+        };
+        self.taken = [self.taken[0] + parameters, self.taken[1] + buffers];
+        own
     }
 
     /// The next weight.
@@ -113,9 +148,12 @@ impl<'a, 't, E: Element> Weights<'a, 't, E> {
     /// If the layer has declared no more.
     #[track_caller]
     pub fn parameter(&mut self) -> Var<'t, E> {
-        match self.parameters.next() {
-            Some(&variable) => variable,
-            None => panic!("Weights: the layer takes more weights than its plan declared"),
+        match self.parameters.get(self.taken[0]) {
+            Some(&variable) => {
+                self.taken[0] += 1;
+                variable
+            }
+            None => panic!("Weights: the layer takes more than the {} weights that its plan declared", self.taken[0]),
         }
     }
 
@@ -125,14 +163,34 @@ impl<'a, 't, E: Element> Weights<'a, 't, E> {
     /// If the layer has declared no more.
     #[track_caller]
     pub fn buffer(&mut self) -> Held<'a, E> {
-        match self.buffers.next() {
-            Some((index, buffer)) => Held { index, buffer },
-            None => panic!("Weights: the layer takes more buffers than its plan declared"),
+        match self.buffers.get(self.taken[1]) {
+            Some(buffer) => {
+                self.taken[1] += 1;
+                Held { index: self.first_buffer + self.taken[1] - 1, buffer }
+            }
+            None => panic!("Weights: the layer takes more than the {} buffers that its plan declared", self.taken[1]),
         }
     }
 
-    pub(crate) fn is_used_up(&self) -> bool {
-        self.parameters.len() == 0 && self.buffers.len() == 0
+    /// Checks that the layer has taken all.
+    #[track_caller]
+    pub(crate) fn check_used_up(&self) {
+        for (what, taken, all) in
+            [("weights", self.taken[0], self.parameters.len()), ("buffers", self.taken[1], self.buffers.len())]
+        {
+            let left = all - taken;
+            assert!(left == 0, "Weights: the layer has left {left} of the {all} {what} that its plan declared");
+        }
+    }
+
+    /// Checks that `y`, the layer's output for `x`, has the shape that the plan says.
+    #[track_caller]
+    pub(crate) fn check_output(&self, x: Var<'t, E>, y: Var<'t, E>) {
+        let (rows, y) = (x.value().rows(), y.value());
+        if y.shape().split_first() != Some((&rows, self.output)) {
+            let expected = [&[rows], self.output].concat();
+            panic!("forward: the layer's output has shape {:?}, but its plan says {expected:?}", y.shape());
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use mlp_registry::Opening;
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::error::Problem;
-use crate::{Constraint, Initializer, Layer, NnError, Regularizer, Stack};
+use crate::layers::{Columns, Lookup};
+use crate::{Constraint, Initializer, Layer, Limits, NnError, Regularizer, Stack};
 
 /// One walk over a network: every layer checks its settings and its input here, and declares its weights and buffers.
 #[derive(Debug)]
@@ -13,13 +14,41 @@ pub struct Plan {
     path: String,
     /// Its path and kind, as messages name it.
     layer: String,
-    /// Whether the values that reach the layer are still those of the input's columns.
-    from_columns: bool,
+    /// The columns of the network's input that reach the layer, if no layer has computed with them so far.
+    columns: Option<Columns>,
+    /// Those that the layer hands on.
+    kept: Option<Columns>,
+    limits: Limits,
+    /// What counts towards the limits, of all that was planned so far.
+    counted: Counted,
     pub(crate) parameters: Vec<ParameterSpec>,
     pub(crate) buffers: Vec<BufferSpec>,
-    pub(crate) layers: Vec<PlannedLayer>,
+    /// Of every layer, those inside of others behind them.
+    pub(crate) extents: Vec<Extent>,
+    /// Of the same layers, if somebody wants to see them.
+    pub(crate) descriptions: Option<Vec<Description>>,
+    pub(crate) lookups: Vec<Lookup>,
     pub(crate) couples_rows: bool,
-    pub(crate) reads_categories: bool,
+}
+
+/// What was planned so far, against the [`Limits`].
+#[derive(Debug, Default)]
+struct Counted {
+    layers: usize,
+    depth: usize,
+    values: usize,
+    settings: usize,
+    entries: usize,
+}
+
+/// What belongs to one layer, those inside of it included, and the shape of its output row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) parameters: usize,
+    pub(crate) buffers: usize,
+    /// The number of layers inside of it.
+    pub(crate) layers: usize,
+    pub(crate) output: Box<[usize]>,
 }
 
 /// One weight that a layer has.
@@ -28,8 +57,8 @@ pub struct ParameterSpec {
     pub(crate) name: String,
     pub(crate) shape: Vec<usize>,
     pub(crate) start: Start,
-    pub(crate) regularizer: Option<Regularizer>,
-    pub(crate) constraint: Option<Constraint>,
+    pub(crate) regularizer: Option<Box<Regularizer>>,
+    pub(crate) constraint: Option<Box<Constraint>>,
 }
 
 /// One tensor that a layer keeps and updates in training, but that is not trained.
@@ -51,11 +80,10 @@ pub(crate) enum Start {
 
 /// A layer as a summary shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PlannedLayer {
+pub(crate) struct Description {
     pub(crate) path: String,
-    pub(crate) description: String,
-    pub(crate) output: Vec<usize>,
-    /// The layer's own parameters, not those of layers inside of it.
+    pub(crate) text: String,
+    /// The number of the layer's own parameters, without those of layers inside of it.
     pub(crate) parameters: usize,
 }
 
@@ -72,13 +100,13 @@ impl ParameterSpec {
     /// With this limit, if it is one.
     #[must_use]
     pub fn constraint(self, constraint: Option<Constraint>) -> Self {
-        Self { constraint, ..self }
+        Self { constraint: constraint.map(Box::new), ..self }
     }
 
     /// With this penalty, if it is one.
     #[must_use]
     pub fn regularizer(self, regularizer: Option<Regularizer>) -> Self {
-        Self { regularizer, ..self }
+        Self { regularizer: regularizer.map(Box::new), ..self }
     }
 }
 
@@ -102,80 +130,138 @@ impl Start {
 }
 
 impl Plan {
-    /// The plan of `layers` for rows of shape `input`, and the shape of an output row.
-    pub(crate) fn of(layers: &[Layer], input: &[usize]) -> Result<(Self, Vec<usize>), NnError> {
+    /// The plan of `layers` for rows of shape `input` within `limits`, and the shape of an output row.
+    pub(crate) fn of(layers: &[Layer], input: &[usize], limits: &Limits) -> Result<(Self, Vec<usize>), NnError> {
+        Self::walk(layers, input, limits, None)
+    }
+
+    /// The same with a description of every layer.
+    pub(crate) fn described(layers: &[Layer], input: &[usize]) -> Result<(Self, Vec<usize>), NnError> {
+        Self::walk(layers, input, &Limits::none(), Some(Vec::new()))
+    }
+
+    fn walk(
+        layers: &[Layer],
+        input: &[usize],
+        limits: &Limits,
+        descriptions: Option<Vec<Description>>,
+    ) -> Result<(Self, Vec<usize>), NnError> {
         let mut plan = Self {
             path: String::new(),
             layer: "input".to_owned(),
-            from_columns: true,
+            columns: None,
+            kept: None,
+            limits: limits.clone(),
+            counted: Counted::default(),
             parameters: Vec::new(),
             buffers: Vec::new(),
-            layers: Vec::new(),
+            extents: Vec::new(),
+            descriptions,
+            lookups: Vec::new(),
             couples_rows: false,
-            reads_categories: false,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
         plan.require(!input.contains(&0), "the number of features", 0.0, "at least 1")?;
-        plan.check_size(input)?;
+        plan.row(input)?;
         if layers.is_empty() {
             return Err(NnError::NoLayers);
         }
+        plan.columns = Some(Columns::all(input.iter().product()));
         let output = plan.stack("", layers, input)?;
         Ok((plan, output))
     }
 
     /// Plans layers one after the other, as parts of the layer that is being planned, at `prefix` within it.
-    pub(crate) fn stack(&mut self, prefix: &str, layers: &[Layer], input: &[usize]) -> Result<Vec<usize>, NnError> {
+    fn stack(&mut self, prefix: &str, layers: &[Layer], input: &[usize]) -> Result<Vec<usize>, NnError> {
         layers.iter().enumerate().try_fold(input.to_vec(), |input, (index, layer)| {
             self.layer(&format!("{prefix}layers.{index}"), layer, &input)
         })
     }
 
     fn layer(&mut self, place: &str, layer: &Layer, input: &[usize]) -> Result<Vec<usize>, NnError> {
-        let path = self.name(place);
+        let path = self.name(place)?;
         let name = layer_name(&path, layer);
         let outer = (std::mem::replace(&mut self.path, path), std::mem::replace(&mut self.layer, name));
-        let from_columns = self.from_columns;
-        let (index, parameters) = (self.layers.len(), self.parameters.len());
-        self.layers.push(PlannedLayer {
-            path: self.path.clone(),
-            description: layer.to_string(),
-            output: Vec::new(),
-            parameters: 0,
-        });
+        self.counted.depth += 1;
+        self.within("layers", "layers", self.counted.layers + 1, self.limits.layers)?;
+        self.within("depth", "layers inside of each other", self.counted.depth, self.limits.depth)?;
+        self.counted.layers += 1;
+        let (index, parameters, buffers) = (self.extents.len(), self.parameters.len(), self.buffers.len());
+        self.extents.push(Extent { parameters: 0, buffers: 0, layers: 0, output: Box::default() });
+        if let Some(descriptions) = &mut self.descriptions {
+            descriptions.push(Description { path: self.path.clone(), text: layer.to_string(), parameters: 0 });
+        }
         if let Some(missing) = layer.activation().missing() {
             return Err(self.missing(missing));
         }
         self.check(layer.activation().problem())?;
         self.check(layer.activity_regularizer().and_then(Regularizer::problem))?;
+        self.kept = None;
         let output = layer.plan(input, self)?;
-        self.check_size(&output)?;
-        let all: usize = self.parameters[parameters..].iter().map(ParameterSpec::len).fold(0, usize::saturating_add);
-        let inner = self.layers[index + 1..].iter().map(|layer| layer.parameters).fold(0, usize::saturating_add);
-        self.layers[index].output.clone_from(&output);
-        self.layers[index].parameters = all - inner;
-        self.from_columns = from_columns && layer.keeps_values();
+        self.columns = self.kept.take();
+        self.row(&output)?;
+        self.extents[index] = Extent {
+            parameters: self.parameters.len() - parameters,
+            buffers: self.buffers.len() - buffers,
+            layers: self.extents.len() - index - 1,
+            output: output.as_slice().into(),
+        };
+        if let Some(descriptions) = &mut self.descriptions {
+            let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
+            let all = sum(&mut self.parameters[parameters..].iter().map(ParameterSpec::len));
+            descriptions[index].parameters = all - sum(&mut descriptions[index + 1..].iter().map(|d| d.parameters));
+        }
         (self.path, self.layer) = outer;
+        self.counted.depth -= 1;
         Ok(output)
     }
 
     /// Plans layers inside of the layer that is being planned, at `prefix` within it. They see its input.
     pub(crate) fn branch(&mut self, prefix: &str, stack: &Stack, input: &[usize]) -> Result<Vec<usize>, NnError> {
-        let from_columns = self.from_columns;
+        let columns = self.columns.clone();
         let output = self.stack(prefix, stack.layers(), input);
-        self.from_columns = from_columns;
+        (self.columns, self.kept) = (columns, None);
         output
     }
 
-    /// Declares that the layer reads its input as categories: they must be columns of the network's input.
-    pub(crate) fn read_categories(&mut self, input: &[usize]) -> Result<(), NnError> {
-        self.reads_categories = true;
-        if self.from_columns {
-            return Ok(());
-        }
-        let reason = "it reads categories, which must come from the network's input, through SelectColumns and Flatten \
-                      alone";
-        Err(self.refuse(input, reason))
+    /// Counts so many branches of the layer that is being planned towards the number of layers.
+    pub(crate) fn branches(&mut self, count: usize) -> Result<(), NnError> {
+        self.counted.layers = self.counted.layers.saturating_add(count);
+        self.within("layers", "layers and branches", self.counted.layers, self.limits.layers)
+    }
+
+    /// Counts what the layer that is being planned lists: columns.
+    pub(crate) fn entries(&mut self, count: usize) -> Result<(), NnError> {
+        self.counted.entries = self.counted.entries.saturating_add(count);
+        self.within("entries", "entries in all lists", self.counted.entries, self.limits.entries)
+    }
+
+    /// Counts the settings of a user's layer.
+    pub(crate) fn settings(&mut self, count: usize) -> Result<(), NnError> {
+        self.counted.settings = self.counted.settings.saturating_add(count);
+        self.within("settings", "settings of users' layers", self.counted.settings, self.limits.settings)
+    }
+
+    /// Declares that the layer hands on the values that it gets, as they are and in their order.
+    pub(crate) fn keep_columns(&mut self) {
+        self.kept = self.columns.clone();
+    }
+
+    /// Declares that the layer hands on some of the values that it gets.
+    pub(crate) fn select_columns(&mut self, chosen: &[usize]) {
+        self.kept = self.columns.as_ref().map(|columns| columns.select(chosen));
+    }
+
+    /// Declares that the layer reads its input as one of so many `categories`: what it reads must be columns of the
+    /// network's input.
+    pub(crate) fn read_categories(&mut self, input: &[usize], categories: usize) -> Result<(), NnError> {
+        let Some(columns) = self.columns.clone() else {
+            let reason = "it reads categories, which must come from the network's input, through SelectColumns and \
+                          Flatten alone";
+            return Err(self.refuse(input, reason));
+        };
+        self.lookups.push(Lookup { layer: self.layer.clone(), columns, categories });
+        Ok(())
     }
 
     /// Declares a weight. The layer's forward gets it from [`Weights::parameter`](crate::Weights::parameter), in the
@@ -189,11 +275,11 @@ impl Plan {
         if let Start::Drawn(initializer) = &spec.start {
             self.check(initializer.problem(spec.shape.len()))?;
         }
-        self.check(spec.regularizer.as_ref().and_then(Regularizer::problem))?;
-        self.check(spec.constraint.as_ref().and_then(Constraint::problem))?;
-        let name = self.name(&spec.name);
+        self.check(spec.regularizer.as_deref().and_then(Regularizer::problem))?;
+        self.check(spec.constraint.as_deref().and_then(Constraint::problem))?;
+        let name = self.name(&spec.name)?;
         self.parameters.push(ParameterSpec { name, ..spec });
-        Ok(())
+        self.within_tensors()
     }
 
     /// Declares a buffer: a tensor that starts filled with `value`, belongs to the network's state, and is updated in
@@ -204,10 +290,10 @@ impl Plan {
     /// # Errors
     /// If it would be too large to address.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
-        let (name, shape, start) = (self.name(name), shape.into(), Start::Constant(value));
+        let (name, shape, start) = (self.name(name)?, shape.into(), Start::Constant(value));
         self.check_size(&shape)?;
         self.buffers.push(BufferSpec { name, shape, start });
-        Ok(())
+        self.within_tensors()
     }
 
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
@@ -253,18 +339,43 @@ impl Plan {
         &self.path
     }
 
+    fn within_tensors(&self) -> Result<(), NnError> {
+        let count = self.parameters.len() + self.buffers.len();
+        self.within("tensors", "weights and buffers", count, self.limits.tensors)
+    }
+
     /// The full name of something of the layer.
-    fn name(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    fn name(&self, name: &str) -> Result<String, NnError> {
+        // Of exactly this length: a network may have many.
+        let full = if self.path.is_empty() { name.to_owned() } else { [&self.path, ".", name].concat() };
+        self.within("name", "bytes in the name of something of it", full.len(), self.limits.name)?;
+        Ok(full)
+    }
+
+    /// Checks an input or output row, and counts its values.
+    fn row(&mut self, shape: &[usize]) -> Result<(), NnError> {
+        self.check_size(shape)?;
+        let values = shape.iter().product();
+        self.counted.values = self.counted.values.saturating_add(values);
+        self.within("values", "values in the rows of all layers up to it", self.counted.values, self.limits.values)
     }
 
     /// An allocation may not exceed `isize::MAX` bytes, and values have at most eight.
     fn check_size(&self, shape: &[usize]) -> Result<(), NnError> {
+        self.within("axes", "axes", shape.len(), self.limits.axes)?;
         let bytes = shape.iter().try_fold(8usize, |n, &d| n.checked_mul(d));
         if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
             return Err(NnError::TooLarge { layer: self.layer.clone(), shape: shape.to_vec() });
         }
         Ok(())
+    }
+
+    /// Checks one of the limits; `setting` is its name.
+    fn within(&self, setting: &'static str, what: &'static str, found: usize, most: usize) -> Result<(), NnError> {
+        if found <= most {
+            return Ok(());
+        }
+        Err(NnError::Limit { layer: self.layer.clone(), setting, what, found, most })
     }
 }
 

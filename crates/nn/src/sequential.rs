@@ -4,7 +4,7 @@ use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::layer_name;
-use crate::{Activation, Layer, Network, NnError, Plan, Stack};
+use crate::{Activation, Layer, Limits, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
 ///
@@ -87,6 +87,23 @@ impl Sequential {
         self.plan().map(drop)
     }
 
+    /// Checks every setting and every shape, and that the description keeps within `limits`: what is done with one that
+    /// comes from a file.
+    ///
+    /// # Errors
+    /// As [`Sequential::check`], and [`NnError::Limit`].
+    pub fn check_within(&self, limits: &Limits) -> Result<(), NnError> {
+        self.plan_within(limits).map(drop)
+    }
+
+    /// The number of weights and buffers that the network has.
+    ///
+    /// # Errors
+    /// As [`Sequential::check_within`].
+    pub fn tensors_within(&self, limits: &Limits) -> Result<usize, NnError> {
+        self.plan_within(limits).map(|(plan, _)| plan.parameters.len() + plan.buffers.len())
+    }
+
     /// The network with first weights drawn from `seed`. The same seed gives the same weights on every machine.
     ///
     /// # Errors
@@ -98,14 +115,18 @@ impl Sequential {
         }
         let mut rng = Rng::new(seed);
         let mut last = Tensor::zeros([0]);
-        Network::new(self.clone(), |_, shape, start| {
+        Network::new(self.clone(), &Limits::none(), |_, shape, start| {
             last = start.draw(shape, &last, &mut rng);
             last.clone()
         })
     }
 
-    pub(crate) fn plan(&self) -> Result<(Plan, Vec<usize>), NnError> {
-        Plan::of(self.layers(), &self.input)
+    fn plan(&self) -> Result<(Plan, Vec<usize>), NnError> {
+        self.plan_within(&Limits::none())
+    }
+
+    pub(crate) fn plan_within(&self, limits: &Limits) -> Result<(Plan, Vec<usize>), NnError> {
+        Plan::of(self.layers(), &self.input, limits)
     }
 
     pub(crate) fn stack(&self) -> &Stack {
@@ -133,6 +154,7 @@ impl TryFrom<Record> for Sequential {
     fn try_from(Record { input_features, input_shape, layers: stack }: Record) -> Result<Self, Self::Error> {
         match (input_features, input_shape) {
             (Some(features), None) => Ok(Self { input: vec![features], stack }),
+            (None, Some(input)) if input.len() == 1 => Err("`input_shape` has one axis, which is `input_features`"),
             (None, Some(input)) => Ok(Self { input, stack }),
             (Some(_), Some(_)) => Err("`input_features` and `input_shape` exclude each other"),
             (None, None) => Err("missing field `input_features`"),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mlp_tensor::{Element, Tensor};
 
 use crate::error::StateMismatch;
-use crate::{Buffer, Network, NnError, Parameter, Sequential};
+use crate::{Buffer, Limits, Network, NnError, Parameter, Sequential};
 
 impl<E: Element> Network<E> {
     /// The network of `architecture` with the weights and buffers of `state`. Nothing is allocated for tensors that
@@ -15,19 +15,40 @@ impl<E: Element> Network<E> {
     /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a tensor, has one too many, or
     /// one of another shape; the error lists them all.
     pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
+        let network = Self::from_tensors(architecture, &Limits::none(), |name, _| state.remove(name));
+        let unexpected: Vec<String> = state.into_keys().collect();
+        match network {
+            Err(NnError::State(mismatch)) => Err(NnError::State(StateMismatch { unexpected, ..mismatch })),
+            Ok(_) if !unexpected.is_empty() => {
+                Err(NnError::State(StateMismatch { unexpected, ..StateMismatch::default() }))
+            }
+            network => network,
+        }
+    }
+
+    /// The network of `architecture`, which may come from a stranger, with the weights and then the buffers that `tensor`
+    /// gives for a name and a shape. Nothing is asked for before the whole description was found to be sound.
+    ///
+    /// # Errors
+    /// If the architecture is not sound or goes beyond `limits` (see [`Sequential::check_within`]), or `tensor` gives
+    /// nothing for a name, or a tensor of another shape; the error lists them all.
+    pub fn from_tensors(
+        architecture: Sequential,
+        limits: &Limits,
+        mut tensor: impl FnMut(&str, &[usize]) -> Option<Tensor<E>>,
+    ) -> Result<Self, NnError> {
         let mut mismatch = StateMismatch::default();
-        let network = Self::new(architecture, |name, shape, _| match state.remove(name) {
+        let network = Self::new(architecture, limits, |name, shape, _| match tensor(name, shape) {
             Some(value) if value.shape() == shape => value,
             Some(value) => {
                 mismatch.misshaped.push((name.to_owned(), shape.to_vec(), value.shape().to_vec()));
-                value
+                Tensor::zeros([0])
             }
             None => {
                 mismatch.missing.push(name.to_owned());
                 Tensor::zeros([0])
             }
         })?;
-        mismatch.unexpected = state.into_keys().collect();
         if mismatch.is_empty() { Ok(network) } else { Err(NnError::State(mismatch)) }
     }
 
@@ -104,7 +125,7 @@ impl<E: Element> Network<E> {
     /// matched. In a pattern, `*` stands for any characters: `layers.0.*` is the first layer, `*.bias` every bias.
     ///
     /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
-    /// alone, and its penalty still counts. A frozen buffer is not updated: batch normalisation with frozen running
+    /// alone, and its penalty still counts. A frozen buffer is not updated: batch normalization with frozen running
     /// statistics uses them in training as at inference, as Keras does in a layer that is not trainable. (PyTorch's
     /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
     ///
@@ -122,12 +143,14 @@ impl<E: Element> Network<E> {
         self.set_trainable(|name| matches(pattern, name), true, pattern)
     }
 
-    /// Freezes the one weight or buffer of exactly this name.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn freeze_exact(&mut self, name: &str) -> Result<(), NnError> {
-        self.set_trainable(|candidate| candidate == name, false, name).map(drop)
+    /// Freezes exactly these weights and buffers, and no others. `false`, and some may be frozen, if a name is not one of the
+    /// network's, or they are not in the order of [`Network::frozen`].
+    pub fn freeze_all<S: AsRef<str>>(&mut self, names: &[S]) -> bool {
+        let mut names = names.iter().map(AsRef::as_ref).peekable();
+        for (name, _, trainable) in self.named_mut() {
+            *trainable = names.next_if_eq(&name).is_none();
+        }
+        names.next().is_none()
     }
 
     /// The names of the weights and buffers that are frozen, in the order of the weights and then of the buffers.

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use crate::{NnError, Sequential};
+use crate::plan::Description;
+use crate::{NnError, Plan, Sequential};
+
+/// Columns are lined up where they are not wider than this.
+const WIDEST: usize = 60;
 
 /// A table of a network's layers; print it with `{}`. Layers inside of others stand below them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +39,14 @@ impl Sequential {
     /// # Errors
     /// See [`Sequential::check`].
     pub fn summary(&self) -> Result<Summary, NnError> {
-        let (plan, _) = self.plan()?;
-        let parameters = plan.layers.iter().map(|layer| layer.parameters).fold(0, usize::saturating_add);
-        let rows = plan.layers.into_iter().map(|layer| {
-            let lengths: Vec<String> = layer.output.iter().map(usize::to_string).collect();
-            [layer.path, layer.description, format!("[n, {}]", lengths.join(", ")), layer.parameters.to_string()]
-        });
+        let (plan, _) = Plan::described(self.layers(), self.input_shape())?;
+        let descriptions = plan.descriptions.unwrap_or_default();
+        let parameters = descriptions.iter().map(|layer| layer.parameters).fold(0, usize::saturating_add);
+        let rows =
+            descriptions.into_iter().zip(plan.extents).map(|(Description { path, text, parameters }, extent)| {
+                let lengths: Vec<String> = extent.output.iter().map(usize::to_string).collect();
+                [path, text, format!("[n, {}]", lengths.join(", ")), parameters.to_string()]
+            });
         Ok(Summary { rows: rows.collect(), parameters, frozen: 0 })
     }
 }
@@ -49,7 +55,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let header = ["layer", "kind", "output shape", "parameters"].map(str::to_owned);
         let table: Vec<&[String; 4]> = std::iter::once(&header).chain(&self.rows).collect();
-        let width = |column: usize| table.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        let width = |column: usize| table.iter().map(|row| row[column].len()).max().unwrap_or(0).min(WIDEST);
         let [a, b, c, d] = [width(0), width(1), width(2), width(3)];
         for (index, [layer, kind, output, parameters]) in table.into_iter().enumerate() {
             writeln!(f, "{layer:a$}  {kind:b$}  {output:c$}  {parameters:>d$}")?;

@@ -1,9 +1,10 @@
-//! The frozen predictor against `Network::predict`, which is proven against PyTorch in `goldens.rs`.
+//! The frozen predictor against the network's forward on a tape, which is proven against PyTorch in `goldens.rs`.
 
+use mlp_autograd::Tape;
 use mlp_nn::{
     Activation, AlphaDropout, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Predictor, Prelu, Residual, RmsNorm, SelectColumns, Sequential,
-    Stack, WeightNorm,
+    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Pass, Predictor, Prelu, Residual, RmsNorm, SelectColumns,
+    Sequential, Stack, WeightNorm,
 };
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -30,8 +31,9 @@ fn random_network<E: Element>(rng: &mut Rng) -> Network<E> {
 
 fn with_random_biases<E: Element>(architecture: &Sequential, rng: &mut Rng) -> Network<E> {
     let mut network: Network<E> = architecture.init(rng.next_u64()).unwrap();
-    for parameter in network.parameters_mut().iter_mut().filter(|parameter| parameter.name.ends_with("bias")) {
-        parameter.value = Tensor::normal(parameter.value.shape(), 0.0, 1.0, rng);
+    for parameter in network.parameters_mut().iter_mut().filter(|parameter| parameter.name().ends_with("bias")) {
+        let value = Tensor::normal(parameter.value().shape(), 0.0, 1.0, rng);
+        parameter.set_value(value);
     }
     network
 }
@@ -39,6 +41,12 @@ fn with_random_biases<E: Element>(architecture: &Sequential, rng: &mut Rng) -> N
 /// `rows` rows that fit the network.
 fn random_rows<E: Element>(network: &Network<E>, rows: usize, rng: &mut Rng) -> Tensor<E> {
     Tensor::normal([&[rows], network.architecture().input_shape()].concat(), 0.0, 1.0, rng)
+}
+
+/// What the network gives on a tape.
+fn on_a_tape<E: Element>(network: &Network<E>, x: &Tensor<E>) -> Tensor<E> {
+    let tape = Tape::no_record();
+    network.forward(&network.variables(&tape), tape.constant(x.clone()), &mut Pass::inference()).value()
 }
 
 fn one_by_one<E: Element>(predictor: &Predictor<E>, x: &Tensor<E>) -> Vec<E> {
@@ -58,6 +66,26 @@ fn assert_close<E: Element>(found: &Tensor<E>, expected: &Tensor<E>, tolerance: 
     }
 }
 
+/// A row has the same bits on every path: in a table and alone, by a predictor that is kept and by one for the call, and on
+/// any number of threads.
+#[track_caller]
+fn assert_one_set_of_bits<E: Element>(network: &Network<E>, x: &Tensor<E>) {
+    let predictor = Predictor::new(network);
+    let expected = predictor.predict(x).unwrap();
+    let check =
+        |found: &Tensor<E>, what: &str| assert!(found.bit_eq(&expected), "{what}: {:?}", network.architecture());
+    check(&network.predict(x).unwrap(), "Network::predict");
+    check(&Tensor::from_vec(one_by_one(&predictor, x), expected.shape()), "predict_row");
+    for row in 0..x.rows().min(5) {
+        let alone = network.predict(&x.slice(0, row..row + 1)).unwrap();
+        assert!(alone.bit_eq(&expected.slice(0, row..row + 1)), "row {row} alone: {:?}", network.architecture());
+    }
+    for rows in [1, 3, 7, 8, 40] {
+        let predictor = Predictor::for_rows(network, rows);
+        check(&predictor.predict(x).unwrap(), "a predictor for some rows");
+    }
+}
+
 fn check_random_networks<E: Element>(tolerance: f64) {
     for seed in 0..150 {
         let rng = &mut Rng::new(seed);
@@ -66,8 +94,8 @@ fn check_random_networks<E: Element>(tolerance: f64) {
         for rows in [0, 1, 2, 5, 33] {
             let x = random_rows(&network, rows, rng);
             let found = predictor.predict(&x).unwrap();
-            assert_close(&found, &network.predict(&x).unwrap(), tolerance, network.architecture());
-            assert_eq!(one_by_one(&predictor, &x), found.as_slice(), "a row depends on the others: seed {seed}");
+            assert_close(&found, &on_a_tape(&network, &x), tolerance, network.architecture());
+            assert_one_set_of_bits(&network, &x);
         }
     }
 }
@@ -85,14 +113,17 @@ fn every_number_of_rows_and_units_is_covered() {
         let network: Network<f64> = with_random_biases(&Sequential::new(5).add(Dense::new(units)), rng);
         let x = random_rows(&network, units % 9, rng);
         let found = Predictor::new(&network).predict(&x).unwrap();
-        assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &units);
+        assert_close(&found, &on_a_tape(&network, &x), 1e-12, &units);
+        assert_one_set_of_bits(&network, &x);
     }
 }
 
 /// An activation without a dense layer before it, a second activation after one, and nothing but dropout.
 #[test]
 fn layers_without_a_step_of_their_own_run_as_they_do_in_the_network() {
-    let stacks: [&[Layer]; 4] = [
+    let stacks: [&[Layer]; 6] = [
+        &[Dense::new(3).into(), Flatten::new().into(), Activation::Softmax.into()],
+        &[Dense::new(3).into(), Activation::LogSoftmax.into(), Activation::Softmax.into()],
         &[Activation::Tanh.into(), Dense::new(6).into(), Activation::Relu.into(), Activation::Softmax.into()],
         &[Activation::Softmax.into()],
         &[Dropout::new(0.5).into()],
@@ -100,13 +131,13 @@ fn layers_without_a_step_of_their_own_run_as_they_do_in_the_network() {
     ];
     for stack in stacks {
         let rng = &mut Rng::new(3);
-        let architecture = stack.iter().cloned().fold(Sequential::new(4), Sequential::add);
+        let architecture = stack.iter().cloned().fold(Sequential::with_input_shape([5, 4]), Sequential::add);
         let network: Network<f64> = with_random_biases(&architecture, rng);
         let predictor = Predictor::new(&network);
         let x = random_rows(&network, 7, rng);
         let found = predictor.predict(&x).unwrap();
-        assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &stack);
-        assert_eq!(one_by_one(&predictor, &x), found.as_slice());
+        assert_close(&found, &on_a_tape(&network, &x), 1e-12, &stack);
+        assert_one_set_of_bits(&network, &x);
     }
 }
 
@@ -141,9 +172,9 @@ fn every_layer_is_predicted() {
         x.as_mut_slice()[6 * row] = (row % 4) as f64;
     }
     let found = predictor.predict(&x).unwrap();
-    assert_close(&found, &network.predict(&x).unwrap(), 1e-12, &predictor);
-    let alone = Tensor::from_vec(one_by_one(&predictor, &x), found.shape());
-    assert_close(&alone, &found, 1e-12, &predictor);
+    assert_close(&found, &on_a_tape(&network, &x), 1e-12, &predictor);
+    assert_one_set_of_bits(&network, &x);
+    assert_one_set_of_bits(&network.cast::<f32>(), &x.cast());
     x.as_mut_slice()[6 * 50] = 4.0;
     assert_eq!(predictor.predict(&x).unwrap_err(), network.predict(&x).unwrap_err());
     assert!(matches!(predictor.predict(&x), Err(NnError::Category { row: 50, column: 0, .. })));
@@ -151,7 +182,31 @@ fn every_layer_is_predicted() {
     let table = Sequential::with_input_shape([3, 4]).add(Dense::new(5)).add(Flatten::new()).add(Dense::new(2));
     let network: Network<f64> = with_random_biases(&table, rng);
     let x = random_rows(&network, 6, rng);
-    assert_close(&Predictor::new(&network).predict(&x).unwrap(), &network.predict(&x).unwrap(), 1e-12, &table);
+    assert_close(&Predictor::new(&network).predict(&x).unwrap(), &on_a_tape(&network, &x), 1e-12, &table);
+    assert_one_set_of_bits(&network, &x);
+}
+
+/// Rows of two axes joined along the last, blocks inside of blocks, and a block that ends in an activation.
+#[test]
+fn blocks_inside_of_blocks_are_predicted() {
+    let inner = Stack::new().add(Dense::new(5).activation(Activation::Tanh)).add(Dense::new(4));
+    let block = Stack::new().add(Residual::new(inner.clone())).add(Activation::Relu).add(Dropout::new(0.5));
+    let branches = [Stack::new(), block, Stack::new().add(Residual::new(Stack::new().add(Dropout::new(0.5)))), inner];
+    let architecture = Sequential::with_input_shape([3, 4])
+        .add(Concat::new(branches))
+        .add(Activation::Sigmoid)
+        .add(Concat::new([Stack::new().add(Concat::new([Stack::new(), Stack::new()]))]))
+        .add(Flatten::new())
+        .add(Dense::new(2));
+    let rng = &mut Rng::new(8);
+    let network: Network<f64> = with_random_biases(&architecture, rng);
+    let x = random_rows(&network, 45, rng);
+    assert_close(&network.predict(&x).unwrap(), &on_a_tape(&network, &x), 1e-12, &architecture);
+    assert_one_set_of_bits(&network, &x);
+    assert_one_set_of_bits(&network.cast::<f32>(), &x.cast());
+    let half = Predictor::new(&network).half().unwrap().predict(&x).unwrap();
+    assert_close(&half, &on_a_tape(&network, &x), 1e-2, &architecture);
+    assert!(!half.bit_eq(&network.predict(&x).unwrap()));
 }
 
 fn wide<E: Element>() -> (Network<E>, Tensor<E>) {
@@ -186,7 +241,7 @@ fn further_training_does_not_change_a_predictor() {
     let (mut network, x) = wide::<f32>();
     let predictor = Predictor::new(&network);
     let before = predictor.predict(&x).unwrap();
-    network.parameters_mut()[0].value.as_mut_slice().fill(0.0);
+    network.parameters_mut()[0].values_mut().fill(0.0);
     assert!(predictor.predict(&x).unwrap().bit_eq(&before));
 }
 
@@ -217,7 +272,7 @@ fn what_does_not_fit_is_an_error_and_leaves_the_output() {
 }
 
 #[test]
-fn rows_are_standardised_in_double_precision_first() {
+fn rows_are_standardized_in_double_precision_first() {
     let (network, _) = wide::<f32>();
     // The mean is so large beside the scale that x · (w / scale) - mean · w / scale in f32 would be noise.
     let (mean, scale) = (vec![1e6; 100], vec![2.0; 100]);
@@ -241,10 +296,10 @@ fn a_scaler_of_another_width_is_a_mistake() {
 fn check_half<E: Element>() {
     let (mut network, x) = wide::<E>();
     let half = Predictor::new(&network).half().unwrap();
-    let weights = network.parameters_mut().iter_mut().filter(|parameter| parameter.name.ends_with("weight"));
+    let weights = network.parameters_mut().iter_mut().filter(|parameter| parameter.name().ends_with("weight"));
     let mut largest = 0.0_f64;
     for parameter in weights {
-        for v in parameter.value.as_mut_slice() {
+        for v in parameter.values_mut() {
             // The nearest multiple of 2⁻¹⁰ of the power of two below.
             let value = v.as_f64();
             let step = 2f64.powi(value.abs().log2().floor().max(-14.0) as i32 - 10);
@@ -255,6 +310,7 @@ fn check_half<E: Element>() {
     }
     assert!(largest > 0.0, "the weights have more than 11 bits");
     let full = Predictor::new(&network);
+    let shared = Predictor::for_rows(&network, 1).half().unwrap();
     let inputs = [
         x.clone(),
         x.map(|v| v * E::from_f64(1e6)),
@@ -264,6 +320,7 @@ fn check_half<E: Element>() {
     ];
     for x in inputs {
         assert!(half.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
+        assert!(shared.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
     }
 }
 
@@ -277,7 +334,7 @@ fn sixteen_bit_weights_compute_as_the_rounded_weights_do() {
 fn a_weight_without_a_sixteen_bit_form_is_named() {
     let (mut network, _) = wide::<f32>();
     for value in [70_000.0, f32::NAN] {
-        network.parameters_mut()[2].value.as_mut_slice()[10 * 149 + 4] = value;
+        network.parameters_mut()[2].values_mut()[10 * 149 + 4] = value;
         let message = Predictor::new(&network).half().unwrap_err().to_string();
         assert!(message.contains(&format!("layers.1.weight holds {value} at [149, 4]")), "{message}");
     }

@@ -112,17 +112,17 @@ impl Optimizer {
         let step = state.advance();
         for ((parameter, gradient), slots) in parameters.iter_mut().zip(gradients).zip(state.slots_mut()) {
             assert!(
-                parameter.value.shape() == gradient.shape(),
+                parameter.value().shape() == gradient.shape(),
                 "step: {} has shape {:?}, its gradient {:?}",
-                parameter.name,
-                parameter.value.shape(),
+                parameter.name(),
+                parameter.value().shape(),
                 gradient.shape()
             );
-            if !parameter.trainable {
+            if !parameter.is_trainable() {
                 continue;
             }
             let mut slots: Vec<&mut [E]> = slots.values.iter_mut().map(Tensor::as_mut_slice).collect();
-            self.update(step, parameter.value.as_mut_slice(), gradient.as_slice(), &mut slots);
+            self.update(step, parameter.values_mut(), gradient.as_slice(), &mut slots);
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct SlotError {
 impl<E: Element> OptimizerState<E> {
     /// The state before the first step: every slot 0. Parameters that are frozen have none.
     pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
-        let slots = parameters.iter().map(|parameter| Slots { parameter: parameter.name.clone(), values: Vec::new() });
+        let slots = parameters.iter().map(|p| Slots { parameter: p.name().to_owned(), values: Vec::new() });
         let mut state = Self { steps: 0, slots: slots.collect() };
         state.serve(optimizer, parameters);
         state
@@ -52,9 +52,10 @@ impl<E: Element> OptimizerState<E> {
     pub fn serve(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
         let names = optimizer.slots();
         for (slots, parameter) in self.slots.iter_mut().zip(parameters) {
-            assert!(slots.parameter == parameter.name, "serve: slots of {} for {}", slots.parameter, parameter.name);
-            if parameter.trainable && slots.values.len() != names.len() {
-                slots.values = names.iter().map(|_| Tensor::zeros(parameter.value.shape())).collect();
+            let name = parameter.name();
+            assert!(slots.parameter == name, "serve: slots of {} for {name}", slots.parameter);
+            if parameter.is_trainable() && slots.values.len() != names.len() {
+                slots.values = names.iter().map(|_| Tensor::zeros(parameter.value().shape())).collect();
             }
         }
     }
@@ -78,15 +79,15 @@ impl<E: Element> OptimizerState<E> {
             });
         }
         for (parameter, slots) in parameters.iter().zip(&slots) {
-            let shape = parameter.value.shape();
-            let untrained = slots.values.is_empty() && !parameter.trainable;
-            let fits = parameter.name == slots.parameter
+            let shape = parameter.value().shape();
+            let untrained = slots.values.is_empty() && !parameter.is_trainable();
+            let fits = parameter.name() == slots.parameter
                 && (slots.values.len() == optimizer.slots().len() || untrained)
                 && slots.values.iter().all(|value| value.shape() == shape);
             if !fits {
                 let shapes: Vec<_> = slots.values.iter().map(Tensor::shape).collect();
                 return Err(SlotError {
-                    parameter: parameter.name.clone(),
+                    parameter: parameter.name().to_owned(),
                     expected: format!("{:?} of shape {shape:?}", optimizer.slots()),
                     found: format!("slots of {} with shapes {shapes:?}", slots.parameter),
                 });

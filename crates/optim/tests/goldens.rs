@@ -33,12 +33,12 @@ fn check<E: Element>(tolerance: f64) {
         let optimizer = optimizer(&case["config"]);
         optimizer.check::<E>().unwrap();
         let mut network: Network<E> = Sequential::new(6).add(Dense::new(1).without_bias()).init(0).unwrap();
-        network.parameters_mut()[0].value = row(&goldens["start"]);
+        network.parameters_mut()[0].set_value(row(&goldens["start"]));
         let mut state = OptimizerState::new(&optimizer, network.parameters());
         for (step, gradient) in goldens["gradients"].as_array().unwrap().iter().enumerate() {
             optimizer.step(&mut state, network.parameters_mut(), &[row(gradient)]);
             let expected: Tensor<f64> = row(&case["parameters"][step]);
-            let difference = (network.parameters()[0].value.cast::<f64>() - expected).abs().max();
+            let difference = (network.parameters()[0].value().cast::<f64>() - expected).abs().max();
             assert!(difference <= tolerance, "{name}, step {step}: off by {difference:e}");
         }
         assert_eq!(state.steps(), 12);

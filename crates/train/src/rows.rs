@@ -137,7 +137,7 @@ fn standardized<E: Element>(value: E, mean: f64, scale: f64) -> E {
 }
 
 /// No feature may be NaN or infinite, as it is given and as it is standardized.
-pub(crate) fn check_features<E: Element>(x: &Tensor<E>, scaler: Option<&StandardScaler>) -> Result<(), TrainError> {
+fn check_features<E: Element>(x: &Tensor<E>, scaler: Option<&StandardScaler>) -> Result<(), TrainError> {
     // A large table is looked through on all threads; only one with a bad number is looked through again for its place.
     const PART: usize = 1 << 16;
     let width = x.row_len();

@@ -56,7 +56,7 @@ fn lengths_beyond_the_end_are_not_believed() {
 fn shapes_without_bytes_are_not_believed() {
     let huge = [1u64 << 32, 1 << 61, 1 << 62, 1 << 63, u64::MAX];
     let shapes = huge.iter().flat_map(|&n| [vec![n], vec![n, n], vec![n, 1], vec![n, n, 0], vec![0, n, n], vec![2, n]]);
-    for shape in shapes.chain([vec![0], vec![1 << 32; 100]]) {
+    for shape in shapes.chain([vec![0], vec![1 << 32; 8]]) {
         let mut body = body(&tiny_model().to_bytes().unwrap());
         *at(&mut body, "tensors/layers.0.weight/shape") = Value::Array(shape.iter().map(|&n| n.into()).collect());
         let file = file_of(&body);

@@ -2,7 +2,7 @@
 
 use mlp_data::StandardScaler;
 use mlp_io::{FormatError, IoError, SavedModel, Training};
-use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Network, Regularizer, Sequential};
+use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Network, Parameter, Regularizer, Sequential};
 use mlp_optim::{Adam, Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
 use rmpv::Value;
@@ -26,7 +26,7 @@ pub(crate) fn training<E: Element>(optimizer: Optimizer, network: &mut Network<E
     let mut state = OptimizerState::new(&optimizer, network.parameters());
     let mut rng = Rng::new(5);
     for _ in 0..3 {
-        let gradients = network.parameters().iter().map(|p| Tensor::normal(p.value.shape(), 0.0, 1.0, &mut rng));
+        let gradients = network.parameters().iter().map(|p| Tensor::normal(p.value().shape(), 0.0, 1.0, &mut rng));
         let gradients: Vec<_> = gradients.collect();
         optimizer.step(&mut state, network.parameters_mut(), &gradients);
     }
@@ -50,13 +50,13 @@ pub(crate) fn full_model<E: Element>() -> SavedModel<E> {
 /// The smallest model: one weight, of 0.5.
 pub(crate) fn tiny_model() -> SavedModel {
     let mut network = Sequential::new(1).add(Dense::new(1).without_bias()).init(0).unwrap();
-    network.parameters_mut()[0].value = Tensor::from([[0.5]]);
+    network.parameters_mut()[0].set_value(Tensor::from([[0.5]]));
     network.into()
 }
 
 /// The bits of every number in a model: weights and slots, in order.
 pub(crate) fn bits<E: Element>(model: &SavedModel<E>) -> Vec<Vec<u8>> {
-    let weights = model.network.parameters().iter().map(|p| &p.value);
+    let weights = model.network.parameters().iter().map(Parameter::value);
     let slots = model.training.iter().flat_map(|t| t.state.slots()).flat_map(|slots| &slots.values);
     let le = |tensor: &Tensor<E>| {
         let mut bytes = Vec::new();

@@ -23,7 +23,7 @@ fn the_example_in_the_specification_is_what_is_written() {
     assert_eq!(tiny_model().to_bytes().unwrap(), bytes);
     // And what the listing says about itself is so.
     let model = SavedModel::<f32>::from_bytes(&bytes).unwrap();
-    assert_eq!(model.network.parameters()[0].value.as_slice(), [0.5]);
+    assert_eq!(model.network.parameters()[0].value().as_slice(), [0.5]);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn every_field_has_its_place_and_its_type() {
     let weight = at(&mut body, "tensors/layers.0.weight").clone();
     assert_eq!(keys(&weight), ["dtype", "shape", "data"]);
     assert_eq!((&weight["dtype"], &weight["shape"]), (&"f64".into(), &Value::Array(vec![3.into(), 4.into()])));
-    let numbers = model.network.parameters()[0].value.as_slice().iter().flat_map(|v| v.to_le_bytes());
+    let numbers = model.network.parameters()[0].value().as_slice().iter().flat_map(|v| v.to_le_bytes());
     assert_eq!(weight["data"], Value::Binary(numbers.collect()));
 
     let architecture = at(&mut body, "architecture").clone();

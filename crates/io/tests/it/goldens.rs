@@ -38,13 +38,13 @@ fn check<E: Element>(tolerance: f64) {
 
     // The fourth step needs everything that the optimizer remembers of the first three.
     let training = model.training.as_mut().unwrap();
-    let names: Vec<String> = model.network.parameters().iter().map(|p| p.name.clone()).collect();
+    let names: Vec<String> = model.network.parameters().iter().map(|p| p.name().to_owned()).collect();
     let gradients: Vec<_> = names.iter().map(|name| tensor(&expected["gradients"][name])).collect();
     training.optimizer.step(&mut training.state, model.network.parameters_mut(), &gradients);
     assert_eq!((training.state.steps(), training.epochs, training.seed), (4, 3, 20_240_611));
     for parameter in model.network.parameters() {
-        let off = difference(&parameter.value, &expected["after"][&parameter.name]);
-        assert!(off <= tolerance, "{}: {} off by {off:e}", E::NAME, parameter.name);
+        let off = difference(parameter.value(), &expected["after"][parameter.name()]);
+        assert!(off <= tolerance, "{}: {} off by {off:e}", E::NAME, parameter.name());
     }
     assert_eq!(model.feature_names, ["length", "width", "weight in g", "Dichte ρ"]);
     assert_eq!(model.class_names, ["a", "b", "c"]);

@@ -89,8 +89,7 @@ fn every_field_of_every_record_must_be_there() {
         for index in 0..entries(&mut body, record).len() {
             let mut key = String::new();
             let found = message(|body| key = entries(body, record).remove(index).0.as_str().unwrap().to_owned());
-            let expected = [format!("missing field `{key}`"), format!("`{key}` is missing")];
-            assert!(expected.iter().any(|expected| found.ends_with(expected)), "{record}: {found}");
+            assert!(found.ends_with(&format!("missing field `{key}`")), "{record}: {found}");
         }
     }
 }
@@ -98,15 +97,17 @@ fn every_field_of_every_record_must_be_there() {
 #[test]
 fn fields_that_are_not_known_are_refused_at_every_depth() {
     for record in RECORDS {
-        let found = message(|body| entries(body, record).push(("constraint".into(), Value::Nil)));
-        let expected = ["unknown field `constraint`", "`constraint` has no place in it"];
-        assert!(expected.iter().any(|expected| found.contains(expected)), "{record}: {found}");
+        let found = message(|body| entries(body, record).push(("color".into(), Value::Nil)));
+        assert!(found.contains("unknown field `color`"), "{record}: {found}");
     }
     // A misspelt field is one too many and one too few.
-    let found = message(|body| entries(body, "architecture/layers/0/dense")[4].0 = "regulariser".into());
-    assert!(found.ends_with("`regulariser` has no place in it"), "{found}");
-    let found = message(|body| entries(body, "").push(("\x1b[2J".repeat(1000).into(), Value::Nil)));
-    assert!(found.contains("unknown field `\\u{1b}[2J") && found.len() < 4000 && !found.contains('\x1b'), "{found}");
+    let found = message(|body| entries(body, "architecture/layers/0/dense")[4].0 = "regularizr".into());
+    assert!(found.contains("unknown field `regularizr`"), "{found}");
+    let found = message(|body| entries(body, "").push(("\x1b[2J".repeat(60).into(), Value::Nil)));
+    assert!(found.contains("unknown field `\\u{1b}[2J") && found.len() < 1200 && !found.contains('\x1b'), "{found}");
+    // An optional field is left out, and not nil.
+    let nil = |body: &mut Value| entries(body, "architecture/layers/0/dense").push(("constraint".into(), Value::Nil));
+    assert!(message(nil).contains("`constraint` is nil, for which it is left out"), "{}", message(nil));
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn values_of_another_type_are_refused() {
         ("architecture/layers/1", Value::Map(vec![("attention".into(), Value::Map(Vec::new()))])),
         ("architecture/layers/0/dense/use_bias", 1.into()),
         ("tensors/layers.0.bias/shape", 4.into()),
-        ("tensors/layers.0.bias/data", Value::Array(vec![0.into(); 16])),
+        ("tensors/layers.0.bias/data", Value::Array(vec![0.into(); 4])),
         ("training/loss", "no_such_loss".into()),
         ("training/steps", (-1).into()),
         ("preprocessing/scaler", Value::Array(vec![1.0.into()])),

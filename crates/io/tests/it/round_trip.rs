@@ -69,17 +69,17 @@ fn numbers_that_are_not_ordinary_keep_their_bits() {
     let others = [0.0, -0.0, f32::INFINITY, f32::NEG_INFINITY, f32::from_bits(1), -f32::MIN_POSITIVE / 4.0, f32::MAX];
     let values: Vec<f32> = nans.into_iter().chain(others).collect();
     let mut network = Sequential::new(11).add(Dense::new(1).without_bias()).init(0).unwrap();
-    network.parameters_mut()[0].value = Tensor::from_vec(values.clone(), [11, 1]);
+    network.parameters_mut()[0].set_value(Tensor::from_vec(values.clone(), [11, 1]));
     let bytes = SavedModel::from(network).to_bytes().unwrap();
     let loaded = SavedModel::<f32>::from_bytes(&bytes).unwrap();
-    let found: Vec<u32> = loaded.network.parameters()[0].value.as_slice().iter().map(|v| v.to_bits()).collect();
+    let found: Vec<u32> = loaded.network.parameters()[0].value().as_slice().iter().map(|v| v.to_bits()).collect();
     assert_eq!(found, values.iter().map(|v| v.to_bits()).collect::<Vec<_>>());
 
     let values = [f64::from_bits(0x7ff8_0000_dead_beef), -0.0, f64::from_bits(1), f64::MIN, f64::NEG_INFINITY];
     let mut network = Sequential::new(5).add(Dense::new(1).without_bias()).init(0).unwrap();
-    network.parameters_mut()[0].value = Tensor::from_vec(values.to_vec(), [5, 1]);
+    network.parameters_mut()[0].set_value(Tensor::from_vec(values.to_vec(), [5, 1]));
     let loaded = SavedModel::<f64>::from_bytes(&SavedModel::from(network).to_bytes().unwrap()).unwrap();
-    let found: Vec<u64> = loaded.network.parameters()[0].value.as_slice().iter().map(|v| v.to_bits()).collect();
+    let found: Vec<u64> = loaded.network.parameters()[0].value().as_slice().iter().map(|v| v.to_bits()).collect();
     assert_eq!(found, values.map(f64::to_bits));
 }
 
@@ -97,7 +97,7 @@ fn training_goes_on_to_the_same_bits() {
     let mut model = full_model::<f32>();
     let mut loaded = SavedModel::<f32>::from_bytes(&model.to_bytes().unwrap()).unwrap();
     for model in [&mut model, &mut loaded] {
-        let gradients = model.network.parameters().iter().map(|p| Tensor::ones(p.value.shape()));
+        let gradients = model.network.parameters().iter().map(|p| Tensor::ones(p.value().shape()));
         let gradients: Vec<_> = gradients.collect();
         let training = model.training.as_mut().unwrap();
         training.optimizer.step(&mut training.state, model.network.parameters_mut(), &gradients);
@@ -114,10 +114,6 @@ fn a_model_that_could_not_be_read_again_is_not_written() {
         assert!(matches!(error, IoError::Format { path: None, .. }), "{error:?}");
         error.to_string()
     };
-    let found = message(&|model| model.network.parameters_mut()[1].value = Tensor::zeros([5]));
-    assert!(found.contains("layers.0.bias has shape [5] where the network has [4]"), "{found}");
-    let found = message(&|model| model.network.parameters_mut()[1].name = "b".to_owned());
-    assert!(found.contains("missing layers.0.bias; unexpected b"), "{found}");
     let found = message(&|model| model.training.as_mut().unwrap().optimizer = Adam::new(f64::NAN).into());
     assert_eq!(found, "Adam: learning rate is NaN, but must be finite and above 0");
     let found = message(&|model| model.training.as_mut().unwrap().optimizer = RmsProp::new(0.1).into());

@@ -5,6 +5,7 @@ use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{Activation, NnError, Pass, Plan, Weights};
 
 impl Kind for Activation {
@@ -18,6 +19,10 @@ impl Kind for Activation {
 
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>) -> Var<'t, E> {
         x
+    }
+
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
     }
 
     fn activation(&self) -> &Activation {

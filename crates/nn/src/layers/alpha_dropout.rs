@@ -5,6 +5,7 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// What SELU goes to for very negative inputs: minus its scale times its alpha.
@@ -12,7 +13,7 @@ const DROPPED: f64 = -1.050_700_987_355_480_5 * 1.673_263_242_354_377_2;
 
 /// In training, sets each value to α′ = -1.7581 with probability `rate`, and then maps all of them by a · x + b, with
 /// a = ((1 - rate) (1 + rate · α′²))^(-1/2) and b = -a · α′ · rate, so that values of mean 0 and variance 1 keep both.
-/// In use, does nothing. Goes with [`Activation::Selu`](crate::Activation::Selu).
+/// At inference, does nothing. Goes with [`Activation::Selu`](crate::Activation::Selu).
 ///
 /// Source: Klambauer et al., 2017. PyTorch's and Keras' formula.
 ///
@@ -50,6 +51,10 @@ impl Kind for AlphaDropout {
         let (dropped, kept) = (E::from_f64(a * DROPPED + b), E::from_f64(b));
         let offsets = factors.map(|factor| if factor == E::zero() { dropped } else { kept });
         x * x.tape().constant(factors) + x.tape().constant(offsets)
+    }
+
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
     }
 
     fn detail(&self) -> String {

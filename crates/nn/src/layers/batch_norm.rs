@@ -1,4 +1,4 @@
-//! Normalisation of every feature over the batch.
+//! Normalization of every feature over the batch.
 
 use mlp_autograd::Var;
 use mlp_tensor::{Element, Tensor};
@@ -12,7 +12,7 @@ use crate::{Held, NnError, Pass, Plan, Weights};
 ///
 /// In training, mean and variance (divided by the number of values) are those of the batch, over all axes but the last,
 /// and running averages of them are kept: running ← (1 - momentum) · running + momentum · batch, the variance there
-/// divided by the number of values less one. In use, mean and variance are the running averages. They are used in
+/// divided by the number of values less one. At inference, mean and variance are the running averages. They are used in
 /// training as well where they are frozen; see [`Network::freeze`](crate::Network::freeze).
 ///
 /// A batch with a single value for each feature has no variance: it becomes the bias, and leaves the running averages
@@ -25,7 +25,8 @@ use crate::{Held, NnError, Pass, Plan, Weights};
 ///
 /// # Shapes
 /// `[n, .., features]`; the output has the input's shape. `weight`, `bias`, and the buffers `running_mean` and
-/// `running_var` `[features]`, which start at 1, 0, 0 and 1; the buffer `batches` `[]` counts the batches.
+/// `running_var` `[features]`, which start at 1, 0, 0 and 1. The buffer `batches` `[2]` counts the batches: its values a and
+/// b stand for a · 2²⁴ + b, so that the count is exact in either precision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BatchNorm {
@@ -87,7 +88,7 @@ impl Kind for BatchNorm {
         let features = input[input.len() - 1];
         plan.buffer("running_mean", [features], 0.0)?;
         plan.buffer("running_var", [features], 1.0)?;
-        plan.buffer("batches", [], 0.0)?;
+        plan.buffer("batches", [2], 0.0)?;
         plan.couples_rows();
         Ok(input.to_vec())
     }
@@ -128,13 +129,23 @@ impl BatchNorm {
         if axes.iter().map(|&axis| batch.shape()[axis]).product::<usize>() < 2 {
             return;
         }
-        let count = batches.value() + E::one();
-        let share = self.momentum.map_or(count.item().recip(), E::from_f64);
+        let (batches_now, count) = counted(batches.value());
+        let share = E::from_f64(self.momentum.unwrap_or(1.0 / count));
         let average = |old: &Tensor<E>, new: &Tensor<E>| old * (E::one() - share) + new.reshape(old.shape()) * share;
         pass.update(mean, average(mean.value(), batch_mean));
         pass.update(variance, average(variance.value(), &batch.var_axes(axes, 1, false)));
-        pass.update(batches, count);
+        pass.update(batches, batches_now);
     }
+}
+
+/// The digits of [`counted`]: the whole numbers below it, and their sums with 1, are all `f32`.
+const BASE: f64 = 16_777_216.0;
+
+/// One batch more than the two digits of `batches` say: the new digits, and what they stand for.
+fn counted<E: Element>(batches: &Tensor<E>) -> (Tensor<E>, f64) {
+    let [high, low] = [0, 1].map(|digit| batches.as_slice()[digit].as_f64());
+    let (high, low) = if low + 1.0 < BASE { (high, low + 1.0) } else { (high + 1.0, 0.0) };
+    (Tensor::from([high, low].map(E::from_f64)), high * BASE + low)
 }
 
 #[cfg(test)]
@@ -165,14 +176,25 @@ mod tests {
         let state = |network: &Network<f64>, name: &str| network.state()[&format!("layers.0.{name}")].item();
         assert_eq!(state(&network, "running_mean"), 0.5 * (0.5 * 0.0 + 0.5 * 2.0) + 0.5 * 7.0);
         assert_eq!(state(&network, "running_var"), 0.5 * (0.5 * 1.0 + 0.5 * 2.0) + 0.5 * 8.0);
-        assert_eq!(state(&network, "batches"), 2.0);
+        assert_eq!(network.state()["layers.0.batches"], Tensor::from([0.0, 2.0]));
         assert_eq!((state(&cumulative, "running_mean"), state(&cumulative, "running_var")), (4.5, 5.0));
+    }
+
+    /// 2²⁴ + 1 is no number of single precision.
+    #[test]
+    fn batches_are_counted_beyond_what_single_precision_counts() {
+        let mut count = (Tensor::<f32>::from([0.0, 16_777_213.0]), 0.0);
+        for expected in 16_777_214_u32..16_777_220 {
+            count = counted(&count.0);
+            assert_eq!(count.1, f64::from(expected));
+        }
+        assert_eq!(count.0, Tensor::from([1.0, 3.0]));
     }
 
     #[test]
     fn one_row_becomes_the_bias_and_moves_no_average() {
         let mut network = Sequential::new(2).add(BatchNorm::new()).init(0).unwrap();
-        network.parameters_mut()[1].value = Tensor::from([0.5, -1.0]);
+        network.parameters_mut()[1].set_value(Tensor::from([0.5, -1.0]));
         let before = network.state();
         assert_eq!(train(&mut network, &Tensor::from([[3.0, 1e4]])), Tensor::from([[0.5, -1.0]]));
         assert_eq!(train(&mut network, &Tensor::zeros([0, 2])).shape(), [0, 2]);

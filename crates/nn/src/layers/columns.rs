@@ -1,56 +1,65 @@
 //! The columns of an input, on their way to the layers that look categories up.
 
-use mlp_tensor::{Element, Tensor};
+use std::sync::Arc;
 
-use super::Stack;
+use mlp_tensor::Element;
+
 use crate::NnError;
 
 /// Some of the values of every row of an input, which no layer has computed with so far.
 #[derive(Clone, Debug)]
-pub(crate) struct Columns<'a, E: Element> {
-    x: &'a Tensor<E>,
-    /// Their places in a row; `None` for all of them.
-    chosen: Option<Vec<usize>>,
+pub(crate) enum Columns {
+    /// So many, from the first on.
+    All(usize),
+    /// Those at these places of a row.
+    Chosen(Arc<[usize]>),
 }
 
-impl<'a, E: Element> Columns<'a, E> {
-    pub(crate) fn all(x: &'a Tensor<E>) -> Self {
-        Self { x, chosen: None }
+/// A layer that reads columns of the network's input as categories.
+#[derive(Clone, Debug)]
+pub(crate) struct Lookup {
+    /// The layer's path and kind.
+    pub(crate) layer: String,
+    pub(crate) columns: Columns,
+    /// The number of categories.
+    pub(crate) categories: usize,
+}
+
+impl Columns {
+    pub(crate) fn all(count: usize) -> Self {
+        Self::All(count)
     }
 
-    pub(crate) fn select(&self, columns: &[usize]) -> Self {
-        let place = |&column: &usize| self.chosen.as_ref().map_or(column, |chosen| chosen[column]);
-        Self { x: self.x, chosen: Some(columns.iter().map(place).collect()) }
-    }
-
-    /// Every value with its row and its column.
-    pub(crate) fn values(&self) -> impl Iterator<Item = (usize, usize, E)> {
-        let (width, values) = (self.x.row_len(), self.x.as_slice());
-        let chosen = self.chosen.as_deref();
-        let count = chosen.map_or(width, <[usize]>::len);
-        (0..self.x.rows()).flat_map(move |row| {
-            (0..count).map(move |index| {
-                let column = chosen.map_or(index, |chosen| chosen[index]);
-                (row, column, values[row * width + column])
-            })
+    /// Some of these columns. The places must be there.
+    pub(crate) fn select(&self, places: &[usize]) -> Self {
+        Self::Chosen(match self {
+            Self::All(_) => places.into(),
+            Self::Chosen(chosen) => places.iter().map(|&place| chosen[place]).collect(),
         })
     }
 }
 
-impl Stack {
-    /// Checks the columns that layers look up; `place` is the stack's path with a dot, or nothing.
-    pub(crate) fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        place: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        let mut columns = columns.clone();
-        for (index, layer) in self.layers().iter().enumerate() {
-            match layer.check_columns(&columns, &format!("{place}layers.{index}"))? {
-                Some(kept) => columns = kept,
-                None => return Ok(None),
+impl Lookup {
+    /// Checks the rows `x` of so many values, of which the first is row `first` of the caller's.
+    pub(crate) fn check<E: Element>(&self, first: usize, x: &[E], width: usize) -> Result<(), NnError> {
+        for (row, values) in x.chunks_exact(width).enumerate() {
+            let bad = |&column: &usize| category(values[column], self.categories).is_none();
+            let found = match &self.columns {
+                Columns::All(count) => (0..*count).find(bad),
+                Columns::Chosen(chosen) => chosen.iter().copied().find(bad),
+            };
+            if let Some(column) = found {
+                let (row, value) = (first + row, values[column].as_f64());
+                let (layer, categories) = (self.layer.clone(), self.categories);
+                return Err(NnError::Category { layer, row, column, value, categories });
             }
         }
-        Ok(Some(columns))
+        Ok(())
     }
+}
+
+/// The category that a value stands for, if it is one of so many.
+pub(super) fn category<E: Element>(value: E, categories: usize) -> Option<usize> {
+    let value = value.as_f64();
+    (value >= 0.0 && value < categories as f64 && value.fract() == 0.0).then_some(value as usize)
 }

@@ -1,15 +1,14 @@
 //! Branches side by side.
 
+use std::sync::Arc;
+
 use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Kind, Stack};
+use super::{Kind, Stack};
+use crate::predictor::{Chain, Freezer, Frozen, Step};
 use crate::{NnError, Pass, Plan, Weights};
-
-/// A joined row has at most this many values. Branches without weights cost a file next to nothing, however often they
-/// double a row; what a file describes must not grow beyond what it holds.
-const LONGEST: usize = 1 << 24;
 
 /// Several stacks of layers that all see the input, their outputs joined along the last axis: y = [f₀(x), f₁(x), ..].
 ///
@@ -39,6 +38,7 @@ impl Kind for Concat {
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        plan.branches(self.branches.len())?;
         let mut joined: Option<Vec<usize>> = None;
         for (index, branch) in self.branches.iter().enumerate() {
             let output = plan.branch(&format!("branches.{index}."), branch, input)?;
@@ -58,14 +58,7 @@ impl Kind for Concat {
             }
         }
         plan.require(joined.is_some(), "the number of branches", 0.0, "at least 1")?;
-        let joined = joined.unwrap_or_default();
-        let values = joined.iter().try_fold(1usize, |product, &length| product.checked_mul(length));
-        if values.is_none_or(|values| values > LONGEST) {
-            let reason =
-                format!("its branches together give rows of shape {joined:?}, and at most {LONGEST} values fit");
-            return Err(plan.refuse(input, reason));
-        }
-        Ok(joined)
+        Ok(joined.unwrap_or_default())
     }
 
     fn forward<'t, E: Element>(
@@ -83,15 +76,12 @@ impl Kind for Concat {
         Var::concatenate(&outputs, last)
     }
 
-    fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        path: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        for (index, branch) in self.branches.iter().enumerate() {
-            branch.check_columns(columns, &format!("{path}.branches.{index}."))?;
-        }
-        Ok(None)
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        let branches = self.branches.iter().enumerate();
+        let branches: Vec<_> =
+            branches.map(|(index, branch)| own.stack(&format!("branches.{index}."), branch)).collect();
+        let joined = own.output[own.output.len() - 1];
+        Frozen::step(Joined { branches, width: own.output.iter().product(), joined })
     }
 
     fn stacks(&self) -> &[Stack] {
@@ -103,17 +93,60 @@ impl Kind for Concat {
     }
 }
 
+/// Branches at inference: one after the other, each with its output beside the joined one until it is copied there.
+#[derive(Debug)]
+struct Joined<E: Element> {
+    branches: Vec<Chain<E>>,
+    /// The number of values of an output row.
+    width: usize,
+    /// The length of its last axis.
+    joined: usize,
+}
+
+impl<E: Element> Step<E> for Joined<E> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn room(&self) -> usize {
+        self.branches.iter().map(|branch| branch.width() + branch.room()).max().unwrap_or(0)
+    }
+
+    fn run(&self, rows: usize, x: &[E], out: &mut [E], room: &mut [E]) {
+        let (places, mut start) = (self.width / self.joined, 0);
+        for branch in &self.branches {
+            let (y, room) = room.split_at_mut(rows * branch.width());
+            branch.run(rows, x, y, room);
+            let length = branch.width() / places;
+            for (y, out) in y.chunks_exact(length).zip(out.chunks_exact_mut(self.joined)) {
+                out[start..][..length].copy_from_slice(y);
+            }
+            start += length;
+        }
+    }
+
+    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+        let branches = self.branches.iter().map(Chain::half).collect::<Result<_, NnError>>()?;
+        Ok(Some(Arc::new(Self { branches, ..*self })))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Dense, Sequential};
+    use crate::{Limits, Sequential};
 
     #[test]
     fn doubling_without_end_is_refused() {
         let double = |network: Sequential| network.add(Concat::new([Stack::new(), Stack::new()]));
         let doubled = |times| (0..times).fold(Sequential::new(4), |network, _| double(network));
-        assert_eq!(doubled(22).output_shape().unwrap(), [1 << 24]);
-        let error = doubled(60).add(Dense::new(1)).check().unwrap_err().to_string();
-        assert!(error.starts_with("layers.22 (Concat) cannot take rows of shape [16777216]: its branches"), "{error}");
+        assert_eq!(doubled(40).output_shape().unwrap(), [1 << 42]);
+        let error = doubled(70).check().unwrap_err();
+        assert_eq!(error, NnError::TooLarge { layer: "layers.57 (Concat)".to_owned(), shape: vec![1 << 60] });
+        // 4 + 8 + .. + 2^23 is 2^24 - 4.
+        assert_eq!(doubled(21).check_within(&Limits::default()), Ok(()));
+        let error = doubled(22).check_within(&Limits::default()).unwrap_err().to_string();
+        let expected = "layers.21 (Concat): 33554428 values in the rows of all layers up to it, and at most 16777216";
+        assert!(error.starts_with(expected), "{error}");
     }
 }

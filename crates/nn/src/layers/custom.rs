@@ -40,7 +40,7 @@ use crate::{NnError, Pass, Plan, Sequential, Weights};
 /// }
 ///
 /// let network = Sequential::new(3).add(Scale).add(Dense::new(1)).init::<f32>(0)?;
-/// assert_eq!(network.parameters()[0].name, "layers.0.factor");
+/// assert_eq!(network.parameters()[0].name(), "layers.0.factor");
 /// assert_eq!(network.predict(&Tensor::ones([2, 3]))?.shape(), [2, 1]);
 /// # Ok::<(), NnError>(())
 /// ```
@@ -62,7 +62,10 @@ pub trait CustomLayer: fmt::Debug + Send + Sync + 'static {
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError>;
 
     /// The output for a batch `x` of rows. Weights and buffers come in the order in which [`CustomLayer::plan`] declared
-    /// them, and all of them must be taken.
+    /// them.
+    ///
+    /// The network panics, and names the layer, where not all of them are taken or more than there are, and where the
+    /// output does not have the rows of `x` in the shape that the plan said.
     fn forward<'t, E: Element>(
         &self,
         weights: &mut Weights<'_, 't, E>,
@@ -106,6 +109,7 @@ impl Kind for Custom {
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         let part = self.get("Layer").map_err(|missing| plan.missing(missing))?;
+        plan.settings(self.settings().len())?;
         let output = part.get::<dyn Erased<f64>>().plan(input, plan)?;
         // The layers that follow rely on it.
         plan.require(!output.is_empty() && !output.contains(&0), "the length of an output axis", 0.0, "at least 1")?;
@@ -119,7 +123,11 @@ impl Kind for Custom {
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
         match self.part() {
-            Some(part) => part.get::<dyn Erased<E>>().forward(weights, x, pass),
+            Some(part) => {
+                let y = part.get::<dyn Erased<E>>().forward(weights, x, pass);
+                weights.check_output(x, y);
+                y
+            }
             None => unreachable!("a network's layers were planned, and planning refuses a name without a layer"),
         }
     }

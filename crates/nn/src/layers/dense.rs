@@ -6,6 +6,7 @@ use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{Activation, Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A fully connected layer: Y = activation(X · W + b).
@@ -141,6 +142,11 @@ impl Kind for Dense {
         let weight = weights.parameter();
         let bias = self.use_bias.then(|| weights.parameter());
         linear(x, weight, bias)
+    }
+
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        let (weight, bias) = (&own.parameters[0], own.parameters.get(1));
+        own.dense(weight.name(), weight.value(), bias)
     }
 
     fn activation(&self) -> &Activation {

@@ -5,10 +5,11 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// In training, sets each value to 0 with probability `rate` and multiplies the others by 1 / (1 - rate), so that the
-/// expected value stays. In use, does nothing.
+/// expected value stays. At inference, does nothing.
 ///
 /// Source: Srivastava et al., 2014.
 ///
@@ -49,6 +50,10 @@ impl Kind for Dropout {
         }
     }
 
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
+    }
+
     fn detail(&self) -> String {
         self.rate.to_string()
     }
@@ -62,7 +67,7 @@ mod tests {
     use super::*;
 
     fn forward<'t, E: Element>(rate: f64, x: Var<'t, E>, mut pass: Pass<'t, E>) -> Var<'t, E> {
-        Dropout::new(rate).forward(&mut Weights::new(&[], &[]), x, &mut pass)
+        Dropout::new(rate).forward(&mut Weights::new(&[], &[], &[]), x, &mut pass)
     }
 
     #[test]

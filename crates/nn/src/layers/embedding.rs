@@ -2,10 +2,12 @@
 
 use mlp_autograd::Var;
 use mlp_registry::{Opening, Registry};
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Kind};
+use super::Kind;
+use super::columns::category;
+use crate::predictor::{Freezer, Frozen, Step};
 use crate::{Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A vector for every category: y is the row of W that x names, for every category number x in X.
@@ -56,12 +58,6 @@ impl Embedding {
     pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
         Self { constraint: Some(constraint.into()), ..self }
     }
-
-    /// The category that a value stands for, if it is one.
-    fn category<E: Element>(&self, value: E) -> Option<usize> {
-        let value = value.as_f64();
-        (value >= 0.0 && value < self.categories as f64 && value.fract() == 0.0).then_some(value as usize)
-    }
 }
 
 impl Kind for Embedding {
@@ -78,7 +74,7 @@ impl Kind for Embedding {
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         plan.require(self.categories > 0, "categories", self.categories as f64, "at least 1")?;
         plan.require(self.dim > 0, "dim", self.dim as f64, "at least 1")?;
-        plan.read_categories(input)?;
+        plan.read_categories(input, self.categories)?;
         let weight = ParameterSpec::new("weight", [self.categories, self.dim], self.initializer.clone());
         plan.parameter(weight.regularizer(self.regularizer.clone()).constraint(self.constraint.clone()))?;
         Ok([input, &[self.dim]].concat())
@@ -91,32 +87,44 @@ impl Kind for Embedding {
         _: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
         let (weight, x) = (weights.parameter(), x.value());
-        let category = |&value: &E| match self.category(value) {
-            Some(category) => category,
-            None => panic!("Embedding: {value} is not one of {} categories", self.categories),
-        };
-        let categories: Vec<usize> = x.as_slice().iter().map(category).collect();
+        let categories: Vec<usize> =
+            x.as_slice().iter().map(|&value| expect_category(value, self.categories)).collect();
         weight.select_rows(&categories).reshape([x.shape(), &[self.dim]].concat())
+    }
+
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::step(Looked { weight: own.parameters[0].value().clone(), width: own.output.iter().product() })
     }
 
     fn detail(&self) -> String {
         format!("{} categories", self.categories)
     }
+}
 
-    fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        path: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        match columns.values().find(|&(.., value)| self.category(value).is_none()) {
-            None => Ok(None),
-            Some((row, column, value)) => Err(NnError::Category {
-                layer: format!("{path} ({})", self.name()),
-                row,
-                column,
-                value: value.as_f64(),
-                categories: self.categories,
-            }),
+/// The layer at inference.
+#[derive(Debug)]
+struct Looked<E: Element> {
+    weight: Tensor<E>,
+    width: usize,
+}
+
+impl<E: Element> Step<E> for Looked<E> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn run(&self, _: usize, x: &[E], out: &mut [E], _: &mut [E]) {
+        for (&value, out) in x.iter().zip(out.chunks_exact_mut(self.weight.row_len())) {
+            out.copy_from_slice(self.weight.row(expect_category(value, self.weight.rows())));
         }
+    }
+}
+
+/// The category that a value stands for. What comes from outside was checked.
+#[track_caller]
+fn expect_category<E: Element>(value: E, categories: usize) -> usize {
+    match category(value, categories) {
+        Some(category) => category,
+        None => panic!("Embedding: {value} is not one of {categories} categories"),
     }
 }

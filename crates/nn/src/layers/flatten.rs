@@ -4,7 +4,8 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Kind};
+use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// The same values as one axis.
@@ -28,6 +29,7 @@ impl Kind for Flatten {
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        plan.keep_columns();
         let values = input.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
         values.map(|values| vec![values]).ok_or_else(|| plan.refuse(input, "they hold too many values to count"))
     }
@@ -37,15 +39,7 @@ impl Kind for Flatten {
         if value.rank() == 2 { x } else { x.reshape([value.rows(), value.row_len()]) }
     }
 
-    fn keeps_values(&self) -> bool {
-        true
-    }
-
-    fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        _: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        Ok(Some(columns.clone()))
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
     }
 }

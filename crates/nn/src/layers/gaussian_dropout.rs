@@ -5,10 +5,11 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// In training, multiplies every value by normal noise of mean 1 and standard deviation √(rate / (1 - rate)): the mean
-/// and the variance that dropout of the same rate has. In use, does nothing. Keras' `GaussianDropout`.
+/// and the variance that dropout of the same rate has. At inference, does nothing. Keras' `GaussianDropout`.
 ///
 /// Source: Srivastava et al., 2014.
 ///
@@ -44,6 +45,10 @@ impl Kind for GaussianDropout {
             Some(rng) => x * x.tape().constant(Tensor::normal(x.shape(), 1.0, std, rng)),
             None => x,
         }
+    }
+
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
     }
 
     fn detail(&self) -> String {

@@ -5,9 +5,10 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
-/// In training, adds normal noise of mean 0 and the given standard deviation to every value. In use, does nothing.
+/// In training, adds normal noise of mean 0 and the given standard deviation to every value. At inference, does nothing.
 /// Keras' `GaussianNoise`.
 ///
 /// # Shapes
@@ -41,6 +42,10 @@ impl Kind for GaussianNoise {
             Some(rng) => x + x.tape().constant(Tensor::normal(x.shape(), 0.0, self.std, rng)),
             None => x,
         }
+    }
+
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Nothing
     }
 
     fn detail(&self) -> String {

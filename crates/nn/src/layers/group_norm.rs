@@ -1,4 +1,4 @@
-//! Normalisation of groups of features.
+//! Normalization of groups of features.
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;

@@ -1,4 +1,4 @@
-//! Normalisation of every row by itself.
+//! Normalization of every row by itself.
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;

@@ -33,11 +33,12 @@ use mlp_registry::{Opening, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
+use crate::predictor::{Freezer, Frozen};
 use crate::{Activation, NnError, Pass, Plan, Regularizer, Weights};
 
 pub use alpha_dropout::AlphaDropout;
 pub use batch_norm::BatchNorm;
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, Lookup};
 pub use concat::Concat;
 pub(crate) use custom::Custom;
 pub use custom::CustomLayer;
@@ -74,6 +75,11 @@ pub(crate) trait Kind {
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E>;
 
+    /// What the layer is at inference, before [`Kind::activation`]: unless it says so, its forward.
+    fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::Forward
+    }
+
     /// The activation that ends the layer.
     fn activation(&self) -> &Activation {
         &Activation::Identity
@@ -87,21 +93,6 @@ pub(crate) trait Kind {
     /// What a summary shows in parentheses behind the name; nothing if empty.
     fn detail(&self) -> String {
         String::new()
-    }
-
-    /// Whether the output's values are those of the input, possibly fewer or in another order, in training as well.
-    fn keeps_values(&self) -> bool {
-        false
-    }
-
-    /// Checks columns of the network's input that the layer, or one inside of it, reads as categories; `path` is the
-    /// layer's. Returns the columns that the output consists of, if it keeps values.
-    fn check_columns<'a, E: Element>(
-        &self,
-        _columns: &Columns<'a, E>,
-        _path: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        Ok(None)
     }
 
     /// Makes users' activations, initializers and the like that a file only named, if `registry` knows them.
@@ -161,13 +152,13 @@ layers! {
     GaussianNoise,
     /// Multiplies by noise, in training only.
     GaussianDropout,
-    /// Normalises every feature over the batch.
+    /// Normalizes every feature over the batch.
     BatchNorm,
-    /// Normalises every row.
+    /// Normalizes every row.
     LayerNorm,
-    /// Normalises every row by its size.
+    /// Normalizes every row by its size.
     RmsNorm,
-    /// Normalises groups of features.
+    /// Normalizes groups of features.
     GroupNorm,
     /// A dense layer whose weights have a direction and a length.
     WeightNorm,
@@ -200,9 +191,9 @@ impl Layer {
         with_kind!(self, kind => kind.activation())
     }
 
-    /// The layer's output for a batch `x` of rows, with its weights in the order in which its plan declared them.
+    /// The layer's output for a batch `x` of rows, with its own weights in the order in which its plan declared them.
     #[track_caller]
-    pub fn forward<'t, E: Element>(
+    pub(crate) fn forward<'t, E: Element>(
         &self,
         weights: &mut Weights<'_, 't, E>,
         x: Var<'t, E>,
@@ -215,7 +206,7 @@ impl Layer {
 
     /// The layer's output before [`Layer::activation`]: of a softmax layer, the logits.
     #[track_caller]
-    pub fn forward_before_activation<'t, E: Element>(
+    pub(crate) fn forward_before_activation<'t, E: Element>(
         &self,
         weights: &mut Weights<'_, 't, E>,
         x: Var<'t, E>,
@@ -234,12 +225,8 @@ impl Layer {
         }
     }
 
-    pub(crate) fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        path: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        with_kind!(self, kind => kind.check_columns(columns, path))
+    pub(crate) fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        with_kind!(self, kind => kind.freeze(own))
     }
 
     pub(crate) fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
@@ -260,10 +247,6 @@ impl Layer {
 
     pub(crate) fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         with_kind!(self, kind => kind.plan(input, plan))
-    }
-
-    pub(crate) fn keeps_values(&self) -> bool {
-        with_kind!(self, kind => kind.keeps_values())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the normalisations share: a weight and a bias for each index of the last axis.
+//! What the normalizations share: a weight and a bias for each index of the last axis.
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;

@@ -1,10 +1,13 @@
 //! A shortcut around layers.
 
+use std::sync::Arc;
+
 use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Stack};
+use crate::predictor::{Chain, Freezer, Frozen, Step};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// The input, and what some layers make of it: y = x + f(x).
@@ -50,13 +53,8 @@ impl Kind for Residual {
         x + self.layers.forward(weights, x, pass)
     }
 
-    fn check_columns<'a, E: Element>(
-        &self,
-        columns: &super::Columns<'a, E>,
-        path: &str,
-    ) -> Result<Option<super::Columns<'a, E>>, NnError> {
-        self.layers.check_columns(columns, &format!("{path}."))?;
-        Ok(None)
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::step(Shortcut(own.stack("", &self.layers)))
     }
 
     fn stacks(&self) -> &[Stack] {
@@ -65,5 +63,28 @@ impl Kind for Residual {
 
     fn stacks_mut(&mut self) -> &mut [Stack] {
         std::slice::from_mut(&mut self.layers)
+    }
+}
+
+/// x + f(x) at inference: x stays where it is until f is done.
+#[derive(Debug)]
+struct Shortcut<E: Element>(Chain<E>);
+
+impl<E: Element> Step<E> for Shortcut<E> {
+    fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    fn room(&self) -> usize {
+        self.0.room()
+    }
+
+    fn run(&self, rows: usize, x: &[E], out: &mut [E], room: &mut [E]) {
+        self.0.run(rows, x, out, room);
+        out.iter_mut().zip(x).for_each(|(y, &x)| *y = x + *y);
+    }
+
+    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+        Ok(Some(Arc::new(Self(self.0.half()?))))
     }
 }

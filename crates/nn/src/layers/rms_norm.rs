@@ -1,4 +1,4 @@
-//! Normalisation of every row by its size.
+//! Normalization of every row by its size.
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;

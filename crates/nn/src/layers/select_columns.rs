@@ -4,7 +4,8 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Columns, Kind};
+use super::Kind;
+use crate::predictor::{Freezer, Frozen, Step};
 use crate::{NnError, Pass, Plan, Weights};
 
 /// Some columns of a table, in the order given; a column may be named more than once.
@@ -55,7 +56,11 @@ impl Kind for SelectColumns {
         let &[features] = input else { return Err(plan.refuse(input, "only tables have columns; add Flatten")) };
         match self.columns.iter().find(|&&column| column >= features) {
             Some(column) => Err(plan.refuse(input, format!("there is no column {column}"))),
-            None => Ok(vec![self.columns.len()]),
+            None => {
+                plan.entries(self.columns.len())?;
+                plan.select_columns(&self.columns);
+                Ok(vec![self.columns.len()])
+            }
         }
     }
 
@@ -67,19 +72,31 @@ impl Kind for SelectColumns {
         x.t().select_rows(&self.columns).t()
     }
 
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        Frozen::step(Selected { features: own.input[0], columns: self.columns.clone() })
+    }
+
     fn detail(&self) -> String {
         format!("{} columns", self.columns.len())
     }
+}
 
-    fn keeps_values(&self) -> bool {
-        true
+/// The layer at inference.
+#[derive(Debug)]
+struct Selected {
+    /// The number of columns that there are.
+    features: usize,
+    columns: Vec<usize>,
+}
+
+impl<E: Element> Step<E> for Selected {
+    fn width(&self) -> usize {
+        self.columns.len()
     }
 
-    fn check_columns<'a, E: Element>(
-        &self,
-        columns: &Columns<'a, E>,
-        _: &str,
-    ) -> Result<Option<Columns<'a, E>>, NnError> {
-        Ok(Some(columns.select(&self.columns)))
+    fn run(&self, _: usize, x: &[E], out: &mut [E], _: &mut [E]) {
+        for (x, out) in x.chunks_exact(self.features).zip(out.chunks_exact_mut(self.columns.len())) {
+            out.iter_mut().zip(&self.columns).for_each(|(out, &column)| *out = x[column]);
+        }
     }
 }

@@ -68,7 +68,7 @@ impl Stack {
     ) -> Var<'t, E> {
         let Some((last, layers)) = self.layers.split_last() else { return x };
         let x = self.up_to(layers.len(), weights, x, pass);
-        in_scope(layers.len(), last, x, || last.forward_before_activation(weights, x, pass))
+        in_scope(layers.len(), last, weights, x, |own| last.forward_before_activation(own, x, pass))
     }
 
     #[track_caller]
@@ -80,17 +80,24 @@ impl Stack {
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
         let layers = self.layers[..count].iter().enumerate();
-        layers.fold(x, |x, (index, layer)| in_scope(index, layer, x, || layer.forward(weights, x, pass)))
+        layers.fold(x, |x, (index, layer)| in_scope(index, layer, weights, x, |own| layer.forward(own, x, pass)))
     }
 }
 
-/// Runs a layer under its name, so that what goes wrong in it says where.
+/// Runs a layer with the weights that are its own, all of which it must take, and under its name, so that what goes wrong
+/// in it says where.
 #[track_caller]
-fn in_scope<'t, E: Element>(
+fn in_scope<'a, 't, E: Element>(
     index: usize,
     layer: &Layer,
+    weights: &mut Weights<'a, 't, E>,
     x: Var<'t, E>,
-    work: impl FnOnce() -> Var<'t, E>,
+    work: impl FnOnce(&mut Weights<'a, 't, E>) -> Var<'t, E>,
 ) -> Var<'t, E> {
-    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), work)
+    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), || {
+        let mut own = weights.next_layer();
+        let y = work(&mut own);
+        own.check_used_up();
+        y
+    })
 }

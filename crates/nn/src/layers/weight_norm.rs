@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::dense::linear;
 use super::{Dense, Kind};
 use crate::plan::Start;
+use crate::predictor::{Freezer, Frozen};
 use crate::{Activation, NnError, ParameterSpec, Pass, Plan, Regularizer, Weights};
 
 /// A [`Dense`] layer with W = g · V / |V|: V holds the directions of the units' weights and g their lengths.
 ///
 /// V (`direction`) starts as the dense layer's weight does, and g (`length`) as the norms of its columns, so that the
-/// layer starts as the dense one would. The dense layer's regulariser and constraint for the weight are on V. A unit
+/// layer starts as the dense one would. The dense layer's regularizer and constraint for the weight are on V. A unit
 /// whose column of V is 0 has no direction, and its outputs are NaN.
 ///
 /// Source: Salimans and Kingma, 2016. PyTorch's `weight_norm` of a `Linear`, for every unit by itself.
@@ -58,6 +59,12 @@ impl Kind for WeightNorm {
         let bias = self.dense.use_bias.then(|| weights.parameter());
         let norms = direction.norm_axes(E::from_f64(2.0), &[0], false);
         linear(x, direction * (length / norms), bias)
+    }
+
+    fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
+        let (direction, length, bias) = (&own.parameters[0], own.parameters[1].value(), own.parameters.get(2));
+        let norms = direction.value().norm_axes(E::from_f64(2.0), &[0], false);
+        own.dense(direction.name(), &(direction.value() * (length / norms)), bias)
     }
 
     fn activation(&self) -> &Activation {

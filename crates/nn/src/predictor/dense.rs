@@ -1,10 +1,13 @@
 //! A dense layer for reading: weights in the order in which they are read, bias and activation in the same pass.
 
-use mlp_tensor::simd::vectorize;
-use mlp_tensor::{Element, math};
+use std::sync::Arc;
 
-use super::half;
-use crate::{Activation, NnError, Parameter};
+use mlp_tensor::simd::vectorize;
+use mlp_tensor::{Element, Tensor};
+
+use super::chain::Step;
+use super::{InPlace, half};
+use crate::NnError;
 
 /// The outputs of one panel of weights. Their sums stay in registers while the panel is read from end to end.
 const PANEL: usize = 16;
@@ -16,64 +19,50 @@ const FEW: usize = 4;
 const MANY: usize = 16;
 
 /// activation(x · W + b) of single rows. Every output is b + x₀w₀ + x₁w₁ + .. in this order, whichever rows it is
-/// computed with, so that its bits do not depend on them.
+/// computed with and however the weights lie, so that its bits do not depend on either.
 #[derive(Clone, Debug)]
-pub(super) struct FrozenDense<E: Element> {
+pub(crate) struct FrozenDense<E: Element> {
     /// The name of the weight.
     name: String,
-    pub(super) inputs: usize,
-    pub(super) units: usize,
+    inputs: usize,
+    units: usize,
+    /// The number of values of an output row, which has `units` along its last axis.
+    width: usize,
     weights: Weights<E>,
     /// One array per panel, as of the weights. What is beyond the last unit is 0.
     bias: Vec<[E; PANEL]>,
     activation: Option<InPlace<E>>,
 }
 
-/// The panels one after the other, and of each the rows of W: one array per input.
 #[derive(Clone)]
-enum Weights<E> {
+enum Weights<E: Element> {
+    /// The rows of W one after the other, as the network has them: nothing was copied, for one prediction of few rows.
+    Shared(Tensor<E>),
+    /// The panels one after the other, and of each the rows of W: one array per input.
     Full(Vec<[E; PANEL]>),
+    /// The same in 16 bits.
     Half(Vec<[u16; PANEL]>),
 }
 
-/// An activation that writes over the row.
-pub(super) type InPlace<E> = fn(&mut [E]);
-
 impl<E: Element> FrozenDense<E> {
-    /// The layer with this weight `[inputs, units]` and bias `[units]`.
-    pub(super) fn new(weight: &Parameter<E>, bias: Option<&Parameter<E>>) -> Self {
-        let (inputs, units) = (weight.value.rows(), weight.value.row_len());
-        let starts = (0..units).step_by(PANEL);
-        let panels = starts.clone().flat_map(|start| (0..inputs).map(move |k| panel(weight.value.row(k), start)));
-        let bias = starts.clone().map(|start| bias.map_or([E::zero(); PANEL], |b| panel(b.value.as_slice(), start)));
-        Self {
-            name: weight.name.clone(),
-            inputs,
-            units,
-            weights: Weights::Full(panels.collect()),
-            bias: bias.collect(),
-            activation: None,
-        }
-    }
-
-    /// Makes `activation` part of the layer. `false` if the layer ends in one already, or this one has no such form.
-    pub(super) fn activate(&mut self, activation: &Activation) -> bool {
-        if *activation == Activation::Identity {
-            return true;
-        }
-        if self.activation.is_none() {
-            self.activation = in_place(activation);
-            return self.activation.is_some();
-        }
-        false
+    /// The layer with this weight `[inputs, units]`, which errors call `name`, and bias `[units]`, for output rows of
+    /// `width` values. `packed` says whether the weights are laid out in panels.
+    pub(crate) fn new(name: &str, weight: &Tensor<E>, bias: Option<&Tensor<E>>, width: usize, packed: bool) -> Self {
+        let (inputs, units) = (weight.rows(), weight.row_len());
+        let bias =
+            (0..units).step_by(PANEL).map(|start| bias.map_or([E::zero(); PANEL], |b| panel(b.as_slice(), start)));
+        let bias = bias.collect();
+        let weights = if packed { Weights::Full(panels(weight)) } else { Weights::Shared(weight.clone()) };
+        Self { name: name.to_owned(), inputs, units, width, weights, bias, activation: None }
     }
 
     /// Rounds the weights to 16-bit numbers.
-    ///
-    /// # Errors
-    /// If there is none near a weight.
-    pub(super) fn halve(&mut self) -> Result<(), NnError> {
-        let Weights::Full(panels) = &self.weights else { return Ok(()) };
+    fn halve(&mut self) -> Result<(), NnError> {
+        let panels = match &self.weights {
+            Weights::Shared(weight) => &panels(weight),
+            Weights::Full(panels) => panels,
+            Weights::Half(_) => return Ok(()),
+        };
         let mut halves = vec![[0; PANEL]; panels.len()];
         for (index, (values, halves)) in panels.iter().zip(&mut halves).enumerate() {
             for (j, (value, half)) in values.iter().zip(halves).enumerate() {
@@ -89,9 +78,21 @@ impl<E: Element> FrozenDense<E> {
         Ok(())
     }
 
-    /// Writes the outputs for the rows of `x` to `out`.
-    pub(super) fn run(&self, x: &[E], out: &mut [E]) {
+    /// Writes x · W + b for the rows of `x` to `out`.
+    fn linear(&self, x: &[E], out: &mut [E]) {
         match &self.weights {
+            Weights::Shared(weight) => {
+                let bias = &self.bias.as_flattened()[..self.units];
+                vectorize(
+                    #[inline(always)]
+                    || {
+                        for (x, out) in x.chunks_exact(self.inputs).zip(out.chunks_exact_mut(self.units)) {
+                            out.copy_from_slice(bias);
+                            add_products(x, weight.as_slice(), out);
+                        }
+                    },
+                );
+            }
             Weights::Full(panels) => vectorize(
                 #[inline(always)]
                 || self.multiply(x, E::one(), panels, |w| w, out),
@@ -125,9 +126,6 @@ impl<E: Element> FrozenDense<E> {
                 },
             ),
         }
-        if let Some(activation) = self.activation {
-            out.chunks_exact_mut(self.units).for_each(activation);
-        }
     }
 
     /// The outputs of all rows from all panels, or where there are few rows, of one row after the other.
@@ -151,6 +149,54 @@ impl<E: Element> FrozenDense<E> {
                 }
             }
         }
+    }
+}
+
+impl<E: Element> Step<E> for FrozenDense<E> {
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn run(&self, _: usize, x: &[E], out: &mut [E], _: &mut [E]) {
+        self.linear(x, out);
+        if let Some(activation) = self.activation {
+            out.chunks_exact_mut(self.units).for_each(activation);
+        }
+    }
+
+    fn activate(&mut self, activation: InPlace<E>, last: usize) -> bool {
+        // Where rows were flattened in between, a softmax goes over more than the units.
+        let fits = self.activation.is_none() && last == self.units;
+        if fits {
+            self.activation = Some(activation);
+        }
+        fits
+    }
+
+    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+        let mut half = self.clone();
+        half.halve()?;
+        Ok(Some(Arc::new(half)))
+    }
+}
+
+/// Adds every row of W, times its input, to `out`: four rows at a time, so that `out` is read and written a quarter as
+/// often.
+#[inline(always)]
+fn add_products<E: Element>(x: &[E], w: &[E], out: &mut [E]) {
+    let units = out.len();
+    let (fours, rest) = x.as_chunks::<4>();
+    let (w_fours, w_rest) = w.split_at(4 * fours.len() * units);
+    for (&[x0, x1, x2, x3], w) in fours.iter().zip(w_fours.chunks_exact(4 * units)) {
+        let (w0, w) = w.split_at(units);
+        let (w1, w) = w.split_at(units);
+        let (w2, w3) = w.split_at(units);
+        for ((((o, &w0), &w1), &w2), &w3) in out.iter_mut().zip(w0).zip(w1).zip(w2).zip(w3) {
+            *o = *o + x0 * w0 + x1 * w1 + x2 * w2 + x3 * w3;
+        }
+    }
+    for (&x, w) in rest.iter().zip(w_rest.chunks_exact(units)) {
+        out.iter_mut().zip(w).for_each(|(o, &w)| *o += x * w);
     }
 }
 
@@ -240,13 +286,20 @@ impl<E: Element, D> Tiles<'_, E, D> {
     }
 }
 
-impl<E> std::fmt::Debug for Weights<E> {
+impl<E: Element> std::fmt::Debug for Weights<E> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Shared(_) => "shared",
             Self::Full(_) => "full",
             Self::Half(_) => "half",
         })
     }
+}
+
+/// The panels of a weight.
+fn panels<E: Element>(weight: &Tensor<E>) -> Vec<[E; PANEL]> {
+    let starts = (0..weight.row_len()).step_by(PANEL);
+    starts.flat_map(|start| (0..weight.rows()).map(move |k| panel(weight.row(k), start))).collect()
 }
 
 /// The values from `start` on, and zeros where they end.
@@ -255,27 +308,4 @@ fn panel<E: Element>(values: &[E], start: usize) -> [E; PANEL] {
     let values = &values[start..values.len().min(start + PANEL)];
     panel[..values.len()].copy_from_slice(values);
     panel
-}
-
-/// The form of `activation` that writes over a row; `None` if it has none.
-fn in_place<E: Element>(activation: &Activation) -> Option<InPlace<E>> {
-    let known: [(Activation, InPlace<E>); 4] = [
-        (Activation::Relu, |row| each(row, |v| if v < E::zero() { E::zero() } else { v })),
-        (Activation::Sigmoid, |row| each(row, math::sigmoid)),
-        (Activation::Tanh, |row| each(row, math::tanh)),
-        (Activation::Softmax, |row| {
-            let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if b > a || b.is_nan() { b } else { a });
-            each(row, |v| math::exp(v - largest));
-            let sum: E = row.iter().copied().sum();
-            each(row, |v| v / sum);
-        }),
-    ];
-    known.into_iter().find(|(name, _)| name == activation).map(|(_, function)| function)
-}
-
-fn each<E: Element>(row: &mut [E], f: impl Fn(E) -> E) {
-    vectorize(
-        #[inline(always)]
-        || row.iter_mut().for_each(|v| *v = f(*v)),
-    );
 }

@@ -1,38 +1,52 @@
 //! A network frozen for predictions.
 
+mod chain;
 mod dense;
+mod freeze;
 mod half;
-mod step;
+mod scratch;
 
-use std::cell::RefCell;
 use std::fmt;
+use std::sync::Arc;
 
-use mlp_tensor::{Element, Pool, Tensor, all_finite};
+use mlp_tensor::simd::vectorize;
+use mlp_tensor::{Element, Tensor, all_finite};
 use rayon::prelude::*;
 
-use crate::layers::Columns;
-use crate::{Network, NnError, Sequential};
-use step::{Step, freeze};
+use crate::layers::Lookup;
+use crate::{Network, NnError, Output};
 
-/// Many rows are predicted in parts of this many.
+pub(crate) use chain::{Chain, Step};
+pub(crate) use freeze::{Freezer, Frozen};
+
+/// An activation that writes over the row.
+pub(crate) type InPlace<E> = fn(&mut [E]);
+
+/// Many rows are predicted in parts of at most this many.
 const ROWS: usize = 32;
+/// A part has fewer rows where more of them would need room for more than this many values.
+const VALUES: usize = 1 << 16;
 /// Below this many multiplications one thread is done before a second has woken up.
 const WORTH_A_FORK: usize = 1 << 20;
+/// From this many rows on, laying the weights out anew for one prediction is quicker than reading them where they lie.
+const WORTH_PACKING: usize = 8;
 
-thread_local! {
-    /// What lies between two steps; kept from one prediction of the thread to its next.
-    static SCRATCH: RefCell<Pool> = RefCell::default();
-}
-
-/// A network frozen for predictions: it computes what [`Network::predict`] computes, up to rounding, but the weights
-/// lie in the order in which they are read, and single rows cost no allocation.
+/// A network frozen for predictions: the weights lie in the order in which they are read, and single rows cost no
+/// allocation.
 ///
 /// A predictor is a copy: training the network further does not change it. It has no state, so threads may share it by
-/// reference, and none waits for another. Predictions have the same bits on any number of threads.
+/// reference, and none waits for another.
 ///
-/// Dense layers have steps of their own here, together with a ReLU, sigmoid, tanh or softmax at their end. Dropout and
-/// noise have none. In a network of these, a row has the same bits alone and among others. Other layers and activations
-/// run as they do in [`Network::predict`], and allocate.
+/// It is the one way in which networks predict, [`Network::predict`] included, and a row has the same bits on every path:
+/// alone, among any others, on any number of threads, by a predictor that was kept and by one that was made for the
+/// call. That is so because every output of a dense layer is added up in one order, b + x₀w₀ + x₁w₁ + .., whether the
+/// weights were laid out anew or are read where they lie in the network, and because no layer looks at another row at
+/// inference; a layer of your own must keep to that. Values that are not finite are refused.
+///
+/// Dense layers, embeddings, shortcuts and branches have steps of their own here, together with a ReLU, sigmoid, tanh or
+/// softmax at their end; dropout and noise have none. Other layers and activations run their forward on a tape that does
+/// not record, and allocate. Between two steps lies one activation, so two are there at a time, however deep the network
+/// is; a block inside keeps what it needs besides (a shortcut its input, branches their input and the joined output).
 ///
 /// ```
 /// use mlp_nn::{Activation, Dense, Predictor, Sequential};
@@ -53,31 +67,53 @@ thread_local! {
 /// ```
 #[derive(Clone)]
 pub struct Predictor<E: Element = f32> {
-    steps: Vec<Step<E>>,
+    chain: Chain<E>,
+    scaling: Option<Scaling>,
+    /// What makes predictions of what the last layer gives.
+    finish: Option<Output>,
     /// The first layer, as messages name it.
     first_layer: String,
     input: Vec<usize>,
     output: Vec<usize>,
-    /// The number of values of the longest row between two steps.
-    widest: usize,
+    /// The number of values that a row needs room for, beside input and output.
+    room: usize,
     /// The number of multiplications that one row takes.
     work: usize,
-    /// The description of a network that looks categories up, to check them by.
-    categories: Option<Sequential>,
+    /// The columns that hold categories.
+    lookups: Arc<[Lookup]>,
+}
+
+/// (x - mean) / scale.
+#[derive(Clone, Debug)]
+struct Scaling {
+    mean: Vec<f64>,
+    scale: Vec<f64>,
 }
 
 impl<E: Element> Predictor<E> {
     /// Freezes `network` as it is now.
     pub fn new(network: &Network<E>) -> Self {
-        let (steps, widest) = freeze(network);
+        Self::frozen(network, true)
+    }
+
+    /// Freezes `network` for a single prediction of so many rows: for a few, the weights are not laid out anew, which takes
+    /// longer than the prediction does, but shared with the network. The bits are the same.
+    pub fn for_rows(network: &Network<E>, rows: usize) -> Self {
+        Self::frozen(network, rows >= WORTH_PACKING)
+    }
+
+    fn frozen(network: &Network<E>, packed: bool) -> Self {
+        let chain = Freezer::network(network, packed);
         Self {
-            steps,
+            room: chain.room(),
+            chain,
+            scaling: None,
+            finish: None,
             first_layer: network.architecture().first_layer(),
             input: network.architecture().input_shape().to_vec(),
             output: network.output_shape().to_vec(),
-            widest,
             work: network.parameters().iter().map(|parameter| parameter.value.len()).sum(),
-            categories: network.reads_categories().then(|| network.architecture().clone()),
+            lookups: Arc::clone(network.lookups()),
         }
     }
 
@@ -98,9 +134,15 @@ impl<E: Element> Predictor<E> {
             mean.len(),
             scale.len()
         );
-        self.steps.insert(0, Step::Standardize { mean: mean.to_vec(), scale: scale.to_vec() });
-        self.widest = self.widest.max(features);
+        self.scaling = Some(Scaling { mean: mean.to_vec(), scale: scale.to_vec() });
         self
+    }
+
+    /// Makes predictions of what the last layer gives, as `output` says: probabilities of logits, numbers in the targets'
+    /// units.
+    #[must_use]
+    pub fn with_output(self, output: &Output) -> Self {
+        Self { finish: output.changes_values().then(|| output.clone()), ..self }
     }
 
     /// Keeps the weights of dense layers as 16-bit floating-point numbers, in half the memory of `f32`; sums, biases
@@ -111,12 +153,8 @@ impl<E: Element> Predictor<E> {
     ///
     /// # Errors
     /// If a weight is beyond 65504, the largest such number, or not finite.
-    pub fn half(mut self) -> Result<Self, NnError> {
-        self.steps.iter_mut().try_for_each(|step| match step {
-            Step::Dense(dense) => dense.halve(),
-            _ => Ok(()),
-        })?;
-        Ok(self)
+    pub fn half(self) -> Result<Self, NnError> {
+        Ok(Self { chain: self.chain.half()?, ..self })
     }
 
     /// The number of values of one input row.
@@ -129,8 +167,8 @@ impl<E: Element> Predictor<E> {
         self.output.iter().product()
     }
 
-    /// Writes the output for one row to `out`, without allocating (from a thread's second call on, and see
-    /// [`Predictor`]).
+    /// Writes the output for one row to `out`, without allocating (from a thread's second call on, for rows that need less
+    /// than a megabyte on their way, and see [`Predictor`]).
     ///
     /// # Errors
     /// If `row` or `out` has another length than the network's rows, or `row` holds NaN, infinity, or what is no
@@ -160,8 +198,9 @@ impl<E: Element> Predictor<E> {
             }
         }
         let mut output = vec![E::zero(); x.rows() * self.output_features()];
-        let (part, part_out) = (ROWS * self.input_features(), ROWS * self.output_features());
-        let run = |(index, (x, out)): (usize, (&[E], &mut [E]))| self.run(index * ROWS, x, out);
+        let rows = (VALUES / (self.input_features() + self.room).max(1)).clamp(1, ROWS);
+        let (part, part_out) = (rows * self.input_features(), rows * self.output_features());
+        let run = |(index, (x, out)): (usize, (&[E], &mut [E]))| self.run(index * rows, x, out);
         if x.rows().saturating_mul(self.work) < WORTH_A_FORK {
             x.as_slice().chunks(part).zip(output.chunks_mut(part_out)).enumerate().try_for_each(run)?;
         } else {
@@ -181,52 +220,49 @@ impl<E: Element> Predictor<E> {
             let (row, column) = (first + place / features, place % features);
             return Err(NnError::NotFinite { row, column, value: x[place].as_f64() });
         }
-        let Some(categories) = &self.categories else { return Ok(()) };
-        let x = Tensor::from_vec(x.to_vec(), [&[x.len() / features], &self.input[..]].concat());
-        match categories.stack().check_columns(&Columns::all(&x), "") {
-            Err(NnError::Category { layer, row, column, value, categories }) => {
-                Err(NnError::Category { layer, row: first + row, column, value, categories })
-            }
-            checked => checked.map(drop),
-        }
+        self.lookups.iter().try_for_each(|lookup| lookup.check(first, x, features))
     }
 
     /// Writes the output for the rows of `x`, of which the first is row `first` of the caller's, to `out`.
     fn run(&self, first: usize, x: &[E], out: &mut [E]) -> Result<(), NnError> {
-        let features = self.input_features();
         self.check(first, x)?;
-        let rows = x.len() / features;
-        let longest = rows * self.widest;
-        let mut scratch = SCRATCH.with_borrow_mut(|pool| pool.take::<E>()).unwrap_or_default();
-        if scratch.len() < 2 * longest {
-            scratch.resize(2 * longest, E::zero());
-        }
-        let (mut from, mut to) = scratch.split_at_mut(longest);
-        let mut checked = Ok(());
-        let mut width = features;
-        from[..x.len()].copy_from_slice(x);
-        for step in &self.steps {
-            let next = step.output(width);
-            step.run(rows, &from[..rows * width], &mut to[..rows * next]);
-            (from, to, width) = (to, from, next);
-            if matches!(step, Step::Standardize { .. }) {
+        let rows = x.len() / self.input_features();
+        match &self.scaling {
+            None => scratch::with(rows * self.room, |room| self.chain.run(rows, x, out, room)),
+            Some(scaling) => scratch::with(x.len() + rows * self.room, |room| {
+                let (scaled, room) = room.split_at_mut(x.len());
+                scaling.run(x, scaled);
                 // A finite number may be too large for E once it is scaled.
-                checked = self.check(first, &from[..x.len()]);
-                if checked.is_err() {
-                    break;
-                }
-            }
+                self.check(first, scaled)?;
+                self.chain.run(rows, scaled, out, room);
+                Ok::<(), NnError>(())
+            })?,
         }
-        if checked.is_ok() {
-            out.copy_from_slice(&from[..rows * width]);
+        if let Some(output) = &self.finish {
+            output.finish(out, self.output.last().copied().unwrap_or(1));
         }
-        SCRATCH.with_borrow_mut(|pool| pool.put(scratch));
-        checked
+        Ok(())
+    }
+}
+
+impl Scaling {
+    fn run<E: Element>(&self, x: &[E], out: &mut [E]) {
+        let Self { mean, scale } = self;
+        for (x, out) in x.chunks_exact(mean.len()).zip(out.chunks_exact_mut(mean.len())) {
+            vectorize(
+                #[inline(always)]
+                || {
+                    for (((x, mean), scale), out) in x.iter().zip(mean).zip(scale).zip(out) {
+                        *out = E::from_f64((x.as_f64() - mean) / scale);
+                    }
+                },
+            );
+        }
     }
 }
 
 impl<E: Element> fmt::Debug for Predictor<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Predictor").field("input", &self.input).field("steps", &self.steps).finish_non_exhaustive()
+        f.debug_struct("Predictor").field("input", &self.input).field("chain", &self.chain).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,6 @@
 use mlp_nn::Predictor;
 use mlp_tensor::{Element, Tensor};
 
-use crate::rows::check_features;
 use crate::{Model, TrainError};
 
 impl<E: Element> Model<E> {
@@ -13,7 +12,7 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If `x` is not a table with the network's number of features, or holds NaN or infinity.
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
-        Ok(self.output().predictions(self.predict_raw(x)?))
+        Ok(self.scaled(Predictor::for_rows(&self.network, x.rows())).with_output(self.output()).predict(x)?)
     }
 
     /// What the network's last layer gives for the rows of `x`: logits, if the network ends without an activation.
@@ -21,9 +20,7 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// As [`Model::predict`].
     pub fn predict_raw(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
-        self.network.check_input(x)?;
-        check_features(x, self.scaler.as_ref())?;
-        Ok(self.predictor().predict(x)?)
+        Ok(self.scaled(Predictor::for_rows(&self.network, x.rows())).predict(x)?)
     }
 
     /// The prediction for one row, as [`Model::predict`] makes it.
@@ -67,10 +64,8 @@ impl<E: Element> Model<E> {
         Ok(self.output().indicators(&self.predict(x)?)?)
     }
 
-    /// The model frozen for predictions, with its scaler: for single rows without allocations, from many threads.
-    /// Further training does not change it. It gives what the last layer gives, see [`Model::predict_raw`];
-    /// [`Output::predictions`](mlp_nn::Output::predictions) makes probabilities of these where the network ends without
-    /// an activation.
+    /// The model frozen for predictions, with its scaler and its output: what [`Model::predict`] gives, for single rows
+    /// without allocations, from many threads. Further training does not change it.
     ///
     /// ```
     /// use mlp_nn::{Dense, Loss, Sequential};
@@ -83,7 +78,10 @@ impl<E: Element> Model<E> {
     /// # Ok::<(), mlp_train::TrainError>(())
     /// ```
     pub fn predictor(&self) -> Predictor<E> {
-        let predictor = Predictor::new(&self.network);
+        self.scaled(Predictor::new(&self.network)).with_output(self.output())
+    }
+
+    fn scaled(&self, predictor: Predictor<E>) -> Predictor<E> {
         match &self.scaler {
             Some(scaler) => predictor.standardize(scaler.mean(), scaler.scale()),
             None => predictor,

@@ -19,8 +19,8 @@ impl<E: Element> Snapshot<E> {
     /// The moment at hand.
     pub(crate) fn new(network: &Network<E>, (optimizer, state): (&Optimizer, &OptimizerState<E>), epochs: u64) -> Self {
         let mut snapshot = Self {
-            parameters: network.parameters().iter().map(|p| Tensor::zeros(p.value.shape())).collect(),
-            buffers: network.buffers().iter().map(|b| Tensor::zeros(b.value.shape())).collect(),
+            parameters: network.parameters().iter().map(|p| Tensor::zeros(p.value().shape())).collect(),
+            buffers: network.buffers().iter().map(|b| Tensor::zeros(b.value().shape())).collect(),
             optimizer: optimizer.clone(),
             state: state.clone(),
             epochs,
@@ -37,10 +37,10 @@ impl<E: Element> Snapshot<E> {
         epochs: u64,
     ) {
         for (kept, p) in self.parameters.iter_mut().zip(network.parameters()) {
-            kept.as_mut_slice().copy_from_slice(p.value.as_slice());
+            kept.as_mut_slice().copy_from_slice(p.value().as_slice());
         }
         for (kept, b) in self.buffers.iter_mut().zip(network.buffers()) {
-            kept.as_mut_slice().copy_from_slice(b.value.as_slice());
+            kept.as_mut_slice().copy_from_slice(b.value().as_slice());
         }
         self.optimizer.clone_from(optimizer);
         self.state.copy_from(state);
@@ -55,7 +55,7 @@ impl<E: Element> Snapshot<E> {
         epochs: &mut u64,
     ) {
         for (p, kept) in network.parameters_mut().iter_mut().zip(&self.parameters) {
-            p.value.as_mut_slice().copy_from_slice(kept.as_slice());
+            p.values_mut().copy_from_slice(kept.as_slice());
         }
         network.restore_buffers(&self.buffers);
         optimizer.clone_from(&self.optimizer);
@@ -66,9 +66,9 @@ impl<E: Element> Snapshot<E> {
 
 /// The name of the first weight or buffer that holds NaN or infinity, with its first such value.
 pub(crate) fn not_finite<E: Element>(network: &Network<E>) -> Option<(String, f64)> {
-    let parameters = network.parameters().iter().map(|p| (&p.name, &p.value));
-    let mut all = parameters.chain(network.buffers().iter().map(|b| (&b.name, &b.value)));
+    let parameters = network.parameters().iter().map(|p| (p.name(), p.value()));
+    let mut all = parameters.chain(network.buffers().iter().map(|b| (b.name(), b.value())));
     let (name, value) = all.find(|(_, value)| !value.all_finite())?;
     let first = value.as_slice().iter().find(|v| !v.is_finite()).map_or(f64::NAN, |v| v.as_f64());
-    Some((name.clone(), first))
+    Some((name.to_owned(), first))
 }

@@ -32,7 +32,7 @@ pub(super) struct Block<'a, E: Element> {
 /// The number of values of every block of a parameter but the last: whole rows, and blocks of one size, so that threads
 /// that share them finish together.
 fn block_len<E: Element>(parameter: &Parameter<E>) -> usize {
-    let (len, columns) = (parameter.value.len(), parameter.value.shape().last().copied().unwrap_or(1));
+    let (len, columns) = (parameter.value().len(), parameter.value().shape().last().copied().unwrap_or(1));
     let (rows, blocks) = (len.div_ceil(columns.max(1)), len.div_ceil(BLOCK).max(1));
     (rows.div_ceil(blocks).next_multiple_of(8) * columns).max(1)
 }
@@ -41,12 +41,12 @@ fn block_len<E: Element>(parameter: &Parameter<E>) -> usize {
 pub(super) fn sums<'a, E: Element>(parameters: &'a [Parameter<E>], gradients: &'a mut [Vec<E>]) -> Vec<Sum<'a, E>> {
     let mut sums = Vec::new();
     for (parameter, (p, gradient)) in parameters.iter().zip(gradients).enumerate() {
-        if !p.trainable {
+        if !p.is_trainable() {
             continue;
         }
         let len = block_len(p);
-        for (index, (weights, gradient)) in p.value.as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate() {
-            let (start, regularizer) = (index * len, p.regularizer.as_ref());
+        for (index, (weights, gradient)) in p.value().as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate() {
+            let (start, regularizer) = (index * len, p.regularizer());
             sums.push(Sum { parameter, start, regularizer, weights, gradient });
         }
     }
@@ -62,14 +62,13 @@ pub(super) fn blocks<'a, E: Element>(
     let mut blocks = Vec::new();
     let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
     for (parameter, ((p, gradient), slots)) in all {
-        if !p.trainable {
+        if !p.is_trainable() {
             continue;
         }
         let len = block_len(p);
-        let Parameter { value, regularizer, .. } = p;
-        let regularizer = regularizer.as_ref();
+        let (values, regularizer) = p.values_mut_and_regularizer();
         let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(len)).collect();
-        let chunks = value.as_mut_slice().chunks_mut(len).zip(gradient.chunks_mut(len));
+        let chunks = values.chunks_mut(len).zip(gradient.chunks_mut(len));
         for (index, (weights, gradient)) in chunks.enumerate() {
             let slots = slots.iter_mut().filter_map(Iterator::next).collect();
             blocks.push(Block { parameter, start: index * len, regularizer, weights, gradient, slots });

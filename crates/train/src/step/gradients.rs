@@ -17,14 +17,14 @@ impl<'a, E: Element> StepGradients<'a, E> {
 
     /// The name and the gradient, in row-major order, of every parameter that is trained.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[E])> {
-        let trained = self.parameters.iter().zip(self.values.iter()).filter(|(p, _)| p.trainable);
-        trained.map(|(p, values)| (p.name.as_str(), values.as_slice()))
+        let trained = self.parameters.iter().zip(self.values.iter()).filter(|(p, _)| p.is_trainable());
+        trained.map(|(p, values)| (p.name(), values.as_slice()))
     }
 
     /// The same, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut [E])> {
-        let trained = self.parameters.iter().zip(self.values.iter_mut()).filter(|(p, _)| p.trainable);
-        trained.map(|(p, values)| (p.name.as_str(), values.as_mut_slice()))
+        let trained = self.parameters.iter().zip(self.values.iter_mut()).filter(|(p, _)| p.is_trainable());
+        trained.map(|(p, values)| (p.name(), values.as_mut_slice()))
     }
 
     /// √Σ g² over all values of all gradients, summed in double precision.

@@ -87,7 +87,7 @@ pub struct Step<E: Element = f32> {
 impl<E: Element> Step<E> {
     /// Steps of `network`, and of networks with parameters of the same shapes.
     pub fn new(network: &Network<E>) -> Self {
-        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value.len()]).collect();
+        let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value().len()]).collect();
         Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
     }
 
@@ -218,7 +218,7 @@ impl<E: Element> Step<E> {
 
     #[track_caller]
     fn check(&self, network: &Network<E>) {
-        let fits = |(p, gradient): (&Parameter<E>, &Vec<E>)| p.value.len() == gradient.len();
+        let fits = |(p, gradient): (&Parameter<E>, &Vec<E>)| p.value().len() == gradient.len();
         let parameters = network.parameters();
         assert!(
             parameters.len() == self.gradients.len() && parameters.iter().zip(&self.gradients).all(fits),
@@ -229,21 +229,16 @@ impl<E: Element> Step<E> {
 
 /// Brings weights back within their limits.
 fn constrain<E: Element>(network: &mut Network<E>, fork: bool) {
-    let limited = |p: &&mut Parameter<E>| p.trainable && p.constraint.is_some();
-    let limit = |p: &mut Parameter<E>| {
-        if let Some(constraint) = &p.constraint {
-            constraint.apply(&mut p.value);
-        }
-    };
+    let limited = |p: &&mut Parameter<E>| p.is_trainable() && p.constraint().is_some();
     let parameters: Vec<&mut Parameter<E>> = network.parameters_mut().iter_mut().filter(limited).collect();
     if fork && parameters.len() > 1 {
-        parameters.into_par_iter().with_max_len(1).for_each(limit);
+        parameters.into_par_iter().with_max_len(1).for_each(Parameter::constrain);
     } else {
-        parameters.into_iter().for_each(limit);
+        parameters.into_iter().for_each(Parameter::constrain);
     }
 }
 
 /// The number of multiplications in one forward pass.
 pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
-    rows.saturating_mul(network.parameters().iter().map(|p| p.value.len()).sum())
+    rows.saturating_mul(network.parameters().iter().map(|p| p.value().len()).sum())
 }

@@ -65,9 +65,9 @@ impl<E: Element> Shard<E> {
         self.penalties.clear();
         let own = network.parameters().iter().enumerate().skip(index).step_by(shards);
         for (parameter, p) in own {
-            let Some(regularizer) = &p.regularizer else { continue };
-            let gradient = (p.trainable && !regularizer.is_by_value()).then(|| regularizer.gradient(&p.value));
-            self.penalties.push(Penalty { parameter, value: regularizer.penalty(&p.value), gradient });
+            let Some(regularizer) = p.regularizer() else { continue };
+            let gradient = (p.is_trainable() && !regularizer.is_by_value()).then(|| regularizer.gradient(p.value()));
+            self.penalties.push(Penalty { parameter, value: regularizer.penalty(p.value()), gradient });
         }
     }
 

@@ -80,8 +80,8 @@ fn one_step_by_hand() {
     assert!((model.evaluate(&x, &y).unwrap().loss - 4.1).abs() < 1e-12);
     assert!((model.train_on_batch(&x, &y).unwrap() - 4.1).abs() < 1e-12);
     let parameters = model.network().parameters();
-    assert!((parameters[0].value.item() - 1.27).abs() < 1e-12);
-    assert!((parameters[1].value.item() - 0.4).abs() < 1e-12);
+    assert!((parameters[0].value().item() - 1.27).abs() < 1e-12);
+    assert!((parameters[1].value().item() - 0.4).abs() < 1e-12);
 }
 
 /// A batch that is cut into shards and updated in blocks takes the step that one tape takes with the whole batch.

@@ -121,14 +121,14 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     let network = Sequential::new(1).add(dense().constraint(Constraint::NonNegative)).add(dense());
     let mut network = network.init::<f64>(0).unwrap();
     for (parameter, value) in network.parameters_mut().iter_mut().zip([2.0, 3.0]) {
-        parameter.value = Tensor::from([[value]]);
+        parameter.set_value(Tensor::from([[value]]));
     }
     network.freeze("layers.1.weight").unwrap();
     let optimizer = mlp_optim::Sgd::new(0.5);
     let mut model = ModelBuilder::new(network).optimizer(optimizer).loss(Loss::MeanSquaredError).build().unwrap();
     let (x, y) = (Tensor::from([[1.0]]), Tensor::from([5.0]));
     assert_eq!(model.train_on_batch(&x, &y).unwrap(), 1.0);
-    let values: Vec<f64> = model.network().parameters().iter().map(|p| p.value.item()).collect();
+    let values: Vec<f64> = model.network().parameters().iter().map(|p| p.value().item()).collect();
     assert_eq!(values, [0.0, 3.0]);
 }
 

@@ -1,0 +1,139 @@
+//! The tensors of a network: weights, which are trained, and buffers, which are not.
+
+use mlp_tensor::{Element, Tensor};
+
+use crate::{Constraint, Regularizer};
+
+/// One weight of a network.
+///
+/// Its name, its shape, its penalty and its limit follow from the network's description and are only read here; what can
+/// be changed are its numbers. [`Network::freeze`](crate::Network::freeze) says whether training changes them.
+///
+/// ```
+/// use mlp_nn::{Dense, Network, Sequential};
+/// use mlp_tensor::Tensor;
+///
+/// let mut network: Network = Sequential::new(2).add(Dense::new(1)).init(0)?;
+/// let [weight, bias] = network.parameters_mut() else { unreachable!() };
+/// weight.set_value(Tensor::from([[0.5], [-1.0]]));
+/// bias.values_mut()[0] = 2.0;
+/// assert_eq!(network.predict(&Tensor::from([[4.0, 3.0]]))?, Tensor::from([[1.0]]));
+/// # Ok::<(), mlp_nn::NnError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Parameter<E: Element = f32> {
+    pub(crate) name: String,
+    pub(crate) value: Tensor<E>,
+    // Few weights have one, and a network may have many small weights.
+    pub(crate) regularizer: Option<Box<Regularizer>>,
+    pub(crate) constraint: Option<Box<Constraint>>,
+    pub(crate) trainable: bool,
+}
+
+impl<E: Element> Parameter<E> {
+    /// The full name, such as `layers.0.weight`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The numbers.
+    pub fn value(&self) -> &Tensor<E> {
+        &self.value
+    }
+
+    /// The numbers in row-major order, to be changed.
+    pub fn values_mut(&mut self) -> &mut [E] {
+        self.value.as_mut_slice()
+    }
+
+    /// The numbers in row-major order, to be changed, together with the penalty on them.
+    pub fn values_mut_and_regularizer(&mut self) -> (&mut [E], Option<&Regularizer>) {
+        (self.value.as_mut_slice(), self.regularizer.as_deref())
+    }
+
+    /// Puts other numbers in the place of all.
+    ///
+    /// # Panics
+    /// If `value` has another shape.
+    #[track_caller]
+    pub fn set_value(&mut self, value: Tensor<E>) {
+        assert!(
+            value.shape() == self.value.shape(),
+            "set_value: {} has shape {:?}, and the new value {:?}",
+            self.name,
+            self.value.shape(),
+            value.shape()
+        );
+        self.value = value;
+    }
+
+    /// The name, the numbers, and whether training changes them.
+    pub fn into_parts(self) -> (String, Tensor<E>, bool) {
+        (self.name, self.value, self.trainable)
+    }
+
+    /// The penalty on it that the description says, if there is one.
+    pub fn regularizer(&self) -> Option<&Regularizer> {
+        self.regularizer.as_deref()
+    }
+
+    /// The limit that it is brought back to after each step, if the description says one.
+    pub fn constraint(&self) -> Option<&Constraint> {
+        self.constraint.as_deref()
+    }
+
+    /// Whether training changes it; see [`Network::freeze`](crate::Network::freeze).
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
+    }
+
+    /// Brings it back within its limit, unless it has none or is frozen.
+    pub fn constrain(&mut self) {
+        if let (Some(constraint), true) = (&self.constraint, self.trainable) {
+            constraint.apply(&mut self.value);
+        }
+    }
+}
+
+/// One tensor of a network that is part of its state but is not trained by gradients, such as a running mean.
+#[derive(Clone, Debug)]
+pub struct Buffer<E: Element = f32> {
+    pub(crate) name: String,
+    pub(crate) value: Tensor<E>,
+    pub(crate) trainable: bool,
+}
+
+impl<E: Element> Buffer<E> {
+    /// The full name, such as `layers.1.running_mean`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The numbers.
+    pub fn value(&self) -> &Tensor<E> {
+        &self.value
+    }
+
+    /// The name, the numbers, and whether training updates them.
+    pub fn into_parts(self) -> (String, Tensor<E>, bool) {
+        (self.name, self.value, self.trainable)
+    }
+
+    /// Whether training updates it; see [`Network::freeze`](crate::Network::freeze).
+    pub fn is_trainable(&self) -> bool {
+        self.trainable
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dense, Network, Sequential};
+
+    #[test]
+    #[should_panic(expected = "set_value: layers.0.weight has shape [2, 3], and the new value [3, 2]")]
+    fn a_weight_keeps_its_shape() {
+        let mut network: Network = Sequential::new(2).add(Dense::new(3)).init(0).unwrap();
+        network.parameters_mut()[0].set_value(Tensor::zeros([3, 2]));
+    }
+}
