@@ -3,7 +3,7 @@
 
 use mlp_autograd::{Tape, Var};
 use mlp_nn::{
-    Activation, Concat, Custom, CustomLayer, Dense, Initializer, Network, NnError, ParameterSpec, Pass, Plan, Residual,
+    Activation, Concat, CustomLayer, Dense, Initializer, Network, NnError, ParameterSpec, Pass, Plan, Residual,
     Sequential, Stack, Weights,
 };
 use mlp_tensor::{Element, Rng, Tensor};
@@ -51,7 +51,7 @@ impl CustomLayer for Sloppy {
 
 /// The layer by itself, in a shortcut, and in a branch; behind it one that has weights as well.
 fn networks(layer: &Sloppy) -> [Network<f32>; 3] {
-    let layer = || Custom::new(layer.clone());
+    let layer = || layer.clone();
     let behind = || Dense::new(3).activation(Activation::Tanh);
     [
         Sequential::new(3).add(layer()).add(behind()),

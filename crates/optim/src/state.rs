@@ -50,7 +50,8 @@ impl<E: Element> OptimizerState<E> {
     /// If these are not the parameters that the state was made for.
     #[track_caller]
     pub fn serve(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
-        let names = optimizer.slots();
+        let (names, count) = (optimizer.slots(), self.slots.len());
+        assert!(count == parameters.len(), "serve: slots of {count} parameters for {}", parameters.len());
         for (slots, parameter) in self.slots.iter_mut().zip(parameters) {
             let name = parameter.name();
             assert!(slots.parameter == name, "serve: slots of {} for {name}", slots.parameter);

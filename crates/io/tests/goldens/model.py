@@ -46,7 +46,7 @@ def dense(units, activation, l2=None):
         "activation": activation,
         "use_bias": True,
         "initializer": "glorot_uniform",
-        "regularizer": None if l2 is None else {"l1": 0.0, "l2": l2},
+        "regularizer": None if l2 is None else {"l1_l2": {"l1": 0.0, "l2": l2}},
     }}
 
 
@@ -87,6 +87,10 @@ def build(dtype):
                        {"activation": "softmax"}],
         },
         "tensors": {name: tensor(ours(p)) for name, p in sorted(names.items())},
+        "output": {
+            "task": "multiclass", "function": "identity", "threshold": 0.5, "class_names": ["a", "b", "c"],
+            "target_mean": [], "target_scale": [],
+        },
         "training": {
             "optimizer": {"adam": {
                 "learning_rate": LEARNING_RATE, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}},
@@ -96,13 +100,14 @@ def build(dtype):
                 for name, s in sorted(state.items())
             },
             "loss": "categorical_cross_entropy",
+            "label_smoothing": 0.0,
             "metrics": ["accuracy"],
             "seed": SEED,
             "epochs": 3,
+            "run": None,
         },
         "preprocessing": {"scaler": {"mean": mean.tolist(), "scale": scale.tolist()}},
         "feature_names": ["length", "width", "weight in g", "Dichte ρ"],
-        "class_names": ["a", "b", "c"],
     }
     body = msgpack.packb(body)
 

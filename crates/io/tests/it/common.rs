@@ -2,6 +2,7 @@
 
 use mlp_data::StandardScaler;
 use mlp_io::{FormatError, IoError, SavedModel, Training};
+use mlp_metrics::Metric;
 use mlp_nn::{Activation, Dense, Dropout, Initializer, Loss, Network, Parameter, Regularizer, Sequential};
 use mlp_optim::{Adam, Optimizer, OptimizerState};
 use mlp_tensor::{Element, Rng, Tensor};
@@ -30,19 +31,20 @@ pub(crate) fn training<E: Element>(optimizer: Optimizer, network: &mut Network<E
         let gradients: Vec<_> = gradients.collect();
         optimizer.step(&mut state, network.parameters_mut(), &gradients);
     }
-    let metrics = vec!["accuracy".to_owned(), "loss".to_owned()];
-    Training { optimizer, state, loss: Loss::CategoricalCrossEntropy, metrics, seed: u64::MAX, epochs: 12 }
+    let (loss, metrics) = (Loss::CategoricalCrossEntropy, vec![Metric::Accuracy, Metric::MeanSquaredError]);
+    Training { optimizer, state, loss, label_smoothing: 0.0, metrics, seed: u64::MAX, epochs: 12, run: None }
 }
 
 /// A model with everything that a model can have.
 pub(crate) fn full_model<E: Element>() -> SavedModel<E> {
     let mut network = network();
+    let output = SavedModel::from(network.clone()).output.with_class_names(["no", "yes"]);
     let table = Tensor::<f64>::from([[0.1, 2.0, -7.0], [0.3, 2.0, 1e6], [0.7, 2.0, 3.0]]);
     SavedModel {
         training: Some(training(Adam::new(0.01).into(), &mut network)),
         scaler: Some(StandardScaler::fit(&table).unwrap()),
         feature_names: ["length", "", "größe\n"].map(str::to_owned).to_vec(),
-        class_names: ["no", "yes"].map(str::to_owned).to_vec(),
+        output,
         ..network.into()
     }
 }

@@ -36,7 +36,7 @@ fn a_file_is_written_replaced_and_read() {
     model.save(&path).unwrap();
     assert_eq!(fs::read(&path).unwrap(), model.to_bytes().unwrap());
     assert_eq!(bits(&SavedModel::<f32>::load(&path).unwrap()), bits(&model));
-    assert_eq!(inspect(&path).unwrap().class_names, model.class_names);
+    assert_eq!(inspect(&path).unwrap().output, model.output);
     assert_eq!(names(folder.path()), ["model.mlp"]);
 }
 
@@ -45,10 +45,10 @@ fn a_model_that_is_not_sound_leaves_the_file_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.mlp");
     fs::write(&path, "precious").unwrap();
-    let model = SavedModel { class_names: vec!["one too many".to_owned(); 2], ..tiny_model() };
+    let model = SavedModel { feature_names: vec!["one too many".to_owned(); 2], ..tiny_model() };
     let error = model.save(&path).unwrap_err();
     assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
-    assert_eq!(error.problem(), Some(&FormatError::Names { what: "class", expected: 1, found: 2 }));
+    assert_eq!(error.problem(), Some(&FormatError::FeatureNames { expected: 1, found: 2 }));
     assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
     assert_eq!(names(folder.path()), ["model.mlp"]);
 }

@@ -47,7 +47,7 @@ fn check<E: Element>(tolerance: f64) {
         assert!(off <= tolerance, "{}: {} off by {off:e}", E::NAME, parameter.name());
     }
     assert_eq!(model.feature_names, ["length", "width", "weight in g", "Dichte ρ"]);
-    assert_eq!(model.class_names, ["a", "b", "c"]);
+    assert_eq!(model.output.class_names(), ["a", "b", "c"]);
 
     // Python's msgpack and this library write the same bytes.
     let bytes = std::fs::read(&path).unwrap();
@@ -73,14 +73,14 @@ fn a_file_that_python_wrote_is_listed() {
     assert_eq!(tensors, expected);
     let listing = found.to_string();
     for part in [
-        "model file, format version 1, 2155 bytes, checksum ",
+        "model file, format version 1, 2280 bytes, checksum ",
         "layers.0  Dense (tanh)",
         "total parameters: 43",
         "weights: f64\n  layers.0.weight  [4, 5]\n",
         "training: 3 epochs, 3 steps, seed 20240611\n  optimizer: Adam, learning rate 0.01, beta1 ",
         "  loss: categorical cross-entropy\n  metrics: accuracy\n",
         "scaler:\n  feature 0: mean ",
-        "features: length, width, weight in g, Dichte ρ\nclasses: a, b, c",
+        "features: length, width, weight in g, Dichte ρ\noutput: multiclass classification, classes a, b, c",
     ] {
         assert!(listing.contains(part), "{part:?} is missing in\n{listing}");
     }

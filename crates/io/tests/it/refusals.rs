@@ -18,11 +18,12 @@ fn message(change: impl FnOnce(&mut Value)) -> String {
 }
 
 /// Every map of a record (not those from names).
-const RECORDS: [&str; 11] = [
+const RECORDS: [&str; 12] = [
     "",
+    "output",
     "architecture",
     "architecture/layers/0/dense",
-    "architecture/layers/0/dense/regularizer",
+    "architecture/layers/0/dense/regularizer/l1_l2",
     "architecture/layers/1/dropout",
     "tensors/layers.0.weight",
     "training",
@@ -238,7 +239,17 @@ fn scaler_and_names_must_fit_the_network() {
     });
     assert_eq!(found, FormatError::ScalerWidth { expected: 3, found: 4 });
     let found = after(|body| *at(body, "feature_names") = Value::Array(vec!["x".into()]));
-    assert_eq!(found, FormatError::Names { what: "feature", expected: 3, found: 1 });
-    let found = after(|body| *at(body, "class_names") = Value::Array(vec!["x".into(); 3]));
-    assert_eq!(found, FormatError::Names { what: "class", expected: 2, found: 3 });
+    assert_eq!(found, FormatError::FeatureNames { expected: 3, found: 1 });
+    let found = message(|body| *at(body, "output/class_names") = Value::Array(vec!["x".into(); 3]));
+    assert!(found.contains("it has 2 classes, but 3 class names were given"), "{found}");
+    for (field, value, part) in [
+        ("threshold", f64::NAN.into(), "threshold is NaN"),
+        ("task", "binary".into(), "it needs one output"),
+        ("task", "regression".into(), "it has no classes, but 2 class names"),
+        ("target_mean", Value::Array(vec![1.0.into()]), "only numbers have a scale"),
+        ("function", "tanh".into(), "unknown variant `tanh`"),
+    ] {
+        let found = message(|body| *at(body, &format!("output/{field}")) = value);
+        assert!(found.contains(part), "{found}");
+    }
 }

@@ -21,7 +21,7 @@ fn step<E: Element>(network: &Network<E>) -> Vec<Tensor<E>> {
     let mut found: Vec<Tensor<E>> = variables.iter().map(|&v| gradients.wrt(v)).collect();
     found.push(loss.value());
     for parameter in network.parameters() {
-        found.extend(parameter.regularizer.as_ref().map(|regularizer| regularizer.gradient(&parameter.value)));
+        found.extend(parameter.regularizer().map(|regularizer| regularizer.gradient(parameter.value())));
     }
     found
 }
@@ -144,7 +144,7 @@ fn own_parts_go_wherever_those_of_the_library_go() {
     assert_eq!(stack.layers()[0].kind(), "scale");
     assert_eq!(stack.layers()[1].activation(), &Activation::from(Wave(Knobs::new(1.0))));
     let network: Network = Sequential::new(3).add(Scale(Knobs::new(1.0))).init(0).unwrap();
-    assert_eq!(network.parameters()[0].name, "layers.0.s");
+    assert_eq!(network.parameters()[0].name(), "layers.0.s");
     let summary = network.summary().to_string();
     assert!(summary.contains("scale"), "{summary}");
     // Names and settings decide what is equal.

@@ -51,7 +51,7 @@ fn infinite_weights_after_the_last_step_are_an_error() {
     let error = diverged(batch.train_on_batch(&x, &(&y * 100.0)));
     assert!(error.what.starts_with("layers.0."), "{error}");
     assert_eq!(everything(&batch), before);
-    assert!(batch.network().parameters().iter().all(|p| p.value.all_finite()));
+    assert!(batch.network().parameters().iter().all(|p| p.value().all_finite()));
 }
 
 #[test]
