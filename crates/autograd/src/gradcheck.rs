@@ -13,11 +13,18 @@ const ABSOLUTE: f64 = 1e-8;
 const RELATIVE: f64 = 1e-6;
 
 /// The places at which a gradient disagrees with the differences.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GradcheckError {
     /// Every place that disagrees.
     pub mismatches: Vec<Mismatch>,
+}
+
+impl fmt::Debug for GradcheckError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// One place at which a gradient disagrees with the differences.

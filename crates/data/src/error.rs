@@ -1,7 +1,9 @@
 //! What can be wrong with tables, labels and settings that come from outside.
 
+use std::fmt;
+
 /// Why data, or a setting for handling it, cannot be used. Rows and columns are counted from 0.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
     /// A table of another rank than 2.
@@ -205,6 +207,13 @@ pub enum DataError {
         /// Its scale.
         scale: f64,
     },
+}
+
+impl fmt::Debug for DataError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The first few labels in quotes, and how many more there are.

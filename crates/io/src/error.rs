@@ -1,5 +1,6 @@
 //! What can go wrong when models are saved and loaded.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use mlp_optim::{OptimError, SlotError};
 use crate::Dtype;
 
 /// Why a model cannot be saved or loaded.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum IoError {
     /// The file system refused. A file that was to be replaced is as it was.
@@ -33,6 +34,13 @@ pub enum IoError {
     },
 }
 
+impl fmt::Debug for IoError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl IoError {
     pub(crate) fn in_file(path: &Path) -> impl Fn(FormatError) -> Self {
         move |problem| Self::Format { path: Some(path.to_owned()), problem }
@@ -52,7 +60,7 @@ impl IoError {
 }
 
 /// What is wrong with a model file, or with a model that is to become one.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
     /// No bytes at all.
@@ -214,6 +222,13 @@ pub enum FormatError {
         /// The number of names.
         found: usize,
     },
+}
+
+impl fmt::Debug for FormatError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn prefix(path: Option<&Path>) -> String {

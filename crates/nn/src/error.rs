@@ -7,7 +7,7 @@ use mlp_registry::Opening;
 use crate::{Loss, Task};
 
 /// Why a network cannot be built, fed or filled with weights.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NnError {
     /// A network without layers.
@@ -171,6 +171,13 @@ pub enum NnError {
         /// The names that there are.
         known: Vec<String>,
     },
+}
+
+impl fmt::Debug for NnError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Names for a message: some of them, and none of them at full length, since they may come from a file.

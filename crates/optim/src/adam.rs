@@ -35,11 +35,13 @@ impl Adam {
     }
 
     /// Sets β₁ and β₂.
+    #[must_use]
     pub fn betas(self, beta1: f64, beta2: f64) -> Self {
         Self { beta1, beta2, ..self }
     }
 
     /// Sets ε.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }

@@ -1,12 +1,13 @@
 //! What can be wrong with an optimizer.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use mlp_registry::Opening;
 use mlp_tensor::Element;
 
 /// Why an optimizer cannot be used.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptimError {
     /// A setting outside of its range.
@@ -24,6 +25,13 @@ pub enum OptimError {
     /// A user's optimizer of which a file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
     Missing(#[from] Opening),
+}
+
+impl fmt::Debug for OptimError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A number as people write it: 1e-50 and not fifty digits.

@@ -32,11 +32,13 @@ impl RmsProp {
     }
 
     /// Sets α.
+    #[must_use]
     pub fn alpha(self, alpha: f64) -> Self {
         Self { alpha, ..self }
     }
 
     /// Sets ε.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }

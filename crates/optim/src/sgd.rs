@@ -32,11 +32,13 @@ impl Sgd {
     }
 
     /// Adds momentum.
+    #[must_use]
     pub fn momentum(self, momentum: f64) -> Self {
         Self { momentum, ..self }
     }
 
     /// Chooses Nesterov's variant of momentum, or not.
+    #[must_use]
     pub fn nesterov(self, nesterov: bool) -> Self {
         Self { nesterov, ..self }
     }

@@ -1,5 +1,7 @@
 //! What an optimizer remembers between steps.
 
+use std::fmt;
+
 use mlp_nn::Parameter;
 use mlp_tensor::{Element, Tensor};
 
@@ -23,7 +25,7 @@ pub struct Slots<E: Element = f32> {
 }
 
 /// A slot that does not fit the optimizer and the parameters that it is to serve.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the optimizer's state for {parameter} does not fit: expected {expected}, found {found}")]
 #[non_exhaustive]
 pub struct SlotError {
@@ -33,6 +35,13 @@ pub struct SlotError {
     pub expected: String,
     /// What was given.
     pub found: String,
+}
+
+impl fmt::Debug for SlotError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl<E: Element> OptimizerState<E> {

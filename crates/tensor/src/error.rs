@@ -1,7 +1,9 @@
 //! What can be wrong with numbers that come from outside.
 
+use std::fmt;
+
 /// Why rows or numbers from outside do not make a tensor.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
     /// The rows of a table differ in length.
@@ -38,4 +40,11 @@ pub enum TensorError {
         /// The tensor's shape.
         shape: Vec<usize>,
     },
+}
+
+impl fmt::Debug for TensorError {
+    /// The message, so that a `main` that returns the error tells people what to do.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

@@ -46,21 +46,25 @@ impl BatchNorm {
     }
 
     /// Takes so much of a batch into the running averages: PyTorch's momentum, one minus Keras'.
+    #[must_use]
     pub fn momentum(self, momentum: f64) -> Self {
         Self { momentum: Some(momentum), ..self }
     }
 
     /// Keeps the means over all batches instead of running averages: PyTorch's `momentum=None`.
+    #[must_use]
     pub fn cumulative(self) -> Self {
         Self { momentum: None, ..self }
     }
 
     /// Adds `epsilon` to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
     /// Leaves weight and bias out.
+    #[must_use]
     pub fn without_affine(self) -> Self {
         Self { affine: false, ..self }
     }

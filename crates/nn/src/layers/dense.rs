@@ -60,41 +60,49 @@ impl Dense {
     }
 
     /// Applies `activation` to the outputs.
+    #[must_use]
     pub fn activation(self, activation: impl Into<Activation>) -> Self {
         Self { activation: activation.into(), ..self }
     }
 
     /// Draws the first weights by `initializer`.
+    #[must_use]
     pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
         Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the weights (not on the bias) to the loss.
+    #[must_use]
     pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
         Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Adds a penalty on the bias to the loss.
+    #[must_use]
     pub fn bias_regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
         Self { bias_regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Adds a penalty on the outputs to the loss, the mean over the rows.
+    #[must_use]
     pub fn activity_regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
         Self { activity_regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the weights back within a limit after each step.
+    #[must_use]
     pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
         Self { constraint: Some(constraint.into()), ..self }
     }
 
     /// Brings the bias back within a limit after each step.
+    #[must_use]
     pub fn bias_constraint(self, constraint: impl Into<Constraint>) -> Self {
         Self { bias_constraint: Some(constraint.into()), ..self }
     }
 
     /// Leaves the bias out.
+    #[must_use]
     pub fn without_bias(self) -> Self {
         Self { use_bias: false, ..self }
     }

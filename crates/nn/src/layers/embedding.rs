@@ -45,16 +45,19 @@ impl Embedding {
     }
 
     /// Draws the first vectors by `initializer`.
+    #[must_use]
     pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
         Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the vectors to the loss.
+    #[must_use]
     pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
         Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the vectors back within a limit after each step. Norms are those of the columns of W.
+    #[must_use]
     pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
         Self { constraint: Some(constraint.into()), ..self }
     }

@@ -31,11 +31,13 @@ impl LayerNorm {
     }
 
     /// Adds `epsilon` to the variance.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
     /// Leaves weight and bias out.
+    #[must_use]
     pub fn without_affine(self) -> Self {
         Self { affine: false, ..self }
     }

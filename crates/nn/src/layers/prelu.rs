@@ -36,21 +36,25 @@ impl Prelu {
     }
 
     /// One slope for each index of the last axis.
+    #[must_use]
     pub fn per_feature(self) -> Self {
         Self { per_feature: true, ..self }
     }
 
     /// Draws the first slopes by `initializer`.
+    #[must_use]
     pub fn initializer(self, initializer: impl Into<Initializer>) -> Self {
         Self { initializer: initializer.into(), ..self }
     }
 
     /// Adds a penalty on the slopes to the loss.
+    #[must_use]
     pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
         Self { regularizer: Some(regularizer.into()), ..self }
     }
 
     /// Brings the slopes back within a limit after each step.
+    #[must_use]
     pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
         Self { constraint: Some(constraint.into()), ..self }
     }

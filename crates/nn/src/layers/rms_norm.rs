@@ -31,11 +31,13 @@ impl RmsNorm {
     }
 
     /// Adds `epsilon` to the mean square.
+    #[must_use]
     pub fn epsilon(self, epsilon: f64) -> Self {
         Self { epsilon, ..self }
     }
 
     /// Leaves the weight out.
+    #[must_use]
     pub fn without_affine(self) -> Self {
         Self { affine: false, ..self }
     }
