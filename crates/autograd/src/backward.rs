@@ -102,8 +102,8 @@ fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gr
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
     assert!(
         output.requires_grad(),
-        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; what a gradient \
-         is wanted of goes on the tape with Tape::variable (and requires_grad tells whether an output depends on one)",
+        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; put what it \
+         is to be differentiated by on the tape with Tape::variable, or ask Var::requires_grad before",
         output.shape()
     );
     let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);
