@@ -21,7 +21,8 @@ impl<E: Element> Gradients<E> {
     ///
     /// # Panics
     /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
-    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept. [`Tape::gradient`](crate::Tape::gradient) gives the others.
+    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept.
+    /// [`Tape::gradient`](crate::Tape::gradient) gives the others.
     #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);
@@ -31,9 +32,8 @@ impl<E: Element> Gradients<E> {
         }
     }
 
-    /// Takes the gradient with respect to `variable` as the engine left it, for training loops that add up gradients
-    /// block by block (all others want [`Gradients::wrt`]); `None` if the output does not depend on
-    /// it.
+    /// Takes the gradient with respect to `variable` in the form in which the walk left it, for training loops that add
+    /// up gradients block by block (all others want [`Gradients::wrt`]); `None` if the output does not depend on it.
     ///
     /// # Panics
     /// As [`Gradients::wrt`].
@@ -102,8 +102,8 @@ fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gr
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
     assert!(
         output.requires_grad(),
-        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; what a gradient \
-         is wanted of goes on the tape with Tape::variable (and requires_grad tells whether an output depends on one)",
+        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; put what it \
+         is to be differentiated by on the tape with Tape::variable, or ask Var::requires_grad before",
         output.shape()
     );
     let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);

@@ -18,7 +18,7 @@
 //!
 //! An operation appends one node, so the order of the nodes is already an order in which they can be differentiated.
 //! An [`Op`] says how a gradient of its output becomes gradients of its inputs, and returns them as values; only the
-//! engine adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
+//! walk back adds them up and sums away what broadcasting repeated. So `x * x` is right by construction, and an
 //! operation is one place to read: its forward, what it keeps, and its backward. Backward is itself written in
 //! operations on variables, so that gradients can be differentiated again; where speed needs it, a kernel that computes
 //! the same numbers stands behind it, and may leave a gradient in a form that takes less room ([`Gradient`]).

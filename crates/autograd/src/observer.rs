@@ -28,23 +28,23 @@ struct State {
 }
 
 /// Which scope every value of the tape was computed in.
-#[derive(Debug)]
+///
+/// A scope is known by its number, counted from 1; 0 is outside of all.
+#[derive(Debug, Default)]
 struct Scopes {
-    /// The name of every scope that was entered, behind those of the scopes around it; the first is outside of all.
+    /// The name of each scope, behind those of the scopes around it.
     paths: Vec<String>,
-    /// The path that the computation is in.
+    /// The scope that the computation is in.
     current: usize,
-    /// The path of each value, by its place on the tape. Those from before the mode was turned on are outside of all.
+    /// The scope of each value, by its place on the tape. Those from before the mode was turned on are outside of all.
     of_values: Vec<usize>,
 }
 
-impl Default for Scopes {
-    fn default() -> Self {
-        Self { paths: vec![String::new()], current: 0, of_values: Vec::new() }
-    }
-}
-
 impl Scopes {
+    fn path(&self, scope: usize) -> &str {
+        scope.checked_sub(1).map_or("", |index| &self.paths[index])
+    }
+
     fn of(&self, place: usize) -> usize {
         self.of_values.get(place).copied().unwrap_or(0)
     }
@@ -59,12 +59,13 @@ impl State {
         sound: impl Fn(E) -> bool,
         finite_before: impl FnOnce() -> bool,
     ) {
-        if self.first.is_some() {
+        // Nearly all are finite, and this is the faster way to see it.
+        if self.first.is_some() || values.all_finite() {
             return;
         }
         let Some(index) = values.as_slice().iter().position(|&v| !sound(v)) else { return };
         if finite_before() {
-            let scope = self.scopes.paths[self.scopes.of(place)].clone();
+            let scope = self.scopes.path(self.scopes.of(place)).to_owned();
             let (shape, value) = (values.shape().to_vec(), values.as_slice()[index].as_f64());
             self.first = Some(Anomaly { op, scope, direction, shape, index, value });
         }
@@ -96,10 +97,10 @@ impl Observer {
         let scopes = &mut self.state.borrow_mut().scopes;
         let around = scopes.current;
         if !name.is_empty() {
-            let path = &scopes.paths[around];
+            let path = scopes.path(around);
             let path = if path.is_empty() { name } else { format!("{path} > {name}") };
-            scopes.current = scopes.paths.len();
             scopes.paths.push(path);
+            scopes.current = scopes.paths.len();
         }
         around
     }
@@ -118,7 +119,7 @@ impl Observer {
     /// Forgets all values and scopes, but not what was found.
     pub(crate) fn clear(&mut self) {
         let scopes = &mut self.state.get_mut().scopes;
-        scopes.paths.truncate(1);
+        scopes.paths.clear();
         scopes.of_values.clear();
         scopes.current = 0;
     }
@@ -173,15 +174,17 @@ impl<'t, E: Element> Walk<'t, E> {
             let _scope = Scope::of(&self.tape.observer, place);
             step(gradient)
         };
+        let mut state = self.tape.observer.state.borrow_mut();
+        if state.first.is_some() {
+            return after;
+        }
         let record = self.tape.record();
         let inputs = record.inputs(place).iter().map(|&input| &record.node(input).value);
         let around: Vec<_> = inputs.chain([&record.node(place).value]).collect();
         let finite_before = || around.iter().all(|value| value.all_finite()) && before.numbers().all_finite();
-        let mut state = self.tape.observer.state.borrow_mut();
         for gradient in after.iter().flatten() {
             state.look((op, place, Direction::Backward), &gradient.numbers(), E::is_finite, finite_before);
         }
-        drop(state);
         after
     }
 }

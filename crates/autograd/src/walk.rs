@@ -55,7 +55,10 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
 
 impl<'t, E: Element> Flow<'t, E> for Var<'t, E> {
     fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        op.backward(ctx, gradient)
+        let gradients = op.backward(ctx, gradient);
+        let returned: Vec<_> = gradients.iter().copied().flatten().collect();
+        ctx.tape().check_same_tape(op.name(), "returned gradient", &returned);
+        gradients
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
@@ -302,6 +305,30 @@ mod tests {
         let tape = Tape::new();
         let (y, inputs) = careless(&tape, &[&[2, 3], &[]]);
         tape.gradient_recorded(y, inputs);
+    }
+
+    /// An operation that computes its gradient on a tape of its own.
+    #[derive(Debug)]
+    struct Astray;
+
+    impl Op<f64> for Astray {
+        fn name(&self) -> &'static str {
+            "astray"
+        }
+        fn backward<'t>(&self, _: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            let other: &'static Tape<f64> = Box::leak(Box::default());
+            vec![Some(other.constant(grad.value()))]
+        }
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "astray: the returned gradients belong to different tapes: returned gradient 0 of shape []"
+    )]
+    fn a_recorded_gradient_on_another_tape_is_refused() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::scalar(1.0));
+        tape.gradient_recorded(tape.push(Tensor::scalar(1.0), Astray, &[x]), [x]);
     }
 
     #[test]

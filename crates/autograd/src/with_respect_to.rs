@@ -133,7 +133,7 @@ impl<E: Element> Tape<E> {
         places.into_iter().map(|place| found.at(place)).collect()
     }
 
-    /// Whether all are on this tape, and the inputs such that gradients flow to.
+    /// Checks that all are on this tape, and that gradients flow to the inputs.
     #[track_caller]
     fn check_differentiable(&self, what: &str, outputs: &[Var<'_, E>], inputs: &[Var<'_, E>]) {
         assert!(!outputs.is_empty(), "{what}: there is no output to differentiate");

@@ -19,7 +19,7 @@ impl<E: Element> Op<E> for Reshape {
     }
 }
 
-/// Values repeated along axes: the engine sums the gradient back over them.
+/// Values repeated along axes: the walk sums the gradient back over them.
 #[derive(Debug)]
 struct BroadcastTo;
 
