@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use mlp_data::StandardScaler;
 use mlp_metrics::Metric;
-use mlp_nn::registry::Registry;
 use mlp_nn::{Limits, Loss, Network, NnError, Output, Parameter, Sequential, StateMismatch};
 use mlp_optim::{Optimizer, OptimizerState, Slots};
 use mlp_tensor::{Element, Tensor};
@@ -135,7 +134,7 @@ impl<'a> Body<Raw<'a>, Raw<'a>> {
             return Err(FormatError::Frozen { found });
         }
         let training =
-            self.training.map(|training| training.into_training(network.parameters(), options.registry)).transpose()?;
+            self.training.map(|training| training.into_training(network.parameters(), options)).transpose()?;
         let Self { preprocessing: Preprocessing { scaler }, feature_names, output, .. } = self;
         let model = SavedModel { network, output, training, scaler, feature_names };
         model.check_names()?;
@@ -173,10 +172,10 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
     fn into_training<E: Element>(
         mut self,
         parameters: &[Parameter<E>],
-        registry: Option<&Registry>,
+        options: &LoadOptions<'_>,
     ) -> Result<Training<E>, FormatError> {
         // What is a user's and not registered stays a name: predictions do without it.
-        if let Some(registry) = registry {
+        if let Some(registry) = options.registry {
             self.optimizer = self.optimizer.open(registry)?;
             self.loss = self.loss.open(registry)?;
             self.metrics = self.metrics.into_iter().map(|metric| metric.open(registry)).collect::<Result<_, _>>()?;
@@ -211,7 +210,7 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
         let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;
-        let run = run.map(RunBody::into_run).transpose()?;
+        let run = run.map(|run| run.into_run(&options.limits)).transpose()?;
         Ok(Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run })
     }
 }

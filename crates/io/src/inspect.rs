@@ -126,7 +126,7 @@ impl Inspection {
             metrics: training.metrics,
             seed: training.seed,
             epochs: training.epochs,
-            run: training.run.map(|run| (run.progress.epochs, run.progress.history.len() as u64)),
+            run: training.run.map(|run| (run.progress.epochs, run.progress.epochs_over)),
         });
         let dtype = Dtype::of::<E>();
         let (architecture, parameters, buffers) = network.into_parts();

@@ -59,6 +59,7 @@ mod file;
 mod inspect;
 mod load;
 mod model;
+mod numbers;
 mod prefix;
 mod raw;
 mod record;
@@ -72,6 +73,4 @@ pub use error::{FormatError, IoError};
 pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect, inspect_with};
 pub use load::LoadOptions;
 pub use model::{SavedModel, Training};
-pub use run::{
-    RunProgress, SavedCallback, SavedClassWeights, SavedEpoch, SavedEvaluation, SavedRun, SavedTotals, SavedValidation,
-};
+pub use run::{RunProgress, SavedCallback, SavedClassWeights, SavedRun, SavedTotals, SavedValidation};

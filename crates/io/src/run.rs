@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use mlp_nn::Limits;
 use mlp_nn::registry::Settings;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::FormatError;
 use crate::raw::Raw;
 use crate::record::ToWrite;
 use crate::tensors::Tensors;
+use crate::{FormatError, numbers};
 
 /// A fit in its middle: its settings, where it is, and what it has reported so far. What training has made of the weights
 /// and the optimizer stands in the rest of the model.
@@ -44,8 +45,12 @@ pub struct RunProgress {
     pub totals: SavedTotals,
     /// The loss of the last step.
     pub last_loss: f64,
-    /// The epochs that are over.
-    pub history: Vec<SavedEpoch>,
+    /// The number of epochs that are over.
+    pub epochs_over: u64,
+    /// What they reported, one epoch behind the other: the mean loss, penalties included, the penalties, and the metrics,
+    /// all on the training rows; with validation, the same on the validation rows.
+    #[serde(with = "numbers")]
+    pub history: Vec<f64>,
 }
 
 /// Where validation rows come from.
@@ -90,27 +95,8 @@ pub struct SavedTotals {
     /// The sum of the penalties.
     pub penalty: f64,
     /// What every metric keeps of them.
+    #[serde(with = "numbers::lists")]
     pub metrics: Vec<Vec<f64>>,
-}
-
-/// One epoch of a history.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SavedEpoch {
-    /// On the training rows.
-    pub training: SavedEvaluation,
-    /// On the validation rows.
-    pub validation: Option<SavedEvaluation>,
-}
-
-/// The loss and the metrics of some rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SavedEvaluation {
-    /// The mean loss, penalties included.
-    pub loss: f64,
-    /// The penalties.
-    pub penalty: f64,
-    /// The metrics in the order in which the model has them.
-    pub metrics: Vec<f64>,
 }
 
 /// A callback: what it is made from, and what it remembers.
@@ -158,7 +144,13 @@ impl<E: Element> RunBody<BTreeMap<String, ToWrite<E>>> {
 }
 
 impl RunBody<Raw<'_>> {
-    pub(crate) fn into_run<E: Element>(self) -> Result<SavedRun<E>, FormatError> {
+    pub(crate) fn into_run<E: Element>(self, limits: &Limits) -> Result<SavedRun<E>, FormatError> {
+        let count = |callback: &CallbackBody<Raw<'_>>| callback.tensors.entries().map_or(0, |(count, _)| count);
+        let (found, most) = (self.callbacks.iter().map(count).sum::<usize>(), limits.tensors);
+        if found > most {
+            let reason = format!("callbacks: {found} tensors, and at most {most} are let through");
+            return Err(FormatError::Content { reason });
+        }
         let callback = |CallbackBody { name, settings, values, tensors }: CallbackBody<Raw<'_>>| {
             let mut found = Tensors::new(tensors, tensors.entries().map_or(0, |(count, _)| count))?;
             let names: Vec<&str> = found.names().collect();

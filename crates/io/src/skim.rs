@@ -10,6 +10,8 @@ use crate::raw::{Head, Reader};
 const PER_LAYER: usize = 4;
 /// Those around the layers, and those within a setting of the last.
 const AROUND: usize = 8;
+/// What one of the limits counts.
+const SETTINGS: &str = "settings of users' parts, and callbacks";
 
 /// Checks that `body` is one complete MessagePack value and nothing else, built from what models are built from: maps
 /// with strings as keys, no extension types, nothing nested too deeply, no length beyond the end. And that what it lists
@@ -29,8 +31,10 @@ enum Place {
     Layers,
     /// An array of arrays of layers.
     Branches,
-    /// The settings of a user's layer.
+    /// The settings of a user's part, and what a callback remembers.
     Settings,
+    /// An array of callbacks, of which each is worth a setting at least.
+    Callbacks,
     /// A column for every value of an input row.
     Scaler,
     /// Tensors by name: nothing is made of them before the network has asked for them.
@@ -71,7 +75,7 @@ impl Skim<'_> {
         }
         if matches!(place, Place::Settings) {
             self.settings = self.settings.saturating_add(length);
-            self.within(start, "settings", "settings of users' layers", self.settings, self.limits.settings)?;
+            self.within(start, "settings", SETTINGS, self.settings, self.limits.settings)?;
         }
         (0..length).try_for_each(|_| {
             if !matches!(self.reader.peek(), None | Some(0xa0..=0xbf | 0xd9..=0xdb)) {
@@ -94,6 +98,10 @@ impl Skim<'_> {
             Place::Layers | Place::Branches => {
                 self.layers = self.layers.saturating_add(length);
                 self.within(start, "layers", "layers and branches", self.layers, self.limits.layers)
+            }
+            Place::Callbacks => {
+                self.settings = self.settings.saturating_add(length);
+                self.within(start, "settings", SETTINGS, self.settings, self.limits.settings)
             }
             Place::Scaler => self.within(start, "scaler", "columns of a scaler", length, self.limits.scaler),
             Place::Tensors => self.within(start, "axes", "axes", length, self.limits.axes),
@@ -124,7 +132,8 @@ fn under(key: &[u8]) -> Place {
     match key {
         b"layers" => Place::Layers,
         b"branches" => Place::Branches,
-        b"settings" => Place::Settings,
+        b"settings" | b"values" => Place::Settings,
+        b"callbacks" => Place::Callbacks,
         b"mean" | b"scale" => Place::Scaler,
         b"tensors" | b"slots" => Place::Tensors,
         _ => Place::Other,
@@ -205,10 +214,11 @@ mod tests {
         let map = |entries: Vec<(&str, Value)>| Value::Map(entries.into_iter().map(|(k, v)| (k.into(), v)).collect());
         let list = |length| Value::Array(vec![0.into(); length]);
         let settings = |count| Value::Map((0..count).map(|i| (format!("{i}").into(), Value::Nil)).collect());
-        let cases: [(&str, &dyn Fn(usize) -> Value); 9] = [
+        let cases: [(&str, &dyn Fn(usize) -> Value); 10] = [
             ("layers", &|n| map(vec![("layers", list(n))])),
             ("layers", &|n| map(vec![("layers", list(2)), ("branches", Value::Array(vec![list(1), list(n - 5)]))])),
             ("settings", &|n| map(vec![("settings", settings(n))])),
+            ("settings", &|n| map(vec![("callbacks", list(3)), ("values", settings(n - 3))])),
             ("scaler", &|n| map(vec![("mean", list(n)), ("scale", list(n))])),
             ("axes", &|n| map(vec![("tensors", map(vec![("layers", map(vec![("shape", list(n))]))]))])),
             ("axes", &|n| map(vec![("slots", map(vec![("w", map(vec![("m", list(n))]))]))])),

@@ -69,7 +69,7 @@ pub enum Activation {
     Tanh,
     /// x, but not below `low` and not above `high`.
     HardTanh {
-        /// The least value; -usually 1.
+        /// The least value; usually -1.
         low: f64,
         /// The largest value, above `low`; usually 1.
         high: f64,

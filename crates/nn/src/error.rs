@@ -107,7 +107,7 @@ pub enum NnError {
         value: f64,
     },
     /// An option that says nothing to a loss.
-    #[error("{option} goes with {goes_with}, not with {loss}")]
+    #[error("{loss} takes no {option}; only {goes_with} do")]
     LossOption {
         /// The loss.
         loss: Loss,
@@ -150,7 +150,7 @@ pub enum NnError {
         /// The layer's path and kind.
         layer: String,
         /// What is missing.
-        missing: Opening,
+        missing: Box<Opening>,
     },
     /// Outputs that do not do for a task, or a question that they have no answer to.
     #[error("the task is {task}: {reason}")]

@@ -67,7 +67,7 @@ pub enum Initializer {
     /// A matrix with orthogonal columns (rows, if there are more columns than rows), each of norm `gain`, every such
     /// matrix equally likely. For weights of two axes.
     Orthogonal {
-        /// The norm, finite; see [`Activation::gain`](crate::Activation::gain). usually 1.
+        /// The norm, finite; see [`Activation::gain`](crate::Activation::gain); usually 1.
         gain: f64,
     },
     /// `gain` on the diagonal and 0 elsewhere: the layer starts by passing its input on. For weights of two axes.

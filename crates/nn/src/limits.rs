@@ -30,7 +30,7 @@ pub struct Limits {
     pub name: usize,
     /// The values of one row, those of the input and of every layer's output added up; 2²⁴.
     pub values: usize,
-    /// The settings of users' layers, in all; 1,024.
+    /// The settings of users' parts, callbacks, and what these remember beside tensors, in all; 1,024.
     pub settings: usize,
     /// What other lists hold in all, such as the columns of every [`SelectColumns`](crate::SelectColumns) and the names of
     /// features and classes; 2¹⁴.

@@ -287,9 +287,10 @@ impl Output {
         }
     }
 
-    /// Whether a prediction means yes.
+    /// Whether a prediction means yes: whether it is above the threshold as `E` has it. In single precision 0.8 is a
+    /// little more than the threshold of 0.8, and still not above it.
     pub fn is_yes<E: Element>(&self, prediction: E) -> bool {
-        prediction.as_f64() > self.threshold
+        prediction > E::from_f64(self.threshold)
     }
 
     fn refuse<T>(&self, reason: &str) -> Result<T, NnError> {

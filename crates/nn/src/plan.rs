@@ -326,7 +326,7 @@ impl Plan {
 
     /// The error that the layer needs what a file only named.
     pub(crate) fn missing(&self, missing: Opening) -> NnError {
-        NnError::MissingIn { layer: self.layer.clone(), missing }
+        NnError::MissingIn { layer: self.layer.clone(), missing: Box::new(missing) }
     }
 
     /// The error that the layer cannot take rows of shape `input`, and why.
@@ -385,7 +385,8 @@ impl ParameterSpec {
     }
 }
 
-/// The path and kind of a layer, as messages name it.
+/// The path and kind of a layer, as messages name it. A file may name a custom layer as it likes.
 pub(crate) fn layer_name(path: &str, layer: &Layer) -> String {
-    format!("{path} ({})", layer.kind())
+    let kind: String = layer.kind().chars().take(100).collect();
+    format!("{path} ({})", kind.escape_debug())
 }

@@ -42,7 +42,7 @@ impl CustomOptimizer for SignMomentum {
 }
 
 fn own() -> Optimizer {
-    SignMomentum { learning_rate: 0.5, decay: 0.5, note: f64::NAN }.into()
+    SignMomentum { learning_rate: 0.5, decay: 0.5, note: -0.0 }.into()
 }
 
 fn registry() -> Registry {
@@ -148,7 +148,7 @@ fn a_constructor_that_refuses_or_forgets_is_an_error() {
         "the optimizer \"sign_momentum\" cannot be made from its settings: `decay` must be at least 0 and below 1"
     );
     let forgets = Registry::new().register::<Optimizer>("sign_momentum", |_| {
-        Ok(SignMomentum { learning_rate: 0.5, decay: 0.75, note: f64::NAN }.into())
+        Ok(SignMomentum { learning_rate: 0.5, decay: 0.75, note: -0.0 }.into())
     });
     let found = message(own(), &forgets);
     assert!(found.contains("the registered constructor made") && found.contains("decay 0.75"), "{found}");

@@ -11,9 +11,10 @@ use crate::{Registry, Settings, SettingsError};
 /// A part that a user wrote: its name, its settings, and the part itself as a `P`, once it is there. Of a part that was
 /// read from a file only name and settings are known until a [`Registry`] has made it.
 ///
-/// Two are equal if their names and settings are.
-#[derive(Clone)]
-pub struct Custom<P> {
+/// Two are equal if their names and settings are. Copies are cheap: they share all of it.
+pub struct Custom<P>(Arc<Named<P>>);
+
+struct Named<P> {
     name: String,
     settings: Settings,
     part: Option<P>,
@@ -56,22 +57,22 @@ impl fmt::Debug for Opening {
 impl<P> Custom<P> {
     /// A part that is there.
     pub fn new(name: impl Into<String>, settings: Settings, part: P) -> Self {
-        Self { name: name.into(), settings, part: Some(part) }
+        Self(Arc::new(Named { name: name.into(), settings, part: Some(part) }))
     }
 
     /// The name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// The settings.
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.0.settings
     }
 
     /// The part itself; `None` until a registry has made what a file only named.
     pub fn part(&self) -> Option<&P> {
-        self.part.as_ref()
+        self.0.part.as_ref()
     }
 
     /// The part itself. `kind` is the type that its constructor returns, for the error.
@@ -79,11 +80,11 @@ impl<P> Custom<P> {
     /// # Errors
     /// If it is not there.
     pub fn get(&self, kind: &'static str) -> Result<&P, Opening> {
-        self.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
+        self.0.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
     }
 
     fn short_name(&self) -> String {
-        self.name.chars().take(100).collect()
+        self.0.name.chars().take(100).collect()
     }
 }
 
@@ -98,9 +99,9 @@ pub fn open<K: fmt::Debug + 'static, P>(
     kind: &'static str,
     registry: &Registry,
 ) -> Result<(), Opening> {
-    let Some(named) = custom(whole).filter(|named| named.part.is_none()) else { return Ok(()) };
+    let Some(named) = custom(whole).filter(|named| named.0.part.is_none()) else { return Ok(()) };
     let refused = |reason| Opening::Settings { kind, name: named.short_name(), reason };
-    match registry.make::<K>(&named.name, &named.settings).map_err(refused)? {
+    match registry.make::<K>(&named.0.name, &named.0.settings).map_err(refused)? {
         None => Ok(()),
         Some(made) if custom(&made) != Some(named) => {
             let reason = format!("the registered constructor made {made:?} where the file has {whole:?}");
@@ -113,9 +114,15 @@ pub fn open<K: fmt::Debug + 'static, P>(
     }
 }
 
+impl<P> Clone for Custom<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<P> PartialEq for Custom<P> {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.settings == other.settings
+        self.0.name == other.0.name && self.0.settings == other.0.settings
     }
 }
 
@@ -129,10 +136,10 @@ impl<P> fmt::Display for Custom<P> {
     /// The name with the settings in parentheses, cut off where a file makes them long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.short_name().escape_debug())?;
-        if self.settings.is_empty() {
+        if self.0.settings.is_empty() {
             return Ok(());
         }
-        let settings: String = self.settings.to_string().chars().take(200).collect();
+        let settings: String = self.0.settings.to_string().chars().take(200).collect();
         write!(f, " ({settings})")
     }
 }
@@ -147,14 +154,14 @@ struct Record<N, S> {
 
 impl<P> Serialize for Custom<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Record { name: &self.name, settings: &self.settings }.serialize(serializer)
+        Record { name: &self.0.name, settings: &self.0.settings }.serialize(serializer)
     }
 }
 
 impl<'de, P> Deserialize<'de> for Custom<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Record { name, settings } = Record::deserialize(deserializer)?;
-        Ok(Self { name, settings, part: None })
+        Ok(Self(Arc::new(Named { name, settings, part: None })))
     }
 }
 
@@ -230,7 +237,7 @@ mod tests {
     struct Kind(Custom<u8>);
 
     fn named(settings: Settings) -> Kind {
-        Kind(Custom { name: "x".to_owned(), settings, part: None })
+        Kind(Custom(Arc::new(Named { name: "x".to_owned(), settings, part: None })))
     }
 
     fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, Opening> {

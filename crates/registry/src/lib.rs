@@ -21,7 +21,6 @@
 //! ```
 
 mod custom;
-mod number;
 mod registry;
 mod settings;
 

@@ -4,8 +4,14 @@
 use std::time::Instant;
 
 use allocation_counter::measure;
-use mlp_io::{FormatError, Inspection, LoadOptions, SavedModel};
+use mlp_io::{
+    FormatError, Inspection, LoadOptions, RunProgress, SavedCallback, SavedClassWeights, SavedModel, SavedRun,
+    SavedTotals, SavedValidation, Training,
+};
+use mlp_nn::registry::Settings;
 use mlp_nn::{Activation, Concat, Dense, Layer, Limits, Residual, SelectColumns, Sequential, Stack};
+use mlp_optim::Optimizer;
+use mlp_tensor::Tensor;
 use rmpv::Value;
 
 use crate::common::{at, body, entries, file_of, full_model, tiny_model};
@@ -210,7 +216,7 @@ fn very_many_settings_and_columns() {
     let settings = (0..100_000).map(|i| (format!("{i:x}").into(), 0.5.into())).collect();
     let custom = Value::Map(vec![("name".into(), "m".into()), ("settings".into(), Value::Map(settings))]);
     *at(&mut body, "architecture/layers/0") = Value::Map(vec![("custom".into(), custom)]);
-    assert_refused(&file_of(&body), "100000 settings of users' layers, and at most 1024 are let through");
+    assert_refused(&file_of(&body), "100000 settings of users' parts, and callbacks, and at most 1024 are let through");
     let columns = Value::Map(vec![("columns".into(), Value::Array(vec![0.into(); 2_000_000]))]);
     *at(&mut body, "architecture/layers/0") = Value::Map(vec![("select_columns".into(), columns)]);
     assert_refused(&file_of(&body), "2000000 entries in all lists, and at most 16384 are let through");
@@ -252,7 +258,6 @@ fn very_many_weights_of_a_few_layers() {
 fn the_largest_files_within_the_limits_are_read_within_memory() {
     use mlp_data::StandardScaler;
     use mlp_optim::Adam;
-    use mlp_tensor::Tensor;
     for architecture in [
         repeated(Sequential::new(1), Dense::new(1), 1024),
         repeated(Sequential::new(1), mlp_nn::BatchNorm::new(), 819),
@@ -289,6 +294,52 @@ fn the_largest_files_within_the_limits_are_read_within_memory() {
     let scaler = Some(StandardScaler::fit(&table).unwrap());
     let model = SavedModel::<f32> { scaler, ..Sequential::new(columns).add(Dense::new(1)).init(0).unwrap().into() };
     read_within_memory(&model.to_bytes().unwrap()).unwrap();
+}
+
+/// A run of many epochs, in the middle of one, with a callback that remembers much.
+pub(crate) fn run(epochs: usize, tensors: usize) -> SavedRun {
+    let tensor = |index: usize| (format!("{index}"), Tensor::full([1], index as f32));
+    SavedRun {
+        progress: RunProgress {
+            epochs: 1 << 40,
+            batch_size: 32,
+            shuffle: true,
+            rows: 150,
+            validation: SavedValidation::Split { share: 0.2, stratified: true },
+            class_weights: SavedClassWeights::Given(vec![1.0, 2.0]),
+            in_epoch: true,
+            position: 64,
+            totals: SavedTotals { rows: 64, loss: f64::NAN, penalty: 0.0, metrics: vec![vec![0.5; epochs], vec![]] },
+            last_loss: 0.25,
+            epochs_over: epochs as u64,
+            history: (0..8 * epochs).map(|index| index as f64 / 3.0).collect(),
+        },
+        callbacks: vec![SavedCallback {
+            name: "mine".to_owned(),
+            settings: Settings::new().with("patience", 5),
+            values: Settings::new().with("best", f64::INFINITY).with("seen", vec![0.5; 1000]),
+            tensors: (0..tensors).map(tensor).collect(),
+        }],
+    }
+}
+
+#[test]
+fn a_run_is_read_within_memory_however_long_it_is() {
+    let mut network = Sequential::new(1).add(Dense::new(1)).init::<f32>(0).unwrap();
+    let of = |run| {
+        Some(Training {
+            run: Some(run),
+            ..crate::common::training(Optimizer::from(mlp_optim::Adam::default()), &mut network)
+        })
+    };
+    let [long, full, over] = [run(200_000, 2), run(10, 4096), run(10, 4097)].map(of);
+    let file = |training| SavedModel { training, ..network.clone().into() }.to_bytes().unwrap();
+    for training in [long, full] {
+        let loaded = read_within_memory(&file(training.clone())).unwrap();
+        // NaN is not equal to itself.
+        assert_eq!(format!("{:?}", loaded.training), format!("{training:?}"));
+    }
+    assert_refused(&file(over), "callbacks: 4097 tensors, and at most 4096 are let through");
 }
 
 #[test]

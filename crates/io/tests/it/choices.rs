@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use mlp_autograd::Var;
 use mlp_io::{FormatError, Inspection, LoadOptions, SavedModel, Training};
+use mlp_nn::registry::{Registry, Settings};
 use mlp_nn::{
-    Activation, Concat, Constraint, Dense, Embedding, Flatten, Initializer, Layer, Limits, Loss, Network, Prelu,
-    Regularizer, Residual, Sequential, Stack, WeightNorm,
+    Activation, Concat, Constraint, CustomActivation, Dense, Embedding, Flatten, Initializer, Layer, Limits, Loss,
+    Network, Prelu, Regularizer, Residual, Sequential, Stack, WeightNorm,
 };
 use mlp_optim::{Adam, Optimizer, OptimizerState};
-use mlp_tensor::Tensor;
+use mlp_tensor::{Element, Tensor};
 use rmpv::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -326,4 +328,45 @@ fn a_users_layer_is_known_by_name_and_settings() {
     let settings = entries(&mut body, "architecture/layers/0/custom/settings");
     settings.push(settings[0].clone());
     assert!(matches!(problem(&file_of(&body)), FormatError::Content { .. }));
+}
+
+/// x, or `otherwise` where x is NaN.
+#[derive(Debug)]
+struct Known {
+    otherwise: f64,
+}
+
+impl CustomActivation for Known {
+    fn name(&self) -> &str {
+        "known"
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::new().with("otherwise", self.otherwise)
+    }
+
+    fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
+        x
+    }
+}
+
+#[test]
+fn a_setting_may_be_any_number() {
+    let make = |settings: &Settings| Ok(Known { otherwise: settings.number("otherwise")? }.into());
+    let registry = Registry::new().register::<Activation>("known", make);
+    for otherwise in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 5e-324] {
+        let network = Sequential::new(1).add(Dense::new(1).activation(Known { otherwise })).init(0).unwrap();
+        let bytes = SavedModel::<f32>::from(network).to_bytes().unwrap();
+        let loaded = SavedModel::<f32>::from_bytes_with(&bytes, &registry).unwrap();
+        let held = settings_of(&loaded).number("otherwise").unwrap();
+        assert_eq!(held.to_bits(), otherwise.to_bits());
+        assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    }
+}
+
+fn settings_of(model: &SavedModel<f32>) -> &Settings {
+    match &model.network.architecture().layers()[0] {
+        Layer::Dense(Dense { activation: Activation::Custom(part), .. }) => part.settings(),
+        other => panic!("{other}"),
+    }
 }

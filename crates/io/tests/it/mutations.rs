@@ -14,7 +14,8 @@ use crate::attacks::allowed;
 use crate::common::{PREFIX, body, file_of, full_model, seal, tiny_model, training};
 use crate::layers::{cases, registry};
 
-/// The bodies of valid files: of every layer, with training state of every optimizer, names, a scaler, frozen weights.
+/// The bodies of valid files: of every layer, with training state of every optimizer, names, a scaler, frozen weights,
+/// a run in its middle.
 fn bodies() -> Vec<Vec<u8>> {
     let mut files = vec![tiny_model().to_bytes(), full_model::<f32>().to_bytes(), full_model::<f64>().to_bytes()];
     let optimizers: [Optimizer; 3] =
@@ -34,6 +35,9 @@ fn bodies() -> Vec<Vec<u8>> {
     for network in [Sequential::new(4).add(Residual::new(deep)), Sequential::new(4).add(Concat::new(table))] {
         files.push(SavedModel::<f32>::from(network.add(Dense::new(2)).init(0).unwrap()).to_bytes());
     }
+    let mut in_a_run = full_model::<f32>();
+    in_a_run.training.as_mut().unwrap().run = Some(crate::attacks::run(3, 2));
+    files.push(in_a_run.to_bytes());
     files.into_iter().map(|file| file.unwrap().split_off(PREFIX)).collect()
 }
 

@@ -162,7 +162,7 @@ fn values_of_another_type_are_refused() {
         ("training/loss", "no_such_loss".into()),
         ("training/steps", (-1).into()),
         ("preprocessing/scaler", Value::Array(vec![1.0.into()])),
-        ("class_names/0", 7.into()),
+        ("output/class_names/0", 7.into()),
     ];
     for (path, value) in changes {
         let found = after(|body| *at(body, path) = value);
@@ -170,7 +170,7 @@ fn values_of_another_type_are_refused() {
     }
     let found = message(|body| *at(body, "architecture/layers/3/activation") = "swish".into());
     assert!(found.contains("swish") && found.contains("softmax"), "{found}");
-    let found = after(|body| *at(body, "class_names/0") = Value::Ext(5, vec![1, 2, 3]));
+    let found = after(|body| *at(body, "output/class_names/0") = Value::Ext(5, vec![1, 2, 3]));
     assert!(matches!(found, FormatError::Malformed { reason: "extension types have no place in a model", .. }));
     let found = after(|body| entries(body, "")[0].0 = 0.into());
     assert!(matches!(found, FormatError::Malformed { reason: "the key of a map must be a string", .. }));
@@ -201,7 +201,7 @@ fn the_architecture_must_be_sound() {
         let found = message(|body| *at(body, "architecture/layers/1/dropout/rate") = rate.into());
         assert!(found.contains("layers.1 (Dropout): rate is"), "{found}");
     }
-    let found = message(|body| *at(body, "architecture/layers/0/dense/regularizer/l2") = f64::NAN.into());
+    let found = message(|body| *at(body, "architecture/layers/0/dense/regularizer/l1_l2/l2") = f64::NAN.into());
     assert!(found.contains("l2 is NaN"), "{found}");
     let found = message(|body| *at(body, "architecture/layers/2/dense/units") = 0.into());
     assert!(found.contains("units is 0"), "{found}");

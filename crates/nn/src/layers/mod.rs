@@ -254,7 +254,7 @@ impl fmt::Display for Layer {
     /// The kind, with what matters most about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = with_kind!(self, kind => kind.detail());
-        let kind = self.kind();
-        if detail.is_empty() { f.write_str(kind) } else { write!(f, "{kind} ({detail})") }
+        let kind = self.kind().escape_debug();
+        if detail.is_empty() { write!(f, "{kind}") } else { write!(f, "{kind} ({detail})") }
     }
 }

@@ -186,7 +186,8 @@ impl Loss {
     /// The loss of every row, `[n]`, with label smoothing and weights of classes.
     ///
     /// # Panics
-    /// As [`Loss::forward`], and if the options do not fit, see [`LossOptions::check`].
+    /// As [`Loss::forward`], and if the options do not fit, see [`LossOptions::check`], or a user's loss gives one number
+    /// a row where weights are those of values.
     #[track_caller]
     pub fn per_row_with<'t, E: Element>(
         &self,
@@ -198,15 +199,23 @@ impl Loss {
         if let Err(error) = options.check(self, outputs.shape().last().copied().unwrap_or(1)) {
             panic!("{error}");
         }
-        let mut values = with_loss!(self, kind => kind.values(outputs, options.smooth(self, t)));
-        if let Some(weights) = options.weights(self, &t.value()) {
-            values = values * values.tape().constant(weights);
-        }
-        let shape = values.shape();
-        match shape.iter().skip(1).product() {
-            _ if shape.len() == 1 => values,
-            1_usize => values.reshape([shape[0]]),
-            _ => values.mean_axes(&(1..shape.len()).collect::<Vec<_>>(), false),
+        let values = with_loss!(self, kind => kind.values(outputs, options.smooth(self, t)));
+        match options.weights(self, &t.value()) {
+            None => mean_of_rows(values),
+            Some(weights) if weights.len() == weights.rows() => {
+                let weights = values.tape().constant(weights.reshape([values.shape()[0]]));
+                mean_of_rows(values) * weights
+            }
+            Some(weights) => {
+                assert!(
+                    values.shape() == weights.shape(),
+                    "{self}: weights of no and yes are those of values, but the loss gives {:?} where the targets are \
+                     {:?}; give a number for each value",
+                    values.shape(),
+                    weights.shape()
+                );
+                mean_of_rows(values * values.tape().constant(weights))
+            }
         }
     }
 
@@ -315,6 +324,16 @@ impl Loss {
             if *self == Self::GaussianNll { ", but for the last axis, which is 2k and k" } else { "" }
         );
         t
+    }
+}
+
+/// The mean of each row's numbers, `[n]`.
+fn mean_of_rows<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
+    let shape = values.shape();
+    match shape.iter().skip(1).product() {
+        _ if shape.len() == 1 => values,
+        1_usize => values.reshape([shape[0]]),
+        _ => values.mean_axes(&(1..shape.len()).collect::<Vec<_>>(), false),
     }
 }
 

@@ -55,7 +55,7 @@ impl LossOptions {
             return Err(NnError::LossOption { loss: loss.clone(), option: "class weights", goes_with });
         }
         if self.label_smoothing != 0.0 && (!weighted || targets == TargetKind::Signs) {
-            let goes_with = "cross-entropy and focal losses";
+            let goes_with = "losses of probabilities";
             return Err(NnError::LossOption { loss: loss.clone(), option: "label smoothing", goes_with });
         }
         if !(0.0..=1.0).contains(&self.label_smoothing) {

@@ -267,7 +267,7 @@ fn a_weight_of_a_class_is_that_of_its_row() {
     let t = Tensor::from([[0.0, 1.0], [1.0, 0.0]]);
     let plain = rows(ByClass, &x, &t, &LossOptions::new());
     let weighted = rows(ByClass, &x, &t, &LossOptions::new().class_weights([2.0, 10.0]));
-    assert_eq!(weighted, Tensor::from([2.0 * plain[[0]], 10.0 * plain[[1]]]));
+    assert_eq!(weighted, Tensor::from([10.0 * plain[[0]], 2.0 * plain[[1]]]));
     // Half of the cross-entropy: the mean of two values, one of which is 0.
     let expected = rows(Loss::CategoricalCrossEntropy, &x, &t, &LossOptions::new()) * 0.5;
     assert!((plain - expected).abs().max() < 1e-15);
@@ -275,8 +275,8 @@ fn a_weight_of_a_class_is_that_of_its_row() {
 
 /// No and yes are weighed value by value, which one number a row cannot be.
 #[test]
-#[should_panic(expected = "logistic (whole true): weights of no and yes are those of values, but the loss gives one \
-                           number for a row of 2; give one for each value")]
+#[should_panic(expected = "logistic (whole true): weights of no and yes are those of values, but the loss gives [2] \
+                           where the targets are [2, 2]; give a number for each value")]
 fn weights_of_values_need_values() {
     let (x, t) = (Tensor::from([[0.5, -1.0], [2.0, 0.25]]), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
     let _ = rows(Logistic { whole: true }, &x, &t, &LossOptions::new().class_weights([2.0, 10.0]));

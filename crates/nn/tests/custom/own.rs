@@ -21,8 +21,8 @@ pub(crate) struct Knobs {
 
 impl Knobs {
     pub(crate) fn new(factor: f64) -> Self {
-        let (form, levels) = ("\"sine\"\n".to_owned(), vec![0.1, -0.0, 1e-300, f64::INFINITY]);
-        Self { factor, shifted: true, form, levels, unknown: -f64::NAN }
+        let (form, levels) = ("\"sine\"\n".to_owned(), vec![0.1, -0.0, 1e-300, f64::MAX]);
+        Self { factor, shifted: true, form, levels, unknown: -0.0 }
     }
 
     pub(crate) fn settings(&self) -> Settings {

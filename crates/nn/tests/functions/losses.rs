@@ -338,11 +338,11 @@ fn options_that_do_not_fit_are_named() {
     let weights = |weights: &[f64]| LossOptions::new().class_weights(weights);
     assert_eq!(
         message(weights(&[1.0; 3]), numbers.clone()),
-        "class weights goes with losses for classes, not with mean squared error"
+        "mean squared error takes no class weights; only losses for classes do"
     );
     let smooth = LossOptions::new().label_smoothing(0.1);
     for loss in [Loss::Hinge, Loss::SquaredHinge, numbers, Loss::Poisson, Loss::GaussianNll] {
-        let expected = format!("label smoothing goes with cross-entropy and focal losses, not with {loss}");
+        let expected = format!("{loss} takes no label smoothing; only losses of probabilities do");
         assert_eq!(message(smooth.clone(), loss), expected);
     }
     assert_eq!(smooth.check(&classes, 3), Ok(()));

@@ -3,10 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mlp_io::{
-    RunProgress, SavedCallback, SavedClassWeights, SavedEpoch, SavedEvaluation, SavedModel, SavedRun, SavedTotals,
-    SavedValidation,
-};
+use mlp_io::{RunProgress, SavedCallback, SavedClassWeights, SavedModel, SavedRun, SavedTotals, SavedValidation};
 use mlp_tensor::{Element, Tensor};
 
 use super::Run;
@@ -115,7 +112,8 @@ impl<E: Element> Run<'_, E> {
                 metrics: self.totals.metrics.clone(),
             },
             last_loss: self.last_loss,
-            history: self.history.epochs.iter().map(saved_epoch).collect(),
+            epochs_over: self.history.epochs.len() as u64,
+            history: self.history.epochs.iter().flat_map(numbers).collect(),
         };
         let callback = |callback: &Box<dyn Callback<E>>| {
             let CallbackState { values, tensors } = callback.state();
@@ -144,7 +142,7 @@ impl<'m, E: Element> Run<'m, E> {
         }
         let fit = fit(&progress, resume)?;
         let callbacks = open(model, callbacks, resume)?;
-        let history = history(progress.history, &model.objective)?;
+        let history = history(&progress, &model.objective)?;
         let metrics = model.objective.metrics().len();
         let mut run = Self::new(model, x, y, &fit)?;
         run.callbacks = callbacks;
@@ -245,28 +243,33 @@ fn open<E: Element>(
     Ok(callbacks)
 }
 
-fn saved_epoch(epoch: &Epoch) -> SavedEpoch {
-    let saved = |evaluation: &Evaluation| SavedEvaluation {
-        loss: evaluation.loss,
-        penalty: evaluation.penalty,
-        metrics: evaluation.metrics.iter().map(|(_, value)| *value).collect(),
+/// What an epoch reported, as [`RunProgress::history`] has it.
+fn numbers(epoch: &Epoch) -> impl Iterator<Item = f64> {
+    let numbers = |evaluation: &Evaluation| {
+        let mut numbers = vec![evaluation.loss, evaluation.penalty];
+        numbers.extend(evaluation.metrics.iter().map(|(_, value)| value));
+        numbers
     };
-    SavedEpoch { training: saved(&epoch.training), validation: epoch.validation.as_ref().map(saved) }
+    [Some(&epoch.training), epoch.validation.as_ref()].into_iter().flatten().flat_map(numbers)
 }
 
-fn history(epochs: Vec<SavedEpoch>, objective: &Objective) -> Result<History, TrainError> {
-    let opened = |saved: SavedEvaluation| {
-        let SavedEvaluation { loss, penalty, metrics } = saved;
-        if metrics.len() != objective.metrics().len() {
-            let (had, has) = (metrics.len(), objective.metrics().len());
-            let reason = format!("its history has {had} metrics, but the model has {has}");
-            return Err(TrainError::Resume { reason });
-        }
-        let names = objective.metrics().iter().map(|metric| metric.name().to_owned());
-        Ok(Evaluation { loss, penalty, metrics: names.zip(metrics).collect() })
+fn history(progress: &RunProgress, objective: &Objective) -> Result<History, TrainError> {
+    let metrics = objective.metrics();
+    let one = 2 + metrics.len();
+    let an_epoch = if matches!(progress.validation, SavedValidation::None) { one } else { 2 * one };
+    let (found, over) = (progress.history.len(), progress.epochs_over);
+    if over.checked_mul(an_epoch as u64) != Some(found as u64) {
+        let reason = format!("{over} epochs are over, of {an_epoch} numbers each, but its history has {found}");
+        return Err(TrainError::Resume { reason });
+    }
+    let evaluation = |numbers: &[f64]| Evaluation {
+        loss: numbers[0],
+        penalty: numbers[1],
+        metrics: metrics.iter().map(|metric| metric.name().to_owned()).zip(numbers[2..].iter().copied()).collect(),
     };
-    let epoch = |SavedEpoch { training, validation }: SavedEpoch| {
-        Ok(Epoch { training: opened(training)?, validation: validation.map(opened).transpose()? })
+    let epoch = |numbers: &[f64]| {
+        let (training, validation) = numbers.split_at(one);
+        Epoch { training: evaluation(training), validation: (!validation.is_empty()).then(|| evaluation(validation)) }
     };
-    Ok(History { epochs: epochs.into_iter().map(epoch).collect::<Result<_, TrainError>>()? })
+    Ok(History { epochs: progress.history.chunks_exact(an_epoch).map(epoch).collect() })
 }
