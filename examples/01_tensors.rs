@@ -70,8 +70,8 @@ fn line() {
             println!("step {step:2}: loss {:.4}, y = {:.3} x + {:.3}", loss.value(), slope.item(), intercept.item());
         }
         let gradients = loss.backward();
-        slope = slope - gradients.wrt(a) * 0.2;
-        intercept = intercept - gradients.wrt(b) * 0.2;
+        slope -= gradients.wrt(a) * 0.2;
+        intercept -= gradients.wrt(b) * 0.2;
     }
     println!("(the loss that is left is the noise's variance, about 0.1² = 0.01)");
 }

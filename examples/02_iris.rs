@@ -79,7 +79,7 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
         let split = TrainTestSplit::new(0.2).seed(seed).split(iris.len())?;
 
         // Only training rows take part in the choice: the test rows must not know about it.
-        let training = iris.select_rows(&split.train);
+        let training = iris.select_rows(&split.0);
         let folds = StratifiedKFold::new(5).shuffle(seed).split(&training.labels)?;
         let mut best = (0.0, f64::INFINITY);
         for learning_rate in LEARNING_RATES {
@@ -104,9 +104,9 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
     last.ok_or_else(|| "there was no split".into())
 }
 
-/// Trains on the fold's training rows; the model with its loss and accuracy on the fold's test rows.
-fn train(flowers: &Dataset, fold: &Split, learning_rate: f64, seed: u64) -> Result<(Model, f64, f64), mlp::Error> {
-    let (training, test) = (flowers.select_rows(&fold.train), flowers.select_rows(&fold.test));
+/// Trains on the rows of the first part; the model with its loss and accuracy on those of the second.
+fn train(flowers: &Dataset, split: &Split, learning_rate: f64, seed: u64) -> Result<(Model, f64, f64), mlp::Error> {
+    let (training, test) = (flowers.select_rows(&split.0), flowers.select_rows(&split.1));
     let mut model = Model::builder(network())
         .optimizer(Adam::new(learning_rate))
         .loss(Loss::CategoricalCrossEntropy)

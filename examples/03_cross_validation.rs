@@ -18,7 +18,7 @@ fn main() -> Result<(), mlp::Error> {
     println!("The test rows of each fold ({}):\n", flowers.class_names.join(", "));
     println!("fold  k-fold        stratified");
     for (number, (a, b)) in plain.iter().zip(&stratified).enumerate() {
-        let counts = [a, b].map(|split| format!("{:?}", class_counts(&flowers, split)));
+        let counts = [a, b].map(|(_, test)| format!("{:?}", class_counts(&flowers, test)));
         println!("{:4}  {:12}  {:12}", number + 1, counts[0], counts[1]);
     }
 
@@ -42,7 +42,7 @@ fn main() -> Result<(), mlp::Error> {
 /// The accuracy on every fold's test rows of a network that was trained on the other rows.
 fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f64>, mlp::Error> {
     let mut accuracies = Vec::new();
-    for Split { train, test } in folds {
+    for (train, test) in folds {
         let (train, test) = (flowers.select_rows(train), flowers.select_rows(test));
 
         let network = Sequential::new(4)
@@ -64,10 +64,10 @@ fn accuracies(flowers: &Dataset, folds: &[Split], hidden: usize) -> Result<Vec<f
     Ok(accuracies)
 }
 
-/// How many test rows every class has.
-fn class_counts(flowers: &Dataset, split: &Split) -> Vec<usize> {
+/// How many of the rows every class has.
+fn class_counts(flowers: &Dataset, rows: &[usize]) -> Vec<usize> {
     let mut counts = vec![0; flowers.class_names.len()];
-    split.test.iter().for_each(|&row| counts[flowers.labels[row]] += 1);
+    rows.iter().for_each(|&row| counts[flowers.labels[row]] += 1);
     counts
 }
 

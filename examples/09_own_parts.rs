@@ -121,13 +121,13 @@ fn run() -> Result<(), mlp::Error> {
     let builder = Model::builder(network).loss(Cauchy { scale: 0.5 }).metrics([Within { tolerance: 0.1 }]).seed(7);
     let mut model = builder.optimizer(SignMomentum { rate: 0.002 }).build()?;
 
-    // A run that is saved in its middle, after 12 epochs and 2 steps.
+    // A run that is saved in its middle, after 12 epochs and a step.
     let fit = Fit::new().epochs(20).batch_size(100).callback(Halve { every: 5, seen: 0 });
     let mut run = model.run(&x, &y, &fit)?;
     while run.history().epochs.len() < 12 {
         run.next_epoch()?;
     }
-    (run.next_step()?, run.next_step()?);
+    run.next_step()?;
     let path = std::env::temp_dir().join(format!("own-parts-{}.mlp", std::process::id()));
     run.save(&path)?;
     while run.next_epoch()?.is_some() {}

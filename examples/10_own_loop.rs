@@ -23,18 +23,20 @@ fn main() -> Result<(), mlp::Error> {
     let flowers = iris();
     let scaler = StandardScaler::fit(&flowers.features)?;
     let x = scaler.transform(&flowers.features)?;
-    let split = TrainTestSplit::new(0.2).seed(SEED).stratify(&flowers.labels).split(x.rows())?;
+    let (train_rows, test_rows) = TrainTestSplit::new(0.2).seed(SEED).stratify(&flowers.labels).split(x.rows())?;
 
-    let (plain, losses) = train(&x, &flowers.labels, &split, None)?;
+    let part = |rows: &[usize]| (x.select_rows(rows), rows.iter().map(|&row| flowers.labels[row]).collect());
+    let (training, test): (Part, Part) = (part(&train_rows), part(&test_rows));
+
+    let (plain, losses) = train(&training, &test, None)?;
     let mut model = Model::builder(network()).optimizer(Adam::new(0.01)).loss(LOSS).seed(SEED).build()?;
-    let (x_train, y_train) = (x.select_rows(&split.train), labels(&flowers.labels, &split.train));
     let fit = Fit::new().epochs(EPOCHS as usize).batch_size(BATCH);
-    let history = model.fit(&x_train, &y_train, &fit)?;
+    let history = model.fit(&training.0, &training.1, &fit)?;
     let same = plain.predict(&x)?.bit_eq(&model.network().predict(&x)?) && losses == history.loss();
     println!("without its extras, the loop has the bits of fit: {same}");
 
     let extras = Extras { clip: 1.0, decay: 0.98, patience: 5 };
-    let (_, losses) = train(&x, &flowers.labels, &split, Some(&extras))?;
+    let (_, losses) = train(&training, &test, Some(&extras))?;
     println!("with them it stopped after {} of {EPOCHS} epochs", losses.len());
     if same { Ok(()) } else { Err(mlp::Error::callback("the loop differs from fit")) }
 }
@@ -48,16 +50,15 @@ fn network() -> Sequential {
         .add(Dense::new(3).activation(Activation::Softmax))
 }
 
-fn labels(all: &[usize], rows: &[usize]) -> Vec<usize> {
-    rows.iter().map(|&row| all[row]).collect()
-}
+/// Some rows and their labels.
+type Part = (Tensor, Vec<usize>);
 
 /// The loop: the network with the training loss of every epoch.
-fn train(x: &Tensor, y: &[usize], split: &Split, extras: Option<&Extras>) -> Result<(Network, Vec<f64>), mlp::Error> {
+fn train(training: &Part, test: &Part, extras: Option<&Extras>) -> Result<(Network, Vec<f64>), mlp::Error> {
     let mut network: Network = network().init(SEED)?;
     let objective = Objective::new(LOSS, &network)?;
-    let training = Rows::new(&x.select_rows(&split.train), labels(y, &split.train), &objective, &network)?;
-    let test = Rows::new(&x.select_rows(&split.test), labels(y, &split.test), &objective, &network)?;
+    let training = Rows::new(&training.0, &training.1, &objective, &network)?;
+    let test = Rows::new(&test.0, &test.1, &objective, &network)?;
     let mut optimizer = Optimizer::from(Adam::new(0.01));
     let mut state = OptimizerState::new(&optimizer, network.parameters());
     let (seeds, mut step) = (Seeds::new(SEED), Step::new(&network));

@@ -105,7 +105,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "softmax 0" => x[0].softmax_along(0),
         "log_softmax" => x[0].log_softmax(),
         "log_softmax 0" => x[0].log_softmax_along(0),
-        "cross_entropy" => x[0].softmax_cross_entropy(x[1]).mean(),
+        "softmax_cross_entropy mean" => x[0].softmax_cross_entropy(x[1]).mean(),
         "reshape" => x[0].reshape([5, 3]),
         "transpose" => x[0].t(),
         "broadcast_to" => x[0].broadcast_to([2, 3, 5]),

@@ -1,4 +1,4 @@
-//! Data for neural networks: a bundled data set, encoders for labels, scalers for columns, splits and folds of rows.
+//! Data for neural networks: a bundled data set, encoders for labels, scalers for columns, splits, folds and batches of rows.
 //!
 //! From a table with labels in words to what a network trains on takes four steps:
 //!
@@ -67,4 +67,4 @@ pub use datasets::iris;
 pub use encoders::{LabelEncoder, OneHotEncoder, Unknown, one_hot};
 pub use error::DataError;
 pub use scalers::StandardScaler;
-pub use split::{KFold, Split, StratifiedKFold, TrainTestSplit, train_test_split};
+pub use split::{KFold, Split, StratifiedKFold, TrainTestSplit, batches, train_test_split};

@@ -32,7 +32,7 @@ fn class_counts(labels: &[usize], rows: &[usize]) -> [usize; 3] {
 }
 
 fn tests(splits: &[Split]) -> Vec<Vec<usize>> {
-    splits.iter().map(|split| split.test.clone()).collect()
+    splits.iter().map(|(_, test)| test.clone()).collect()
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn k_fold() {
         let (n, k) = (get(&case["n"]), get(&case["k"]));
         let expected: Vec<usize> = get(&case["test_sizes"]);
         for folds in [KFold::new(k), KFold::new(k).shuffle(1)] {
-            let sizes: Vec<usize> = folds.split(n).unwrap().iter().map(|split| split.test.len()).collect();
+            let sizes: Vec<usize> = folds.split(n).unwrap().iter().map(|(_, test)| test.len()).collect();
             assert_eq!(sizes, expected, "{n} rows, {k} folds");
         }
     }
@@ -102,7 +102,7 @@ fn stratified_k_fold() {
     let counts = get::<Vec<[usize; 3]>>(&golden["class_counts"]);
     for seed in 0..20 {
         let shuffled = folds.shuffle(seed).split(&labels).unwrap();
-        let found: Vec<_> = shuffled.iter().map(|split| class_counts(&labels, &split.test)).collect();
+        let found: Vec<_> = shuffled.iter().map(|(_, test)| class_counts(&labels, test)).collect();
         // A shuffle deals the same cards of each class to the folds in another order.
         for class in 0..3 {
             let sorted = |counts: &[[usize; 3]]| {
@@ -123,7 +123,7 @@ fn stratified_train_test_split() {
         let labels: Vec<usize> = get(&case["labels"]);
         for seed in 0..50 {
             let split = TrainTestSplit::new(get(&case["test_size"])).seed(seed).stratify(&labels);
-            let Split { train, test } = split.split(labels.len()).unwrap();
+            let (train, test) = split.split(labels.len()).unwrap();
             assert_eq!(train.len(), get::<usize>(&case["train_len"]));
             assert_eq!(test.len(), get::<usize>(&case["test_len"]));
             assert_eq!(class_counts(&labels, &train), get::<[usize; 3]>(&case["train_class_counts"]), "{name}");

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// Both parts together are the rows 0 to `n - 1`, each once.
 fn assert_whole(split: &Split, n: usize) {
-    let mut rows = [split.train.as_slice(), &split.test].concat();
+    let mut rows = [split.0.as_slice(), &split.1].concat();
     rows.sort_unstable();
     assert!(rows.iter().copied().eq(0..n), "{split:?} is not every one of {n} rows once");
 }
@@ -18,7 +18,7 @@ fn assert_whole(split: &Split, n: usize) {
 fn assert_folds(splits: &[Split], k: usize, n: usize) {
     assert_eq!(splits.len(), k);
     splits.iter().for_each(|split| assert_whole(split, n));
-    let mut tested: Vec<usize> = splits.iter().flat_map(|split| split.test.clone()).collect();
+    let mut tested: Vec<usize> = splits.iter().flat_map(|(_, test)| test.clone()).collect();
     tested.sort_unstable();
     assert!(tested.iter().copied().eq(0..n), "the test parts are not every one of {n} rows once");
 }
@@ -45,7 +45,7 @@ proptest! {
         for folds in [KFold::new(k), KFold::new(k).shuffle(seed)] {
             let splits = folds.split(n).unwrap();
             assert_folds(&splits, k, n);
-            prop_assert!(spread(splits.iter().map(|split| split.test.len())) <= 1);
+            prop_assert!(spread(splits.iter().map(|(_, test)| test.len())) <= 1);
             prop_assert_eq!(&splits, &folds.split(n).unwrap());
         }
     }
@@ -62,11 +62,11 @@ proptest! {
             }
             let splits = folds.split(&labels).unwrap();
             assert_folds(&splits, k, n);
-            let found: Vec<_> = splits.iter().map(|split| counts(&labels, &split.test)).collect();
+            let found: Vec<_> = splits.iter().map(|(_, test)| counts(&labels, test)).collect();
             for class in all.keys() {
                 prop_assert!(spread(found.iter().map(|fold| fold.get(class).copied().unwrap_or(0))) <= 1);
             }
-            prop_assert!(spread(splits.iter().map(|split| split.test.len())) <= 1);
+            prop_assert!(spread(splits.iter().map(|(_, test)| test.len())) <= 1);
             prop_assert_eq!(&splits, &folds.split(&labels).unwrap());
         }
     }
@@ -77,7 +77,7 @@ proptest! {
         prop_assume!(tested < n);
         let split = TrainTestSplit::new(test_size).seed(seed).split(n).unwrap();
         assert_whole(&split, n);
-        prop_assert_eq!(split.test.len(), tested);
+        prop_assert_eq!(split.1.len(), tested);
         prop_assert_eq!(&split, &TrainTestSplit::new(test_size).seed(seed).split(n).unwrap());
     }
 
@@ -91,8 +91,8 @@ proptest! {
         let splitter = TrainTestSplit::new(test_size).seed(seed).stratify(&labels);
         let split = splitter.split(n).unwrap();
         assert_whole(&split, n);
-        prop_assert_eq!(split.test.len(), tested);
-        let found = counts(&labels, &split.test);
+        prop_assert_eq!(split.1.len(), tested);
+        let found = counts(&labels, &split.1);
         for (class, &count) in &all {
             let exact = count as f64 * tested as f64 / n as f64;
             let share = found.get(class).copied().unwrap_or(0) as f64;

@@ -30,7 +30,7 @@ pub enum IoError {
         /// The file, unless bytes in memory were read or written.
         path: Option<PathBuf>,
         /// What is wrong.
-        problem: FormatError,
+        problem: Box<FormatError>,
     },
 }
 
@@ -43,11 +43,11 @@ impl fmt::Debug for IoError {
 
 impl IoError {
     pub(crate) fn in_file(path: &Path) -> impl Fn(FormatError) -> Self {
-        move |problem| Self::Format { path: Some(path.to_owned()), problem }
+        move |problem| Self::Format { path: Some(path.to_owned()), problem: Box::new(problem) }
     }
 
     pub(crate) fn in_memory(problem: FormatError) -> Self {
-        Self::Format { path: None, problem }
+        Self::Format { path: None, problem: Box::new(problem) }
     }
 
     /// What is wrong with the content, if that is what went wrong.

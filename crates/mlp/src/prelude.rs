@@ -2,8 +2,8 @@
 
 pub use mlp_autograd::{Tape, Var};
 pub use mlp_data::{
-    Dataset, KFold, LabelEncoder, OneHotEncoder, Split, StandardScaler, StratifiedKFold, TrainTestSplit, iris, one_hot,
-    train_test_split,
+    Dataset, KFold, LabelEncoder, OneHotEncoder, Split, StandardScaler, StratifiedKFold, TrainTestSplit, batches, iris,
+    one_hot, train_test_split,
 };
 pub use mlp_metrics::{Batch, CustomMetric, Metric};
 pub use mlp_nn::{

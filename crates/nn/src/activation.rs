@@ -163,7 +163,7 @@ impl Activation {
     /// variance stays from layer to layer: 5/3 for tanh, √2 for ReLU, √(2 / (1 + slope²)) for leaky ReLU, 3/4 for SELU,
     /// 1 for identity and sigmoid, and 1 for all that PyTorch has no number for.
     ///
-    /// [`Initializer::Orthogonal`](crate::Initializer::Orthogonal) takes it; the He initialisers contain ReLU's.
+    /// [`Initializer::Orthogonal`](crate::Initializer::Orthogonal) takes it; the He initializers contain ReLU's.
     pub fn gain(&self) -> f64 {
         match *self {
             Self::Relu => std::f64::consts::SQRT_2,

@@ -105,7 +105,7 @@ impl<E: Element> Var<'_, E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn maximum(self, other: Self) -> Self {
-        self.tape().push(self.value().maximum(&other.value()), Maximum, &[self, other])
+        self.tape().push(self.value().maximum(other.value()), Maximum, &[self, other])
     }
 
     /// The smaller of each pair of values, with broadcasting; NaN if either is. The gradient goes to the smaller one,
@@ -115,7 +115,7 @@ impl<E: Element> Var<'_, E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn minimum(self, other: Self) -> Self {
-        self.tape().push(self.value().minimum(&other.value()), Minimum, &[self, other])
+        self.tape().push(self.value().minimum(other.value()), Minimum, &[self, other])
     }
 }
 

@@ -214,7 +214,7 @@ OPERATIONS = {
     "softmax 0": of_one(lambda x: torch.softmax(x, dim=0)),
     "log_softmax": of_one(lambda x: torch.log_softmax(x, dim=1)),
     "log_softmax 0": of_one(lambda x: torch.log_softmax(x, dim=0)),
-    "cross_entropy": both(
+    "softmax_cross_entropy mean": both(
         of_two(cross_entropy, [((3, 5), (3, 5)), ((1, 5), (1, 5))], extreme=False),
         lambda rng: [case(rng, "extreme", cross_entropy, [single(EXTREME), draw(rng, (3, 5), 0.0, 1.0)])],
     ),

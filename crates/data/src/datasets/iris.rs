@@ -14,7 +14,7 @@ const CSV: &str = include_str!("../iris.csv");
 /// *virginica*. Shuffle them before splitting, as [`train_test_split`](crate::train_test_split()) does.
 ///
 /// Source: R. A. Fisher, "The use of multiple measurements in taxonomic problems", 1936; UCI Machine Learning
-/// Repository, [doi:10.24432/C56C76](https://doi.org/10.24432/C56C76), licence CC BY 4.0.
+/// Repository, [doi:10.24432/C56C76](https://doi.org/10.24432/C56C76), license CC BY 4.0.
 ///
 /// ```
 /// let flowers = mlp_data::iris();

@@ -8,16 +8,15 @@ use crate::DataError;
 /// Divides rows into `k` folds; each fold is tested on once while the others are trained on.
 ///
 /// The folds are of the same size, except that the first `n % k` have one row more. Without a shuffle each fold is a
-/// run of neighbouring rows, so shuffle a table that is sorted by class, or use
+/// run of neighboring rows, so shuffle a table that is sorted by class, or use
 /// [`StratifiedKFold`](crate::StratifiedKFold).
 ///
 /// ```
 /// use mlp_data::KFold;
 ///
-/// let splits = KFold::new(3).split(7)?;
-/// let tested: Vec<_> = splits.iter().map(|split| split.test.as_slice()).collect();
-/// assert_eq!(tested, [&[0, 1, 2][..], &[3, 4], &[5, 6]]);
-/// assert_eq!(splits[1].train, [0, 1, 2, 5, 6]);
+/// let folds = KFold::new(3).split(7)?;
+/// let (train, validation) = &folds[1];
+/// assert_eq!((&train[..], &validation[..]), (&[0, 1, 2, 5, 6][..], &[3, 4][..]));
 /// # Ok::<(), mlp_data::DataError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,8 @@ impl KFold {
         self
     }
 
-    /// One split of the rows 0 to `n - 1` per fold. The rows of each part come in ascending order.
+    /// For every fold the rows to train on and those to validate on, which together are the rows 0 to `n - 1`. The rows of
+    /// each part come in ascending order.
     ///
     /// # Errors
     /// If there are fewer than 2 folds, or more folds than rows.
@@ -63,13 +63,13 @@ mod tests {
     #[test]
     fn shuffled_folds_are_not_runs_of_rows() {
         let splits = KFold::new(5).shuffle(1).split(50).unwrap();
-        assert!(splits.iter().all(|split| split.test.len() == 10 && split.test[9] - split.test[0] > 9));
+        assert!(splits.iter().all(|(_, test)| test.len() == 10 && test[9] - test[0] > 9));
     }
 
     #[test]
     fn as_many_folds_as_rows_leave_one_out() {
         let splits = KFold::new(3).split(3).unwrap();
-        assert_eq!(splits[2], Split { train: vec![0, 1], test: vec![2] });
+        assert_eq!(splits[2], (vec![0, 1], vec![2]));
     }
 
     #[test]

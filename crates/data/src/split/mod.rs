@@ -1,5 +1,6 @@
-//! Rows divided into those to train on and those to test on.
+//! Rows divided: into those to train on and those to test on, and into batches.
 
+mod batches;
 mod k_fold;
 mod stratified;
 mod train_test;
@@ -8,20 +9,15 @@ use std::collections::HashMap;
 
 use crate::DataError;
 
+pub use batches::batches;
 pub use k_fold::KFold;
 pub use stratified::StratifiedKFold;
 pub use train_test::{TrainTestSplit, train_test_split};
 
-/// The rows to train on and the rows to test on. Together they are all rows, and no row is in both.
+/// The rows to train on, and the rows to test or to validate on. No row is in both, and together they are all.
 ///
-/// Take the rows out of a tensor with [`select_rows`](mlp_tensor::Tensor::select_rows).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Split {
-    /// The rows to train on.
-    pub train: Vec<usize>,
-    /// The rows to test on.
-    pub test: Vec<usize>,
-}
+/// Take them out of a tensor with [`select_rows`](mlp_tensor::Tensor::select_rows).
+pub type Split = (Vec<usize>, Vec<usize>);
 
 /// At least 2 folds, and at most as many as there are rows.
 fn check_folds(folds: usize, rows: usize) -> Result<(), DataError> {
@@ -32,13 +28,9 @@ fn check_folds(folds: usize, rows: usize) -> Result<(), DataError> {
     }
 }
 
-/// One split per fold: its rows are tested on, all others trained on. `fold_of` holds the fold of every row.
+/// For every fold the rows of all others and its own. `fold_of` holds the fold of every row.
 fn splits(fold_of: &[usize], folds: usize) -> Vec<Split> {
-    let split = |fold| {
-        let (test, train) = (0..fold_of.len()).partition(|&row| fold_of[row] == fold);
-        Split { train, test }
-    };
-    (0..folds).map(split).collect()
+    (0..folds).map(|fold| (0..fold_of.len()).partition(|&row| fold_of[row] != fold)).collect()
 }
 
 /// The rows of every class. Classes come in the order of their first rows.

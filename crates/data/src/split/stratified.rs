@@ -13,9 +13,8 @@ use crate::DataError;
 /// ```
 /// use mlp_data::StratifiedKFold;
 ///
-/// let splits = StratifiedKFold::new(2).split(&[0, 0, 0, 0, 1, 1])?;
-/// assert_eq!(splits[0].test, [0, 1, 4]);
-/// assert_eq!(splits[1].test, [2, 3, 5]);
+/// let folds = StratifiedKFold::new(2).split(&[0, 0, 0, 0, 1, 1])?;
+/// assert_eq!(folds, [(vec![2, 3, 5], vec![0, 1, 4]), (vec![0, 1, 4], vec![2, 3, 5])]);
 /// # Ok::<(), mlp_data::DataError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +36,8 @@ impl StratifiedKFold {
         self
     }
 
-    /// One split of the rows per fold; `labels` holds the class of every row. The rows of each part come in ascending
-    /// order. A class with fewer rows than there are folds is missing in some.
+    /// For every fold the rows to train on and those to validate on; `labels` holds the class of every row. The rows of each
+    /// part come in ascending order. A class with fewer rows than there are folds is missing in some.
     ///
     /// # Errors
     /// If there are fewer than 2 folds, more folds than rows, or more folds than the largest class has rows.
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn a_class_with_fewer_rows_than_folds_is_allowed() {
         let splits = StratifiedKFold::new(3).split(&[0, 0, 0, 9]).unwrap();
-        assert_eq!(splits.iter().map(|split| split.test.len()).collect::<Vec<_>>(), [2, 1, 1]);
+        assert_eq!(splits.iter().map(|(_, test)| test.len()).collect::<Vec<_>>(), [2, 1, 1]);
     }
 
     #[test]

@@ -12,9 +12,9 @@ use crate::check::check_same_rows;
 /// use mlp_data::TrainTestSplit;
 ///
 /// let labels = [0, 0, 0, 0, 0, 0, 1, 1, 1];
-/// let split = TrainTestSplit::new(0.33).seed(7).stratify(&labels).split(9)?;
-/// assert_eq!((split.train.len(), split.test.len()), (6, 3));
-/// assert_eq!(split.test.iter().filter(|&&row| labels[row] == 1).count(), 1);
+/// let (train, test) = TrainTestSplit::new(0.33).seed(7).stratify(&labels).split(9)?;
+/// assert_eq!((train.len(), test.len()), (6, 3));
+/// assert_eq!(test.iter().filter(|&&row| labels[row] == 1).count(), 1);
 /// # Ok::<(), mlp_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -46,7 +46,7 @@ impl TrainTestSplit {
         self
     }
 
-    /// Splits the rows 0 to `n - 1`. Both parts come in random order.
+    /// The rows to train on and those to test on, which together are the rows 0 to `n - 1`. Both parts come in random order.
     ///
     /// # Errors
     /// If `test_size` is not between 0 and 1, or one part has no rows. When stratified, also if there is not one label
@@ -67,7 +67,7 @@ impl TrainTestSplit {
             None => {
                 let mut test = rng.permutation(n);
                 let train = test.split_off(tested);
-                Ok(Split { train, test })
+                Ok((train, test))
             }
             Some(labels) => {
                 check_same_rows("the list of labels", labels.len(), "the table", n)?;
@@ -77,7 +77,7 @@ impl TrainTestSplit {
     }
 }
 
-/// `tested` rows to test on, with every class in proportion.
+/// The rows to train on and `tested` rows to test on, with every class in proportion.
 fn stratified(labels: &[usize], tested: usize, rng: &mut Rng) -> Result<Split, DataError> {
     let classes = rows_by_class(labels);
     if let Some(rows) = classes.iter().find(|rows| rows.len() < 2) {
@@ -90,15 +90,15 @@ fn stratified(labels: &[usize], tested: usize, rng: &mut Rng) -> Result<Split, D
     }
     let sizes: Vec<usize> = classes.iter().map(Vec::len).collect();
     let shares = largest_remainder(&sizes, tested, rng);
-    let mut split = Split { train: Vec::with_capacity(labels.len() - tested), test: Vec::with_capacity(tested) };
+    let (mut train, mut test) = (Vec::with_capacity(labels.len() - tested), Vec::with_capacity(tested));
     for (mut rows, share) in classes.into_iter().zip(shares) {
         rng.shuffle(&mut rows);
-        split.train.extend_from_slice(&rows[share..]);
-        split.test.extend_from_slice(&rows[..share]);
+        train.extend_from_slice(&rows[share..]);
+        test.extend_from_slice(&rows[..share]);
     }
-    rng.shuffle(&mut split.train);
-    rng.shuffle(&mut split.test);
-    Ok(split)
+    rng.shuffle(&mut train);
+    rng.shuffle(&mut test);
+    Ok((train, test))
 }
 
 /// `total` divided in proportion to `sizes`: each share rounded down, and what is then missing given to the largest
@@ -141,7 +141,7 @@ pub fn train_test_split<E: Element>(
     seed: u64,
 ) -> Result<(Tensor<E>, Tensor<E>, Tensor<E>, Tensor<E>), DataError> {
     check_same_rows("x", x.rows(), "y", y.rows())?;
-    let Split { train, test } = TrainTestSplit::new(test_size).seed(seed).split(x.rows())?;
+    let (train, test) = TrainTestSplit::new(test_size).seed(seed).split(x.rows())?;
     Ok((x.select_rows(&train), x.select_rows(&test), y.select_rows(&train), y.select_rows(&test)))
 }
 

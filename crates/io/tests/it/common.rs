@@ -115,7 +115,7 @@ pub(crate) fn entries<'a>(value: &'a mut Value, path: &str) -> &'a mut Vec<(Valu
 /// What is wrong with `file`, read as f32.
 pub(crate) fn problem(file: &[u8]) -> FormatError {
     match SavedModel::<f32>::from_bytes(file) {
-        Err(IoError::Format { path: None, problem }) => problem,
+        Err(IoError::Format { path: None, problem }) => *problem,
         other => panic!("{other:?}"),
     }
 }

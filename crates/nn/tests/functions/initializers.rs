@@ -22,9 +22,9 @@ fn moments_and_bounds_are_those_of_the_distributions() {
         let weight: Tensor<f64> = initializer.draw(&shape, &mut Rng::new(17));
         let number = |value: &Value, key: &str| value[key].as_f64().unwrap();
         let (n, mean) = (weight.len() as f64, weight.mean());
-        let centred = &weight - mean;
-        let variance = centred.square().mean();
-        let kurtosis = centred.powi(4).mean() / (variance * variance);
+        let centered = &weight - mean;
+        let variance = centered.square().mean();
+        let kurtosis = centered.powi(4).mean() / (variance * variance);
         let (std, expected_kurtosis) = (number(case, "std"), number(case, "kurtosis"));
         // Four standard errors; PyTorch's and Keras' numbers have such errors of their own.
         let error_of_mean = 4.0 * std / n.sqrt();

@@ -1,4 +1,4 @@
-"""Writes initializers.json: what the first weights of every initialiser look like.
+"""Writes initializers.json: what the first weights of every initializer look like.
 
 How to run, in a virtual environment:
 
@@ -60,7 +60,7 @@ def widened(variance):
     return truncated(np.sqrt(variance) / scipy.stats.truncnorm(-2, 2).std())
 
 
-def centred(variance):
+def centered(variance):
     limit = np.sqrt(3 * variance)
     return uniform(-limit, limit)
 
@@ -75,9 +75,9 @@ def moments():
         ({"normal": {"mean": 0.5, "std": 0.1}}, scipy.stats.norm(0.5, 0.1), by_torch(init.normal_, 0.5, 0.1)),
         ({"truncated_normal": {"mean": 0.5, "std": 0.1}}, truncated(0.1, 0.5),
          by_torch(init.trunc_normal_, 0.5, 0.1, 0.3, 0.7)),
-        ("glorot_uniform", centred(glorot), by_torch(init.xavier_uniform_)),
+        ("glorot_uniform", centered(glorot), by_torch(init.xavier_uniform_)),
         ("glorot_normal", widened(glorot), by_keras(K.GlorotNormal(SEED))),
-        ("he_uniform", centred(he), by_torch(lambda w: init.kaiming_uniform_(w, nonlinearity="relu"))),
+        ("he_uniform", centered(he), by_torch(lambda w: init.kaiming_uniform_(w, nonlinearity="relu"))),
         ("he_normal", widened(he), by_keras(K.HeNormal(SEED))),
         ("lecun_uniform", uniform(-lecun_uniform, lecun_uniform), by_keras(K.LecunUniform(SEED))),
         ("lecun_normal", widened(lecun), by_keras(K.LecunNormal(SEED))),

@@ -323,7 +323,7 @@ def with_options(rng):
 
 
 def penalties_of_outputs(rng):
-    """Keras' activity regularisers: the penalty divided by the number of rows."""
+    """Keras' activity regularizers: the penalty divided by the number of rows."""
     x = uniform(rng, (4, 3))
     x[1][2] = 0.0
     cases = []

@@ -115,11 +115,11 @@ impl<E: Element> Run<'_, E> {
             epochs_over: self.history.epochs.len() as u64,
             history: self.history.epochs.iter().flat_map(numbers).collect(),
         };
-        let callback = |callback: &Box<dyn Callback<E>>| {
+        let callback = |callback: &dyn Callback<E>| {
             let CallbackState { values, tensors } = callback.state();
             SavedCallback { name: callback.name().to_owned(), settings: callback.settings(), values, tensors }
         };
-        SavedRun { progress, callbacks: self.callbacks.iter().map(callback).collect() }
+        SavedRun { progress, callbacks: self.callbacks.iter().map(|own| callback(own.as_ref())).collect() }
     }
 }
 

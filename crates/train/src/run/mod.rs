@@ -105,8 +105,8 @@ impl<'m, E: Element> Run<'m, E> {
                     if *stratified {
                         split = split.stratify(&rows.classes(&model.objective)?);
                     }
-                    let split = split.split(rows.len())?;
-                    (split.train, Some((rows.clone(), split.test)))
+                    let (training, held_out) = split.split(rows.len())?;
+                    (training, Some((rows.clone(), held_out)))
                 } else {
                     let mut training = all();
                     let last = training.split_off(rows.len() - count);

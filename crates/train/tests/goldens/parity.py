@@ -10,7 +10,7 @@ against class indices. Weights are laid out [in, out] (transposed from torch.nn.
 layer is x @ weight + bias. Training is 60 epochs of 5 batches (32, 32, 32, 32, 22 rows), 300
 steps; epoch e visits the rows in the order epochs_order[e].
 
-The data are standardised in float64 (population standard deviation), then rounded to float32;
+The data are standardized in float64 (population standard deviation), then rounded to float32;
 initial weights and biases are rounded to float32 too. The float32 and float64 runs so start
 from the very same numbers. losses[i] is the loss of batch i before step i is made; final (in
 the float64 runs) is the weights after the last step.

@@ -65,7 +65,7 @@ fn class_numbers_train_one_output_as_a_column_of_zeros_and_ones_does() {
     let fit = Fit::new().epochs(3);
     let (mut a, mut b) = (binary(Activation::Sigmoid), binary(Activation::Sigmoid));
     assert_eq!(a.fit(&x, &classes, &fit).unwrap(), b.fit(&x, &column, &fit).unwrap());
-    let error = a.fit(&x, &vec![2; 64], &fit).unwrap_err().to_string();
+    let error = a.fit(&x, vec![2; 64], &fit).unwrap_err().to_string();
     assert!(error.contains("class 2") && error.contains("classes 0 to 1"), "{error}");
 }
 
@@ -120,7 +120,7 @@ fn several_labels_a_row_are_yes_or_no_each() {
     assert!(found.as_slice().iter().all(|&v| v == 0.0 || v == 1.0));
     let message = model.predict_classes(&x).unwrap_err().to_string();
     assert!(message.contains("multilabel") && message.contains("indicators"), "{message}");
-    let message = model.fit(&x, &vec![0; 120], &Fit::new()).unwrap_err().to_string();
+    let message = model.fit(&x, vec![0; 120], &Fit::new()).unwrap_err().to_string();
     assert!(message.contains("class numbers do not do") && message.contains("multilabel"), "{message}");
     let split = Fit::new().stratified_validation_split(0.2);
     assert!(matches!(model.fit(&x, &y, &split), Err(TrainError::NoClasses { .. })));
@@ -306,5 +306,5 @@ fn standardized_targets_come_back_in_their_units() {
     // The loss is that of standardized targets.
     let mut plain = build().build().unwrap();
     plain.load_state(model.network().state()).unwrap();
-    assert!((plain.evaluate(&x, &scaler.transform(&y).unwrap()).unwrap().loss - result.loss).abs() < 1e-12);
+    assert!((plain.evaluate(&x, scaler.transform(&y).unwrap()).unwrap().loss - result.loss).abs() < 1e-12);
 }

@@ -71,7 +71,7 @@ fn small(seed: u64) -> Model {
 #[test]
 fn two_runs_on_iris_are_the_same_and_another_seed_differs() {
     let (iris, fit) = (iris(), Fit::new().epochs(20).validation_split(0.2));
-    let run = |seed| small(seed).fit(&iris.features, &one_hot(&iris.labels, 3).unwrap(), &fit).unwrap();
+    let run = |seed| small(seed).fit(&iris.features, one_hot(&iris.labels, 3).unwrap(), &fit).unwrap();
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
@@ -81,7 +81,7 @@ fn two_runs_on_iris_are_the_same_and_another_seed_differs() {
 fn class_numbers_train_as_one_hot_rows_do() {
     let (iris, fit) = (iris(), Fit::new().epochs(5));
     let (mut a, mut b) = (small(3), small(3));
-    let one_hot = a.fit(&iris.features, &one_hot(&iris.labels, 3).unwrap(), &fit).unwrap();
+    let one_hot = a.fit(&iris.features, one_hot(&iris.labels, 3).unwrap(), &fit).unwrap();
     let numbers = b.fit(&iris.features, &iris.labels, &fit).unwrap();
     assert_eq!(one_hot, numbers);
 }

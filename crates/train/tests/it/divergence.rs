@@ -87,7 +87,7 @@ fn a_validation_loss_that_is_no_number_counts() {
     let mut model = Model::builder(network).optimizer(Adam::new(0.1)).loss(Loss::MeanSquaredError).build().unwrap();
     let before = everything(&model);
     let huge = Tensor::from([[3e38]]);
-    let error = diverged(model.fit(&x, &y, &Fit::new().validation_data(&huge, &Tensor::from([-3e38]))));
+    let error = diverged(model.fit(&x, &y, &Fit::new().validation_data(&huge, Tensor::from([-3e38]))));
     assert_eq!(error.what, "the validation loss");
     assert_eq!(everything(&model), before);
 }

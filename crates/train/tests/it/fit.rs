@@ -231,3 +231,21 @@ fn every_loss_trains() {
         }
     }
 }
+
+#[test]
+fn a_fit_in_which_every_weight_is_frozen_measures_and_changes_nothing() {
+    let (_, y) = bits();
+    let x = Tensor::from_fn([20, 1], |index| index[0] as f64 / 20.0);
+    let penalty = Regularizer::L1L2 { l1: 0.01, l2: 0.1 };
+    let network = Sequential::new(1).add(Dense::new(3).regularizer(penalty)).add(Dense::new(1));
+    let mut model: Model<f64> = compile(network, Adam::default(), Loss::MeanSquaredError, 3).unwrap();
+    model.freeze("*").unwrap();
+    let before = model.network().state();
+    let loss = model.evaluate(&x, &y).unwrap().loss;
+    let history = model.fit(&x, &y, &Fit::new().epochs(2).batch_size(7).validation_data(&x, &y)).unwrap();
+    let on_batch = model.train_on_batch(&x, &y).unwrap();
+    for found in history.loss().into_iter().chain(history.validation_loss()).chain([on_batch]) {
+        assert!((found - loss).abs() < 1e-12 * loss, "{found} instead of {loss}");
+    }
+    assert_eq!((model.network().state(), model.epochs()), (before, 2));
+}

@@ -132,7 +132,7 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     assert_eq!(values, [0.0, 3.0]);
 }
 
-/// Batch normalisation sees whole batches: its running mean after one epoch of one batch is 0.1 times the mean of all rows.
+/// Batch normalization sees whole batches: its running mean after one epoch of one batch is 0.1 times the mean of all rows.
 #[test]
 fn batch_statistics_are_those_of_the_whole_batch() {
     let case = cases().into_iter().find(|case| case.name == "batch_norm").unwrap();
