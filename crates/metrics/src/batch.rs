@@ -128,6 +128,23 @@ impl<'a, E: Element> Batch<'a, E> {
         }
     }
 
+    /// [`Batch::add_mean`] of the mean over a row's values of `measure(p - t)`, for the metric of this name.
+    #[track_caller]
+    pub(crate) fn add_mean_error(&self, name: &str, state: &mut Vec<f64>, measure: impl Fn(f64) -> f64) {
+        let (predictions, targets) = (self.predictions, self.targets);
+        assert!(
+            predictions.shape() == targets.shape(),
+            "{name}: predictions {:?} and targets {:?} must have one shape",
+            predictions.shape(),
+            targets.shape()
+        );
+        self.add_mean(state, |row| {
+            let (p, t) = (predictions.row(row), targets.row(row));
+            let errors = p.iter().zip(t).map(|(p, t)| measure(p.as_f64() - t.as_f64()));
+            errors.sum::<f64>() / p.len() as f64
+        });
+    }
+
     /// The same rows in double precision, handed to `f`.
     pub(crate) fn in_double<R>(&self, f: impl FnOnce(&Batch<'_, f64>) -> R) -> R {
         let (predictions, targets) = (self.predictions.cast(), self.targets.cast());

@@ -82,14 +82,6 @@ impl<M: CustomMetric> From<M> for Metric {
     }
 }
 
-#[track_caller]
-fn part(custom: &Custom) -> &dyn CustomMetric {
-    match custom.get("Metric") {
-        Ok(part) => part.as_ref(),
-        Err(missing) => panic!("{missing}"),
-    }
-}
-
 impl Kind for Custom {
     fn name(&self) -> &str {
         Self::name(self)
@@ -101,16 +93,16 @@ impl Kind for Custom {
 
     #[track_caller]
     fn add<E: Element>(&self, batch: &Batch<'_, E>, state: &mut Vec<f64>) {
-        batch.in_double(|batch| part(self).add(batch, state));
+        batch.in_double(|batch| self.expect("Metric").add(batch, state));
     }
 
     #[track_caller]
     fn merge(&self, other: &[f64], state: &mut Vec<f64>) {
-        part(self).merge(other, state);
+        self.expect("Metric").merge(other, state);
     }
 
     #[track_caller]
     fn finish(&self, state: &[f64]) -> f64 {
-        part(self).finish(state)
+        self.expect("Metric").finish(state)
     }
 }

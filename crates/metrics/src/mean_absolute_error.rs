@@ -19,20 +19,6 @@ impl Kind for MeanAbsoluteError {
 
     #[track_caller]
     fn add<E: Element>(&self, batch: &Batch<'_, E>, state: &mut Vec<f64>) {
-        let (predictions, targets) = (batch.predictions(), batch.targets());
-        assert!(
-            predictions.shape() == targets.shape(),
-            "mean_absolute_error: predictions {:?} and targets {:?} must have one shape",
-            predictions.shape(),
-            targets.shape()
-        );
-        let error = |(&p, &t): (&E, &E)| {
-            let d = p.as_f64() - t.as_f64();
-            d.abs()
-        };
-        batch.add_mean(state, |row| {
-            let (p, t) = (predictions.row(row), targets.row(row));
-            p.iter().zip(t).map(error).sum::<f64>() / p.len() as f64
-        });
+        batch.add_mean_error(self.name(), state, f64::abs);
     }
 }

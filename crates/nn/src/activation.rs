@@ -248,10 +248,7 @@ impl<E: Element, A: CustomActivation> Erased<E> for A {
 
 #[track_caller]
 fn forward<'t, E: Element>(custom: &Custom, x: Var<'t, E>) -> Var<'t, E> {
-    let part = match custom.get("Activation") {
-        Ok(part) => part,
-        Err(missing) => panic!("{missing}"),
-    };
+    let part = custom.expect("Activation");
     let y = part.get::<dyn Erased<E>>().forward(x);
     let (expected, found) = (x.shape(), y.shape());
     assert!(found == expected, "{custom}: an activation keeps the shape, but made {found:?} of {expected:?}");

@@ -148,10 +148,7 @@ impl<E: Element, C: CustomConstraint> Erased<E> for C {
 
 #[track_caller]
 fn apply<E: Element>(custom: &Custom, weight: &mut Tensor<E>) {
-    let part = match custom.get("Constraint") {
-        Ok(part) => part,
-        Err(missing) => panic!("{missing}"),
-    };
+    let part = custom.expect("Constraint");
     let expected = weight.shape().to_vec();
     part.get::<dyn Erased<E>>().apply(weight);
     assert!(

@@ -192,10 +192,7 @@ pub(crate) type Custom = mlp_registry::Custom<Arc<dyn CustomInitializer>>;
 
 #[track_caller]
 fn draw<E: Element>(custom: &Custom, shape: &[usize], rng: &mut Rng) -> Tensor<E> {
-    let part = match custom.get("Initializer") {
-        Ok(part) => part,
-        Err(missing) => panic!("{missing}"),
-    };
+    let part = custom.expect("Initializer");
     let values = part.draw(shape, rng);
     assert!(
         values.shape() == shape,

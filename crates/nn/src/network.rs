@@ -225,15 +225,7 @@ impl<E: Element> Network<E> {
     }
 
     fn check_shape(&self, x: &Tensor<E>) -> Result<(), NnError> {
-        let expected = self.architecture.input_shape();
-        match x.shape() {
-            [_, row @ ..] if row == expected => Ok(()),
-            found => Err(NnError::InputShape {
-                layer: self.architecture.first_layer(),
-                expected: expected.to_vec(),
-                found: found.to_vec(),
-            }),
-        }
+        check_rows(x.shape(), self.architecture.input_shape(), || self.architecture.first_layer())
     }
 
     /// Brings the weights that have a constraint back within it, except for frozen ones: what follows each step of
@@ -261,6 +253,14 @@ impl<E: Element> Network<E> {
         });
         let missing = missing.chain(self.architecture.stack().missing_activity_regularizer()).next();
         missing.map_or(Ok(()), |missing| Err(missing.into()))
+    }
+}
+
+/// Checks that an input of shape `found` has rows of shape `expected`; `layer` says what the error calls the first layer.
+pub(crate) fn check_rows(found: &[usize], expected: &[usize], layer: impl FnOnce() -> String) -> Result<(), NnError> {
+    match found {
+        [_, row @ ..] if row == expected => Ok(()),
+        _ => Err(NnError::InputShape { layer: layer(), expected: expected.to_vec(), found: found.to_vec() }),
     }
 }
 

@@ -93,8 +93,7 @@ impl Output {
             TargetKind::Numbers | TargetKind::Counts => Task::Regression,
         };
         let function = if *activation == Activation::Identity { loss.function() } else { OutputFunction::Identity };
-        let threshold = if targets == TargetKind::Signs { 0.0 } else { 0.5 };
-        Self { threshold, ..Self::new(task, function) }
+        Self { threshold: targets.yes_above(), ..Self::new(task, function) }
     }
 
     /// With another task.
@@ -232,8 +231,15 @@ impl Output {
         if let Some(function) = function {
             values.chunks_mut(last.max(1)).for_each(function);
         }
-        for row in values.chunks_mut(self.target_scale.len().max(1)) {
-            for ((value, mean), scale) in row.iter_mut().zip(&self.target_mean).zip(&self.target_scale) {
+        self.to_target_units(values);
+    }
+
+    /// Brings rows of standardized numbers into the targets' units, v · scale + mean, in their place; nothing, where
+    /// targets were not standardized.
+    pub fn to_target_units<E: Element>(&self, rows: &mut [E]) {
+        let Some((means, scales)) = self.target_scale() else { return };
+        for row in rows.chunks_mut(means.len()) {
+            for ((value, mean), scale) in row.iter_mut().zip(means).zip(scales) {
                 *value = E::from_f64(value.as_f64() * scale + mean);
             }
         }
@@ -245,11 +251,24 @@ impl Output {
     /// # Errors
     /// If the task has no classes, or several a row: then see [`Output::indicators`].
     pub fn classes<E: Element>(&self, predictions: &Tensor<E>) -> Result<Vec<usize>, NnError> {
+        match self.answers(predictions) {
+            _ if self.task == Task::Multilabel => {
+                self.refuse("a row has several labels, not one class; ask for indicators instead")
+            }
+            None => self.refuse("numbers are no classes; use the predictions themselves"),
+            Some(classes) => Ok(classes),
+        }
+    }
+
+    /// The class of each row of `predictions`, or for [`Task::Multilabel`] 0 or 1 for each label, row after row; `None`
+    /// where the task has no classes.
+    pub fn answers<E: Element>(&self, predictions: &Tensor<E>) -> Option<Vec<usize>> {
         match self.task {
-            Task::Multiclass => Ok((0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect()),
-            Task::Binary => Ok(predictions.as_slice().iter().map(|&p| usize::from(self.is_yes(p))).collect()),
-            Task::Regression => self.refuse("numbers are no classes; use the predictions themselves"),
-            Task::Multilabel => self.refuse("a row has several labels, not one class; ask for indicators instead"),
+            Task::Multiclass => Some((0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect()),
+            Task::Binary | Task::Multilabel => {
+                Some(predictions.as_slice().iter().map(|&p| usize::from(self.is_yes(p))).collect())
+            }
+            Task::Regression => None,
         }
     }
 

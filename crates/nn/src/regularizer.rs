@@ -233,10 +233,7 @@ impl<E: Element, R: CustomRegularizer> Erased<E> for R {
 
 #[track_caller]
 fn penalty<'t, E: Element>(custom: &Custom, w: Var<'t, E>) -> Var<'t, E> {
-    let part = match custom.get("Regularizer") {
-        Ok(part) => part,
-        Err(missing) => panic!("{missing}"),
-    };
+    let part = custom.expect("Regularizer");
     let penalty = part.get::<dyn Erased<E>>().penalty(w);
     let shape = penalty.shape();
     assert!(shape.iter().product::<usize>() == 1, "{custom}: a penalty is one number, but has shape {shape:?}; sum it");

@@ -127,9 +127,7 @@ impl Optimizer {
         self.set_learning_rate(learning_rate);
         Ok(self)
     }
-}
 
-impl Optimizer {
     /// Why the optimizer cannot be used, if a file only named it.
     pub fn missing(&self) -> Option<Opening> {
         part(self)?.get("Optimizer").err()
@@ -167,10 +165,8 @@ impl Rule for Custom {
 
     #[track_caller]
     fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
-        match self.part.get("Optimizer") {
-            Ok(part) => part.get::<dyn Erased<E>>().update(step, self.learning_rate, weights, gradient, slots),
-            Err(missing) => panic!("{missing}"),
-        }
+        let part = self.part.expect("Optimizer").get::<dyn Erased<E>>();
+        part.update(step, self.learning_rate, weights, gradient, slots);
     }
 
     fn settings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -83,6 +83,18 @@ impl<P> Custom<P> {
         self.0.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
     }
 
+    /// The part itself, where code relies on its having been checked.
+    ///
+    /// # Panics
+    /// If it is not there, with the message of [`Custom::get`].
+    #[track_caller]
+    pub fn expect(&self, kind: &'static str) -> &P {
+        match self.get(kind) {
+            Ok(part) => part,
+            Err(missing) => panic!("{missing}"),
+        }
+    }
+
     fn short_name(&self) -> String {
         self.0.name.chars().take(100).collect()
     }

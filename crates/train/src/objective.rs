@@ -42,6 +42,13 @@ pub(crate) struct Part<E: Element> {
     pub(crate) weights: Vec<f64>,
 }
 
+impl Totals {
+    /// The mean loss of the rows, penalties included.
+    pub(crate) fn mean_loss(&self) -> f64 {
+        (self.loss + self.penalty) / self.rows as f64
+    }
+}
+
 impl Objective {
     /// The loss of `network`, with what the loss says about its output, and no metrics.
     ///
@@ -183,7 +190,11 @@ impl Objective {
         } else {
             // A constant: nothing is recorded for what is only looked at.
             let raw = self.activation.forward(tape.constant(before.value())).value();
-            self.measure(&self.output.predictions(raw), &self.in_target_units(targets.value()), &weights)
+            let mut targets = targets.value();
+            if self.output.target_scale().is_some() {
+                self.output.to_target_units(targets.as_mut_slice());
+            }
+            self.measure(&self.output.predictions(raw), &targets, &weights)
         };
         let values = losses.value();
         let loss = if weights.is_empty() {
@@ -215,37 +226,17 @@ impl Objective {
 
     /// The predicted and the true classes, if the task has some and a metric asks for them.
     fn labels<E: Element>(&self, predictions: &Tensor<E>, targets: &Tensor<E>) -> Option<Labels> {
-        let predicted: Vec<usize> = match self.output.task() {
-            Task::Multiclass => (0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect(),
-            Task::Binary | Task::Multilabel => {
-                predictions.as_slice().iter().map(|&p| usize::from(self.output.is_yes(p))).collect()
-            }
-            _ => return None,
-        };
-        Some(Labels::new(predicted, self.classes_of(targets)?))
+        Some(Labels::new(self.output.answers(predictions)?, self.classes_of(targets)?))
     }
 
     /// The classes that targets stand for: one a row, or 0 or 1 for each label. `None` where the task has no classes.
     pub(crate) fn classes_of<E: Element>(&self, targets: &Tensor<E>) -> Option<Vec<usize>> {
-        // Signs are no and yes; so are 0 and 1.
-        let yes = if self.loss.targets() == TargetKind::Signs { E::zero() } else { E::from_f64(0.5) };
+        let yes = E::from_f64(self.loss.targets().yes_above());
         match self.output.task() {
             Task::Multiclass => Some((0..targets.rows()).map(|row| argmax(targets.row(row))).collect()),
             Task::Binary | Task::Multilabel => Some(targets.as_slice().iter().map(|&t| usize::from(t > yes)).collect()),
             _ => None,
         }
-    }
-
-    /// Targets as they were given, where the network is trained on standardized ones.
-    fn in_target_units<E: Element>(&self, mut targets: Tensor<E>) -> Tensor<E> {
-        if let Some((mean, scale)) = self.output.target_scale() {
-            for row in targets.as_mut_slice().chunks_mut(mean.len()) {
-                for ((value, mean), scale) in row.iter_mut().zip(mean).zip(scale) {
-                    *value = E::from_f64(value.as_f64() * scale + mean);
-                }
-            }
-        }
-        targets
     }
 
     /// The loss and the metrics of `network` on all of `rows`, without dropout and without training.

@@ -161,11 +161,7 @@ impl Kind for Custom {
 
     #[track_caller]
     fn values<'t, E: Element>(&self, x: Var<'t, E>, t: Var<'t, E>) -> Var<'t, E> {
-        let part = match self.get("Loss") {
-            Ok(part) => part,
-            Err(missing) => panic!("{missing}"),
-        };
-        let values = part.get::<dyn Erased<E>>().forward(x, t);
+        let values = self.expect("Loss").get::<dyn Erased<E>>().forward(x, t);
         let (rows, found) = (x.shape()[0], values.shape());
         assert!(
             found.first() == Some(&rows),

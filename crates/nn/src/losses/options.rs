@@ -85,7 +85,7 @@ impl LossOptions {
     /// The weight of every row, or where targets are yes or no of every value, from targets before smoothing.
     pub(super) fn weights<E: Element>(&self, loss: &Loss, t: &Tensor<E>) -> Option<Tensor<E>> {
         let weights: Vec<E> = self.class_weights.as_ref()?.iter().map(|&w| E::from_f64(w)).collect();
-        let yes = if loss.targets() == TargetKind::Signs { E::zero() } else { E::from_f64(0.5) };
+        let yes = E::from_f64(loss.targets().yes_above());
         Some(if loss.targets().is_yes_or_no() {
             let (no, of_yes) = (weights[0], weights[1]);
             t.map(move |t| if t > yes { of_yes } else { no })

@@ -26,6 +26,11 @@ impl TargetKind {
     pub fn is_yes_or_no(self) -> bool {
         matches!(self, Self::Binary | Self::Signs)
     }
+
+    /// What a target that says yes is above: 0 for signs, so that 0 and -1 both are no, and one half otherwise.
+    pub fn yes_above(self) -> f64 {
+        if self == Self::Signs { 0.0 } else { 0.5 }
+    }
 }
 
 /// The one-hot rows of class numbers.

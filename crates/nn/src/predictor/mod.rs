@@ -14,6 +14,7 @@ use mlp_tensor::{Element, Tensor, all_finite};
 use rayon::prelude::*;
 
 use crate::layers::Lookup;
+use crate::network::check_rows;
 use crate::{Network, NnError, Output};
 
 pub(crate) use chain::{Chain, Step};
@@ -190,13 +191,7 @@ impl<E: Element> Predictor<E> {
     /// If the rows of `x` do not have the network's input shape, or hold NaN, infinity, or what is no category where the
     /// network looks one up.
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
-        match x.shape() {
-            [_, row @ ..] if row == self.input => {}
-            found => {
-                let (layer, expected, found) = (self.first_layer.clone(), self.input.clone(), found.to_vec());
-                return Err(NnError::InputShape { layer, expected, found });
-            }
-        }
+        check_rows(x.shape(), &self.input, || self.first_layer.clone())?;
         let mut output = vec![E::zero(); x.rows() * self.output_features()];
         let rows = (VALUES / (self.input_features() + self.room).max(1)).clamp(1, ROWS);
         let (part, part_out) = (rows * self.input_features(), rows * self.output_features());

@@ -123,7 +123,7 @@ impl<E: Element> Model<E> {
         let seed = self.seeds.step(self.state.steps().saturating_add(1));
         self.step.set_detect_anomalies(false);
         let totals = self.step.shards(&self.network, &self.objective, &rows, &batch, seed);
-        let loss = (totals.loss + totals.penalty) / totals.rows as f64;
+        let loss = totals.mean_loss();
         let diverged = |what: String, value: f64| {
             let (anomaly, history) = (None, History::default());
             TrainError::Diverged(Box::new(Diverged { what, value, epoch: 1, step: 1, anomaly, history }))
@@ -135,7 +135,7 @@ impl<E: Element> Model<E> {
         self.step.apply(&mut self.network, &self.optimizer, &mut self.state);
         let bad = not_finite(&self.network);
         if bad.is_some() {
-            self.go_back(&undo);
+            undo.restore(self);
         }
         self.undo = Some(undo);
         bad.map_or(Ok(loss), |(name, value)| Err(diverged(name, value)))
@@ -143,19 +143,13 @@ impl<E: Element> Model<E> {
 
     /// The state at hand, in the memory of the last one.
     fn take_undo(&mut self) -> Box<Snapshot<E>> {
-        let moment = (&self.optimizer, &self.state);
         match self.undo.take() {
             Some(mut undo) => {
-                undo.take(&self.network, moment, self.epochs);
+                undo.take(self);
                 undo
             }
-            None => Box::new(Snapshot::new(&self.network, moment, self.epochs)),
+            None => Box::new(Snapshot::new(self)),
         }
-    }
-
-    /// Puts the state of another moment back.
-    pub(crate) fn go_back(&mut self, snapshot: &Snapshot<E>) {
-        snapshot.restore(&mut self.network, (&mut self.optimizer, &mut self.state), &mut self.epochs);
     }
 
     /// The loss and the metrics on the rows of `x` and their targets, without dropout and without training.

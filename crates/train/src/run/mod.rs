@@ -119,7 +119,7 @@ impl<'m, E: Element> Run<'m, E> {
             ClassWeights::Given(weights) => weighted(model, weights.clone())?,
             ClassWeights::Balanced => weighted(model, balanced(model, &rows, &training)?)?,
         };
-        let snapshot = Snapshot::new(&model.network, (&model.optimizer, &model.state), model.epochs);
+        let snapshot = Snapshot::new(model);
         Ok(Self {
             objective,
             rows,
@@ -186,13 +186,13 @@ impl<'m, E: Element> Run<'m, E> {
         let seed = model.seeds.step(model.state.steps().saturating_add(1));
         model.step.set_detect_anomalies(self.fit.detect_anomalies);
         let totals = model.step.shards(&model.network, &self.objective, &self.rows, batch, seed);
-        let (rows, loss) = (totals.rows, (totals.loss + totals.penalty) / totals.rows as f64);
+        let (rows, loss) = (totals.rows, totals.mean_loss());
         if !loss.is_finite() {
             return Err(self.diverge("the loss".to_owned(), loss));
         }
         if self.position == 0 {
             // Only now is it known that the last epoch has left a network with a loss: it was a good one.
-            self.snapshot.take(&model.network, (&model.optimizer, &model.state), model.epochs);
+            self.snapshot.take(model);
         }
         model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
         self.objective.add(&mut self.totals, &totals);
@@ -248,7 +248,7 @@ impl<'m, E: Element> Run<'m, E> {
             self.history.epochs.pop();
         }
         self.ended = true;
-        self.model.go_back(&self.snapshot);
+        self.snapshot.restore(self.model);
         let (anomaly, history) = (self.model.step.anomaly().cloned(), std::mem::take(&mut self.history));
         TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))
     }

@@ -4,6 +4,8 @@ use mlp_nn::Network;
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Tensor};
 
+use crate::Model;
+
 /// All that training changes, as it was at some moment: weights, buffers, what the optimizer remembers, its step size, and
 /// the number of epochs. Its memory serves from one moment to the next.
 #[derive(Clone, Debug)]
@@ -17,50 +19,41 @@ pub(crate) struct Snapshot<E: Element> {
 
 impl<E: Element> Snapshot<E> {
     /// The moment at hand.
-    pub(crate) fn new(network: &Network<E>, (optimizer, state): (&Optimizer, &OptimizerState<E>), epochs: u64) -> Self {
+    pub(crate) fn new(model: &Model<E>) -> Self {
+        let network = &model.network;
         let mut snapshot = Self {
             parameters: network.parameters().iter().map(|p| Tensor::zeros(p.value().shape())).collect(),
             buffers: network.buffers().iter().map(|b| Tensor::zeros(b.value().shape())).collect(),
-            optimizer: optimizer.clone(),
-            state: state.clone(),
-            epochs,
+            optimizer: model.optimizer.clone(),
+            state: model.state.clone(),
+            epochs: model.epochs,
         };
-        snapshot.take(network, (optimizer, state), epochs);
+        snapshot.take(model);
         snapshot
     }
 
     /// The moment at hand in place of the one before.
-    pub(crate) fn take(
-        &mut self,
-        network: &Network<E>,
-        (optimizer, state): (&Optimizer, &OptimizerState<E>),
-        epochs: u64,
-    ) {
-        for (kept, p) in self.parameters.iter_mut().zip(network.parameters()) {
+    pub(crate) fn take(&mut self, model: &Model<E>) {
+        for (kept, p) in self.parameters.iter_mut().zip(model.network.parameters()) {
             kept.as_mut_slice().copy_from_slice(p.value().as_slice());
         }
-        for (kept, b) in self.buffers.iter_mut().zip(network.buffers()) {
+        for (kept, b) in self.buffers.iter_mut().zip(model.network.buffers()) {
             kept.as_mut_slice().copy_from_slice(b.value().as_slice());
         }
-        self.optimizer.clone_from(optimizer);
-        self.state.copy_from(state);
-        self.epochs = epochs;
+        self.optimizer.clone_from(&model.optimizer);
+        self.state.copy_from(&model.state);
+        self.epochs = model.epochs;
     }
 
     /// Puts everything back.
-    pub(crate) fn restore(
-        &self,
-        network: &mut Network<E>,
-        (optimizer, state): (&mut Optimizer, &mut OptimizerState<E>),
-        epochs: &mut u64,
-    ) {
-        for (p, kept) in network.parameters_mut().iter_mut().zip(&self.parameters) {
+    pub(crate) fn restore(&self, model: &mut Model<E>) {
+        for (p, kept) in model.network.parameters_mut().iter_mut().zip(&self.parameters) {
             p.values_mut().copy_from_slice(kept.as_slice());
         }
-        network.restore_buffers(&self.buffers);
-        optimizer.clone_from(&self.optimizer);
-        state.copy_from(&self.state);
-        *epochs = self.epochs;
+        model.network.restore_buffers(&self.buffers);
+        model.optimizer.clone_from(&self.optimizer);
+        model.state.copy_from(&self.state);
+        model.epochs = self.epochs;
     }
 }
 
