@@ -23,7 +23,7 @@ pub enum Gradient<E: Element = f32> {
         right: Tensor<E>,
     },
     /// A table that is zero but for some of its rows.
-    Rows(SparseRows<E>),
+    Rows(Box<SparseRows<E>>),
 }
 
 impl<E: Element> Gradient<E> {
@@ -111,7 +111,7 @@ impl<E: Element> Gradient<E> {
 
     pub(crate) fn add(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Rows(rows), Self::Rows(other)) => Self::Rows(rows.add(&other)),
+            (Self::Rows(rows), Self::Rows(other)) => Self::Rows(Box::new(rows.add(&other))),
             (gradient, other) => {
                 let mut sum = gradient.into_value();
                 sum += &other.into_value();

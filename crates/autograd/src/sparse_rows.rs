@@ -122,7 +122,7 @@ mod tests {
             let rows = draw(shape[0], n, rng);
             let parts = values::<E>(&[&[n], &shape[1..]].concat(), rng);
             let table = parts.scatter_rows(&rows, shape[0]);
-            let sparse = Gradient::Rows(SparseRows::new(shape, &rows, &parts));
+            let sparse = Gradient::Rows(Box::new(SparseRows::new(shape, &rows, &parts)));
             let dense = Gradient::Value(table.clone());
             assert!(sparse.clone().into_value().bit_eq(&table), "{rows:?} of {shape:?}");
             let before = Tensor::<E>::uniform([table.len()], -1.0, 1.0, rng);
@@ -149,7 +149,8 @@ mod tests {
     fn sums_have_the_bits_of_sums_of_tables() {
         let rng = &mut Rng::new(2);
         let parts: Vec<_> = [6, 2, 9, 0].map(|n| (draw(8, n, rng), values::<f32>(&[n, 3], rng))).into();
-        let sparse = |(rows, values): &(Vec<usize>, Tensor)| Gradient::Rows(SparseRows::new(&[8, 3], rows, values));
+        let sparse =
+            |(rows, values): &(Vec<usize>, Tensor)| Gradient::Rows(Box::new(SparseRows::new(&[8, 3], rows, values)));
         let dense = |(rows, values): &(Vec<usize>, Tensor)| Gradient::Value(values.scatter_rows(rows, 8));
         let other = values::<f32>(&[8, 3], rng);
         let product = || Gradient::Product { left: values(&[4, 8], &mut Rng::new(3)), right: other.slice(0, 0..4) };

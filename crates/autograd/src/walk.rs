@@ -142,10 +142,10 @@ impl<G: Clone> Found<G> {
         G: Flow<'t, E>,
     {
         let slot = &mut self.slots[place - self.low];
-        *slot = Some(match slot.take() {
-            None => gradient,
-            Some(sum) => sum.add(gradient),
-        });
+        match slot.take() {
+            None => *slot = Some(gradient),
+            Some(sum) => *slot = Some(sum.add(gradient)),
+        }
     }
 
     /// The gradient of the value at `place`; `None` if nothing depends on it.

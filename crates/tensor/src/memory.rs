@@ -15,8 +15,8 @@ const MOST: usize = 1024;
 const TIMES_LENT: usize = 4;
 
 thread_local! {
-    /// The pool of the work that this thread is doing, if it has one.
-    static CURRENT: RefCell<Option<Pool>> = const { RefCell::new(None) };
+    /// The pool of the work that this thread is doing; outside of all scopes one that does not lend.
+    static CURRENT: RefCell<Pool> = const { RefCell::new(Pool { f32: Shelf::new(), f64: Shelf::new(), lends: false }) };
 }
 
 /// The memory of tensors that are no longer needed, kept for the next tensors of the same length.
@@ -38,28 +38,28 @@ thread_local! {
 pub struct Pool {
     pub(crate) f32: Shelf<f32>,
     pub(crate) f64: Shelf<f64>,
+    /// Whether its scope is running.
+    lends: bool,
 }
 
 impl Pool {
     /// Runs `work`; tensors made and dropped in it, on this thread, take their memory from this pool and leave it here.
     pub fn scope<R>(&mut self, work: impl FnOnce() -> R) -> R {
-        /// Puts everything back in its place, also when the work panics.
-        struct Restore<'a> {
-            pool: &'a mut Pool,
-            outer: Option<Pool>,
-        }
-        impl Drop for Restore<'_> {
+        /// Changes places with the thread's pool; back again also when the work panics.
+        struct Swapped<'a>(&'a mut Pool);
+        impl Drop for Swapped<'_> {
             fn drop(&mut self) {
-                let outer = self.outer.take();
-                *self.pool = CURRENT.replace(outer).unwrap_or_default();
-                self.pool.f32.end_scope();
-                self.pool.f64.end_scope();
+                CURRENT.with_borrow_mut(|current| std::mem::swap(current, self.0));
+                self.0.lends = false;
+                self.0.f32.end_scope();
+                self.0.f64.end_scope();
             }
         }
         self.f32.begin_scope();
         self.f64.begin_scope();
-        let outer = CURRENT.replace(Some(std::mem::take(self)));
-        let _restore = Restore { pool: self, outer };
+        self.lends = true;
+        CURRENT.with_borrow_mut(|current| std::mem::swap(current, self));
+        let _swapped = Swapped(self);
         work()
     }
 
@@ -105,6 +105,10 @@ pub struct Shelf<E> {
 }
 
 impl<E> Shelf<E> {
+    const fn new() -> Self {
+        Self { free: Vec::new(), kept: 0, lent: 0, most_lent: [0; 2], clock: 0, began: [0; 2] }
+    }
+
     fn begin_scope(&mut self) {
         self.began = [self.clock, self.began[0]];
         self.most_lent = [0, self.most_lent[0]];
@@ -180,7 +184,7 @@ fn used<E: Element>(len: usize) -> Option<Vec<E>> {
     if len < SHORTEST {
         return None;
     }
-    CURRENT.with_borrow_mut(|pool| E::shelf(pool.as_mut()?).lend(len))
+    CURRENT.with_borrow_mut(|pool| if pool.lends { E::shelf(pool).lend(len) } else { None })
 }
 
 /// The numbers of a tensor, which go back to the pool at the end.
@@ -226,7 +230,8 @@ impl<E: Element> Drop for Buffer<E> {
         }
         // Where the thread itself is ending there is no pool any more, and the memory goes to the allocator.
         let _ = CURRENT.try_with(|current| {
-            if let Some(pool) = current.borrow_mut().as_mut() {
+            let pool = &mut *current.borrow_mut();
+            if pool.lends {
                 E::shelf(pool).take_back(std::mem::take(&mut self.0));
             }
         });

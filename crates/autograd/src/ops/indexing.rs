@@ -28,7 +28,7 @@ impl<E: Element> Op<E> for SelectRows {
         let count = shape.first().copied().unwrap_or(1);
         // What goes on from here is a whole table anyway, and one with fewer rows than were picked is the smaller.
         let gradient = if x.is_leaf() && self.rows.len() < count {
-            Gradient::Rows(SparseRows::new(&shape, &self.rows, &grad))
+            Gradient::Rows(Box::new(SparseRows::new(&shape, &self.rows, &grad)))
         } else {
             Gradient::Value(grad.scatter_rows(&self.rows, count).reshape(shape))
         };

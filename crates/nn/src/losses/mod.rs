@@ -196,7 +196,7 @@ impl Loss {
         options: &LossOptions,
     ) -> Var<'t, E> {
         let t = self.in_shape(outputs, targets);
-        if let Err(error) = options.check(self, outputs.shape().last().copied().unwrap_or(1)) {
+        if let Err(error) = options.check(self, outputs.value().shape().last().copied().unwrap_or(1)) {
             panic!("{error}");
         }
         let values = with_loss!(self, kind => kind.values(outputs, options.smooth(self, t)));
@@ -301,7 +301,8 @@ impl Loss {
     /// The targets with the shape that the formulas work on.
     #[track_caller]
     fn in_shape<'t, E: Element>(&self, outputs: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
-        let (x, mut t) = (outputs.shape(), targets);
+        let (outputs, mut t) = (outputs.value(), targets);
+        let x = outputs.shape();
         let (fits, expected) = if self.is_classification() {
             (x.len() == 2 && x[1] > 0, "rows [n, k] with a value for each class")
         } else if matches!(self, Self::GaussianNll | Self::CosineSimilarity) {
@@ -310,17 +311,17 @@ impl Loss {
             (!x.is_empty(), "rows")
         };
         assert!(fits, "{self}: outputs of shape {x:?} are not {expected}");
-        if self.is_classification() && t.shape().len() == 1 {
-            assert!(t.shape()[0] == x[0], "{self}: {} class numbers for {} rows of outputs", t.shape()[0], x[0]);
+        let mut found = t.value();
+        if let (true, &[classes]) = (self.is_classification(), found.shape()) {
+            assert!(classes == x[0], "{self}: {classes} class numbers for {} rows of outputs", x[0]);
             t = targets::rows_of_classes(self, t, x[1]);
+            found = t.value();
         }
-        let (last, mut expected) = (x.len() - 1, x.clone());
-        let len = self.target_len(x[last]);
-        expected[last] = len.unwrap_or(x[last]);
+        let (last, rest) = x.split_last().unwrap_or((&1, &[]));
         assert!(
-            len.is_some() && t.shape() == expected,
+            self.target_len(*last).is_some_and(|len| found.shape().split_last() == Some((&len, rest))),
             "{self}: outputs {x:?} and targets {:?} must have one shape{}",
-            t.shape(),
+            found.shape(),
             if *self == Self::GaussianNll { ", but for the last axis, which is 2k and k" } else { "" }
         );
         t
@@ -329,11 +330,11 @@ impl Loss {
 
 /// The mean of each row's numbers, `[n]`.
 fn mean_of_rows<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
-    let shape = values.shape();
-    match shape.iter().skip(1).product() {
-        _ if shape.len() == 1 => values,
-        1_usize => values.reshape([shape[0]]),
-        _ => values.mean_axes(&(1..shape.len()).collect::<Vec<_>>(), false),
+    let value = values.value();
+    match (value.rank(), value.row_len()) {
+        (1, _) => values,
+        (_, 1) => values.reshape([value.rows()]),
+        (rank, _) => values.mean_axes(&(1..rank).collect::<Vec<_>>(), false),
     }
 }
 

@@ -44,12 +44,14 @@ pub(crate) struct Chain<E: Element> {
     steps: Vec<Arc<dyn Step<E>>>,
     /// The number of values of an input row.
     input: usize,
+    /// The number of values of the longest row that a step of even number leaves between two steps, and of odd number.
+    between: [usize; 2],
 }
 
 impl<E: Element> Chain<E> {
     /// A chain without steps, which hands on rows of so many values.
     pub(crate) fn new(input: usize) -> Self {
-        Self { steps: Vec::new(), input }
+        Self { steps: Vec::new(), input, between: [0; 2] }
     }
 
     pub(crate) fn push(&mut self, step: impl Step<E> + 'static) {
@@ -57,6 +59,10 @@ impl<E: Element> Chain<E> {
     }
 
     pub(crate) fn push_shared(&mut self, step: Arc<dyn Step<E>>) {
+        if let Some(last) = self.steps.last() {
+            let longest = &mut self.between[(self.steps.len() - 1) % 2];
+            *longest = last.width().max(*longest);
+        }
         self.steps.push(step);
     }
 
@@ -72,7 +78,7 @@ impl<E: Element> Chain<E> {
 
     /// As [`Step::room`].
     pub(crate) fn room(&self) -> usize {
-        self.between().into_iter().sum::<usize>() + self.steps.iter().map(|step| step.room()).max().unwrap_or(0)
+        self.between.iter().sum::<usize>() + self.steps.iter().map(|step| step.room()).max().unwrap_or(0)
     }
 
     /// As [`Step::half`].
@@ -83,7 +89,7 @@ impl<E: Element> Chain<E> {
 
     /// As [`Step::run`].
     pub(crate) fn run(&self, rows: usize, x: &[E], out: &mut [E], room: &mut [E]) {
-        let [even, odd] = self.between();
+        let [even, odd] = self.between;
         let (even, rest) = room.split_at_mut(rows * even);
         let (odd, room) = rest.split_at_mut(rows * odd);
         match &self.steps[..] {
@@ -99,14 +105,5 @@ impl<E: Element> Chain<E> {
                 last.run(rows, &from[..rows * width], out, room);
             }
         }
-    }
-
-    /// The number of values of the longest row that a step of even number leaves between two steps, and of odd number.
-    fn between(&self) -> [usize; 2] {
-        let widths = |first: usize| {
-            let steps = self.steps.split_last().map_or(&[][..], |(_, steps)| steps);
-            steps.iter().skip(first).step_by(2).map(|step| step.width()).max().unwrap_or(0)
-        };
-        [widths(0), widths(1)]
     }
 }

@@ -218,7 +218,7 @@ impl<E: Element, D> Tiles<'_, E, D> {
         D: Fn(W) -> E,
     {
         if E::BYTES == 4 {
-            self.rows_by::<W, 4>(x, panel, weights, out);
+            self.rows_by::<W, 6>(x, panel, weights, out);
         } else {
             self.rows_by::<W, 2>(x, panel, weights, out);
         }
@@ -298,8 +298,13 @@ impl<E: Element> std::fmt::Debug for Weights<E> {
 
 /// The panels of a weight.
 fn panels<E: Element>(weight: &Tensor<E>) -> Vec<[E; PANEL]> {
-    let starts = (0..weight.row_len()).step_by(PANEL);
-    starts.flat_map(|start| (0..weight.rows()).map(move |k| panel(weight.row(k), start))).collect()
+    let mut panels = vec![[E::zero(); PANEL]; weight.row_len().div_ceil(PANEL) * weight.rows()];
+    for (panels, start) in panels.chunks_mut(weight.rows().max(1)).zip((0..).step_by(PANEL)) {
+        for (k, values) in panels.iter_mut().enumerate() {
+            *values = panel(weight.row(k), start);
+        }
+    }
+    panels
 }
 
 /// The values from `start` on, and zeros where they end.

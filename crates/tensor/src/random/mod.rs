@@ -81,6 +81,7 @@ impl Rng {
     ///
     /// # Panics
     /// If `n` is 0.
+    #[inline]
     #[track_caller]
     pub fn below(&mut self, n: usize) -> usize {
         assert!(n > 0, "below: there is no whole number below 0");
