@@ -1,12 +1,13 @@
-//! What training costs: how the time of a step grows with its sizes, what a second thread gains, what f64 costs, and
-//! the memory that a fit takes.
+//! What training costs: how the time of a step grows with its sizes, what a second thread gains, what f64 costs, what a
+//! loop of one's own costs beside `fit`, and the memory that a fit takes.
 //!
-//! usage: cargo run --release --bin cost -- [rows|parameters|batch|threads|f64|memory ...]
+//! usage: cargo run --release --bin cost -- [rows|parameters|batch|threads|f64|loop|memory ...]
 
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use mlp::prelude::*;
+use mlp::train::Totals;
 use mlp_benches::{compile, tensor};
 use rayon::ThreadPoolBuilder;
 use work::{Data, TRAINING, Training};
@@ -16,12 +17,13 @@ type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// A part of the output: its name, and what prints it.
 type Part = (&'static str, fn() -> Result);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("rows", rows),
     ("parameters", parameters),
     ("batch", batch),
     ("threads", threads),
     ("f64", double),
+    ("loop", own_loop),
     ("memory", memory),
 ];
 
@@ -144,6 +146,65 @@ fn double() -> Result {
     for work in large() {
         let (single, double) = (fit::<f32>(work)?, fit::<f64>(work)?);
         println!("{:>12}   {single:>14.3}   {double:>6.3}   {:.2}", work.name, single / double);
+    }
+    Ok(())
+}
+
+/// `small` by `fit` and by the loop of `examples/10_own_loop.rs` without its extras, in turns.
+fn own_loop() -> Result {
+    const TURNS: usize = 15;
+    let work = TRAINING.iter().find(|work| work.name == "small").ok_or("there is a work called small")?;
+    let data = work.data();
+    let x = tensor::<f32>(data.x, work.widths[0]);
+    let classes: Vec<usize> = data.classes.iter().map(|&class| class as usize).collect();
+    let (mut by_fit, mut by_loop) = (Vec::new(), Vec::new());
+    for turn in 0..2 * TURNS {
+        let mut model = compile::<f32>(work.widths, work.dropout, work.rms_prop)?;
+        if turn % 2 == 0 {
+            let start = Instant::now();
+            model.fit(&x, &classes, &Fit::new().epochs(work.epochs).batch_size(work.batch))?;
+            by_fit.push(start.elapsed().as_secs_f64());
+        } else {
+            let (mut network, optimizer) = (model.network().clone(), Optimizer::from(Adam::default()));
+            let start = Instant::now();
+            step_by_step(&mut network, &optimizer, (&x, &classes), work)?;
+            by_loop.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let median = |seconds: &mut Vec<f64>| {
+        seconds.sort_by(f64::total_cmp);
+        seconds[seconds.len() / 2]
+    };
+    let ((least_fit, fit), (least_loop, own)) = (
+        (by_fit.iter().copied().fold(f64::INFINITY, f64::min), median(&mut by_fit)),
+        (by_loop.iter().copied().fold(f64::INFINITY, f64::min), median(&mut by_loop)),
+    );
+    println!("\n{:>12}   seconds by fit   by a loop   loop to fit (at most 1.03 wanted)", "small");
+    println!("{:>12}   {fit:>14.3}   {own:>9.3}   {:.3}", "median", own / fit);
+    println!("{:>12}   {least_fit:>14.3}   {least_loop:>9.3}   {:.3}", "least", least_loop / least_fit);
+    Ok(())
+}
+
+/// The steps of a fit of `work`, over the public step.
+fn step_by_step(
+    network: &mut Network,
+    optimizer: &Optimizer,
+    (x, classes): (&Tensor, &[usize]),
+    work: &Training,
+) -> Result {
+    let objective = Objective::new(Loss::CategoricalCrossEntropy, network)?;
+    let rows = Rows::new(x, classes, &objective, network)?;
+    let mut state = OptimizerState::new(optimizer, network.parameters());
+    let (seeds, mut step) = (Seeds::new(1), Step::new(network));
+    for epoch in 0..work.epochs as u64 {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        seeds.shuffle(epoch, &mut order);
+        let mut totals = Totals::default();
+        for batch in order.chunks(work.batch) {
+            let seed = seeds.step(state.steps() + 1);
+            objective.add(&mut totals, &step.shards(network, &objective, &rows, batch, seed));
+            step.apply(network, optimizer, &mut state);
+        }
     }
     Ok(())
 }
