@@ -323,13 +323,24 @@ impl Loss {
             found = t.value();
         }
         let (last, rest) = x.split_last().unwrap_or((&1, &[]));
-        assert!(
-            self.target_len(*last).is_some_and(|len| found.shape().split_last() == Some((&len, rest))),
-            "{self}: outputs {x:?} and targets {:?} must have one shape{}",
-            found.shape(),
-            if *self == Self::GaussianNll { ", but for the last axis, which is 2k and k" } else { "" }
-        );
+        let len = self.target_len(*last);
+        let fits = len.is_some_and(|len| found.shape().split_last() == Some((&len, rest)));
+        assert!(fits, "{self}: outputs {x:?} and targets {:?} {}", found.shape(), self.advice(x, len));
         t
+    }
+
+    /// What must be otherwise where targets do not fit outputs of shape `x`, a row of which goes with `len` target values.
+    fn advice(&self, x: &[usize], len: Option<usize>) -> String {
+        match (len, x.split_last()) {
+            _ if *self == Self::GaussianNll => {
+                "must have one shape, but for the last axis, which is 2k and k".to_owned()
+            }
+            (Some(len), Some((last, rest))) if len != *last => {
+                format!("do not fit: these outputs go with targets {:?}", [rest, &[len]].concat())
+            }
+            (Some(_), _) => "must have one shape".to_owned(),
+            (None, _) => "do not fit: no targets go with such outputs".to_owned(),
+        }
     }
 }
 

@@ -281,3 +281,19 @@ fn weights_of_values_need_values() {
     let (x, t) = (Tensor::from([[0.5, -1.0], [2.0, 0.25]]), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
     let _ = rows(Logistic { whole: true }, &x, &t, &LossOptions::new().class_weights([2.0, 10.0]));
 }
+
+#[test]
+#[should_panic(expected = "outputs [3, 4] and targets [3, 4] do not fit: these outputs go with targets [3, 2]")]
+fn targets_of_an_own_loss_have_its_own_length() {
+    let tape = Tape::<f32>::new();
+    let x = tape.variable(Tensor::ones([3, 4]));
+    let _ = Loss::from(Interval).forward(x, x);
+}
+
+#[test]
+#[should_panic(expected = "outputs [3, 5] and targets [3, 5] do not fit: no targets go with such outputs")]
+fn outputs_of_an_own_loss_have_its_own_length() {
+    let tape = Tape::<f32>::new();
+    let x = tape.variable(Tensor::ones([3, 5]));
+    let _ = Loss::from(Interval).forward(x, x);
+}
