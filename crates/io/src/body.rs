@@ -186,7 +186,7 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
             self.optimizer.check::<E>()?;
         }
         if self.loss.missing().is_none() {
-            self.loss.check()?;
+            self.loss.check::<E>()?;
         }
         let names = self.optimizer.slots();
         let mut of_weights = Tensors::new(self.slots, parameters.len())?;

@@ -162,7 +162,7 @@ impl<E: Element> SavedModel<E> {
         if let Some(Training { optimizer, state, loss, .. }) = training {
             optimizer.check::<E>()?;
             if loss.missing().is_none() {
-                loss.check()?;
+                loss.check::<E>()?;
             }
             OptimizerState::from_parts(optimizer, network.parameters(), state.steps(), state.slots().to_vec())?;
         }

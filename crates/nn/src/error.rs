@@ -4,6 +4,7 @@ use std::fmt;
 
 use mlp_registry::Opening;
 
+use crate::setting::shown;
 use crate::{Loss, Task};
 
 /// Why a network cannot be built, fed or filled with weights.
@@ -14,7 +15,7 @@ pub enum NnError {
     #[error("the network has no layers; add at least one, such as Dense::new(10)")]
     NoLayers,
     /// A setting outside of its range.
-    #[error("{layer}: {setting} is {value}, but must be {expected}")]
+    #[error("{layer}: {setting} is {}, but must be {expected}", shown(*value))]
     Setting {
         /// The layer's path and kind, such as `layers.1 (Dropout)`; `input` for the network's input.
         layer: String,
@@ -23,7 +24,7 @@ pub enum NnError {
         /// The value that it was given.
         value: f64,
         /// The values that it may have.
-        expected: &'static str,
+        expected: String,
     },
     /// Weights or rows of more values than a machine word counts.
     #[error("{layer}: a tensor of shape {shape:?} is larger than this machine can address")]
@@ -204,21 +205,6 @@ fn rows(shape: &[usize]) -> String {
 /// The shape of a batch of one row.
 fn one(row: &[usize]) -> String {
     format!("{:?}", [&[1], row].concat())
-}
-
-/// A setting outside of its range: its name, its value, and what it must be.
-pub(crate) type Problem = (&'static str, f64, &'static str);
-
-pub(crate) fn finite(setting: &'static str, value: f64) -> Option<Problem> {
-    (!value.is_finite()).then_some((setting, value, "finite"))
-}
-
-pub(crate) fn above_zero(setting: &'static str, value: f64) -> Option<Problem> {
-    (!(value.is_finite() && value > 0.0)).then_some((setting, value, "finite and above 0"))
-}
-
-pub(crate) fn not_negative(setting: &'static str, value: f64) -> Option<Problem> {
-    (!(value.is_finite() && value >= 0.0)).then_some((setting, value, "finite and 0 or more"))
 }
 
 /// A message lists at most this many names.

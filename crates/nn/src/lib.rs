@@ -66,10 +66,10 @@
 //! # Ok::<(), mlp_nn::NnError>(())
 //! ```
 
-mod activation;
-mod constraint;
+mod activations;
+mod constraints;
 mod error;
-mod initializer;
+mod initializers;
 mod layers;
 mod limits;
 mod losses;
@@ -79,15 +79,16 @@ mod parameter;
 mod pass;
 mod plan;
 mod predictor;
-mod regularizer;
+mod regularizers;
 mod sequential;
+mod setting;
 mod state;
 mod summary;
 
-pub use activation::{Activation, CustomActivation};
-pub use constraint::{Constraint, CustomConstraint};
+pub use activations::{Activation, CustomActivation};
+pub use constraints::{Constraint, CustomConstraint};
 pub use error::{NnError, StateMismatch};
-pub use initializer::{CustomInitializer, Initializer};
+pub use initializers::{CustomInitializer, Initializer};
 pub use layers::{
     AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
     Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
@@ -101,6 +102,6 @@ pub use parameter::{Buffer, Parameter};
 pub use pass::{Held, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;
-pub use regularizer::{CustomRegularizer, Regularizer};
+pub use regularizers::{CustomRegularizer, Regularizer};
 pub use sequential::Sequential;
 pub use summary::Summary;

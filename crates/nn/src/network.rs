@@ -7,6 +7,7 @@ use mlp_tensor::{Element, Tensor};
 
 use crate::layers::Lookup;
 use crate::plan::{Extent, Start};
+use crate::setting::NumberType;
 use crate::{
     Buffer, Constraint, Limits, NnError, Parameter, Pass, Predictor, Regularizer, Sequential, Summary, Updates, Weights,
 };
@@ -32,7 +33,7 @@ impl<E: Element> Network<E> {
         limits: &Limits,
         mut value: impl FnMut(&str, &[usize], &Start) -> Tensor<E>,
     ) -> Result<Self, NnError> {
-        let (plan, output) = architecture.plan_within(limits)?;
+        let (plan, output) = architecture.plan_in(limits, NumberType::of::<E>())?;
         let parameters = plan.parameters.into_iter().map(|spec| Parameter {
             value: value(&spec.name, &spec.shape, &spec.start),
             name: spec.name,

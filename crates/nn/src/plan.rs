@@ -3,8 +3,8 @@
 use mlp_registry::Opening;
 use mlp_tensor::{Element, Rng, Tensor};
 
-use crate::error::Problem;
 use crate::layers::{Columns, Lookup};
+use crate::setting::{NumberType, Problem};
 use crate::{Constraint, Initializer, Layer, Limits, NnError, Regularizer, Stack};
 
 /// One walk over a network: every layer checks its settings and its input here, and declares its weights and buffers.
@@ -19,6 +19,8 @@ pub struct Plan {
     /// Those that the layer hands on.
     kept: Option<Columns>,
     limits: Limits,
+    /// What settings are checked in.
+    number: NumberType,
     /// What counts towards the limits, of all that was planned so far.
     counted: Counted,
     pub(crate) parameters: Vec<ParameterSpec>,
@@ -130,20 +132,27 @@ impl Start {
 }
 
 impl Plan {
-    /// The plan of `layers` for rows of shape `input` within `limits`, and the shape of an output row.
-    pub(crate) fn of(layers: &[Layer], input: &[usize], limits: &Limits) -> Result<(Self, Vec<usize>), NnError> {
-        Self::walk(layers, input, limits, None)
+    /// The plan of `layers` for rows of shape `input` within `limits`, with settings as `number` has them, and the shape
+    /// of an output row.
+    pub(crate) fn of(
+        layers: &[Layer],
+        input: &[usize],
+        limits: &Limits,
+        number: NumberType,
+    ) -> Result<(Self, Vec<usize>), NnError> {
+        Self::walk(layers, input, limits, number, None)
     }
 
     /// The same with a description of every layer.
     pub(crate) fn described(layers: &[Layer], input: &[usize]) -> Result<(Self, Vec<usize>), NnError> {
-        Self::walk(layers, input, &Limits::none(), Some(Vec::new()))
+        Self::walk(layers, input, &Limits::none(), NumberType::of::<f64>(), Some(Vec::new()))
     }
 
     fn walk(
         layers: &[Layer],
         input: &[usize],
         limits: &Limits,
+        number: NumberType,
         descriptions: Option<Vec<Description>>,
     ) -> Result<(Self, Vec<usize>), NnError> {
         let mut plan = Self {
@@ -152,6 +161,7 @@ impl Plan {
             columns: None,
             kept: None,
             limits: limits.clone(),
+            number,
             counted: Counted::default(),
             parameters: Vec::new(),
             buffers: Vec::new(),
@@ -194,8 +204,8 @@ impl Plan {
         if let Some(missing) = layer.activation().missing() {
             return Err(self.missing(missing));
         }
-        self.check(layer.activation().problem())?;
-        self.check(layer.activity_regularizer().and_then(Regularizer::problem))?;
+        self.check(layer.activation().check_in(self.number))?;
+        self.check(layer.activity_regularizer().map_or(Ok(()), |regularizer| regularizer.check_in(self.number)))?;
         self.kept = None;
         let output = layer.plan(input, self)?;
         self.columns = self.kept.take();
@@ -273,10 +283,11 @@ impl Plan {
     pub fn parameter(&mut self, spec: ParameterSpec) -> Result<(), NnError> {
         self.check_size(&spec.shape)?;
         if let Start::Drawn(initializer) = &spec.start {
-            self.check(initializer.problem(spec.shape.len()))?;
+            self.check(initializer.check_in(self.number))?;
+            self.check(initializer.check_rank(spec.shape.len()))?;
         }
-        self.check(spec.regularizer.as_deref().and_then(Regularizer::problem))?;
-        self.check(spec.constraint.as_deref().and_then(Constraint::problem))?;
+        self.check(spec.regularizer.as_deref().map_or(Ok(()), |regularizer| regularizer.check_in(self.number)))?;
+        self.check(spec.constraint.as_deref().map_or(Ok(()), |constraint| constraint.check_in(self.number)))?;
         let name = self.name(&spec.name)?;
         self.parameters.push(ParameterSpec { name, ..spec });
         self.within_tensors()
@@ -313,15 +324,17 @@ impl Plan {
         value: f64,
         expected: &'static str,
     ) -> Result<(), NnError> {
-        if holds {
-            return Ok(());
-        }
-        Err(NnError::Setting { layer: self.layer.clone(), setting, value, expected })
+        self.check(if holds { Ok(()) } else { Err(Problem::new(setting, value, expected)) })
     }
 
-    /// The same for a setting that was checked where it is defined.
-    pub(crate) fn check(&self, problem: Option<Problem>) -> Result<(), NnError> {
-        problem.map_or(Ok(()), |(setting, value, expected)| self.require(false, setting, value, expected))
+    /// The number type that settings are checked in: the network's, or f64 where a description is planned by itself.
+    pub(crate) fn number(&self) -> NumberType {
+        self.number
+    }
+
+    /// Hands on what a check found, with the layer's name.
+    pub(crate) fn check(&self, checked: Result<(), Problem>) -> Result<(), NnError> {
+        checked.map_err(|problem| problem.of(&self.layer))
     }
 
     /// The error that the layer needs what a file only named.

@@ -4,6 +4,7 @@ use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::plan::layer_name;
+use crate::setting::NumberType;
 use crate::{Activation, Layer, Limits, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
@@ -78,7 +79,8 @@ impl Sequential {
         self.layers().last().map_or(&Activation::Identity, Layer::activation)
     }
 
-    /// Checks every setting and every shape.
+    /// Checks every setting, as it is written, and every shape. A network has a number type, and checks settings as that
+    /// has them once more.
     ///
     /// # Errors
     /// If there are no layers, a setting lies outside of its range, a layer cannot take what the one before it gives,
@@ -107,7 +109,8 @@ impl Sequential {
     /// The network with first weights drawn from `seed`. The same seed gives the same weights on every machine.
     ///
     /// # Errors
-    /// See [`Sequential::check`]; and if an initializer is a user's of which a file gives only the name.
+    /// See [`Sequential::check`]; if a setting is out of its range as a number of type `E`, such as an epsilon of 1e-50,
+    /// which is 0 in f32; and if an initializer is a user's of which a file gives only the name.
     pub fn init<E: Element>(&self, seed: u64) -> Result<Network<E>, NnError> {
         let (plan, _) = self.plan()?;
         if let Some(missing) = plan.parameters.iter().find_map(|spec| spec.start.missing()) {
@@ -126,7 +129,12 @@ impl Sequential {
     }
 
     pub(crate) fn plan_within(&self, limits: &Limits) -> Result<(Plan, Vec<usize>), NnError> {
-        Plan::of(self.layers(), &self.input, limits)
+        self.plan_in(limits, NumberType::of::<f64>())
+    }
+
+    /// The plan, with settings as `number` has them.
+    pub(crate) fn plan_in(&self, limits: &Limits, number: NumberType) -> Result<(Plan, Vec<usize>), NnError> {
+        Plan::of(self.layers(), &self.input, limits, number)
     }
 
     pub(crate) fn stack(&self) -> &Stack {

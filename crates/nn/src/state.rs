@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mlp_tensor::{Element, Tensor};
 
 use crate::error::StateMismatch;
+use crate::setting::NumberType;
 use crate::{Buffer, Limits, Network, NnError, Parameter, Sequential};
 
 impl<E: Element> Network<E> {
@@ -184,7 +185,11 @@ impl<E: Element> Network<E> {
     }
 
     /// The same network in another precision; every value is rounded to the nearest.
-    pub fn cast<F: Element>(&self) -> Network<F> {
+    ///
+    /// # Errors
+    /// If a setting is out of its range as a number of type `F`, such as an epsilon of 1e-50, which is 0 in f32.
+    pub fn cast<F: Element>(&self) -> Result<Network<F>, NnError> {
+        self.architecture.plan_in(&Limits::none(), NumberType::of::<F>())?;
         let parameters = self.parameters.iter().map(|p| Parameter {
             name: p.name.clone(),
             value: p.value.cast(),
@@ -194,7 +199,7 @@ impl<E: Element> Network<E> {
         });
         let buffers =
             self.buffers.iter().map(|b| Buffer { name: b.name.clone(), value: b.value.cast(), trainable: b.trainable });
-        self.with_values(parameters.collect(), buffers.collect())
+        Ok(self.with_values(parameters.collect(), buffers.collect()))
     }
 
     /// Name, value and whether it is trained, of every weight and then of every buffer.
@@ -321,11 +326,11 @@ mod tests {
     fn a_network_goes_to_double_precision_and_back() {
         let mut net = network();
         net.freeze("layers.1.bias").unwrap();
-        let double = net.cast::<f64>();
+        let double = net.cast::<f64>().unwrap();
         let x = Tensor::from([[0.5, -1.0, 2.0, 0.25]]);
         let difference = double.predict(&x.cast()).unwrap().cast() - net.predict(&x).unwrap();
         assert!(difference.abs().max() < 1e-6);
-        let back = double.cast::<f32>();
+        let back = double.cast::<f32>().unwrap();
         assert_eq!((back.state(), back.frozen()), (net.state(), net.frozen()));
     }
 }

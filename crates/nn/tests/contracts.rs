@@ -120,12 +120,12 @@ fn a_layer_that_keeps_its_plan_is_let_through() {
     }
 }
 
-/// ln(1 + e^(βx)) / β with a β that is 0 in single precision.
+/// ln(1 + e^(βx)) / β with a β so small that ln 2 / β is beyond single precision.
 #[test]
 fn the_last_activation_belongs_to_its_layer() {
     let endings = [
-        Sequential::new(2).add(Dense::new(2).activation(Activation::Softplus { beta: 1e-300 })),
-        Sequential::new(2).add(Activation::Softplus { beta: 1e-300 }),
+        Sequential::new(2).add(Dense::new(2).activation(Activation::Softplus { beta: 1e-40 })),
+        Sequential::new(2).add(Activation::Softplus { beta: 1e-40 }),
     ];
     for (ending, layer) in endings.into_iter().zip(["layers.0 (Dense)", "layers.0 (Activation)"]) {
         let network: Network = ending.init(1).unwrap();

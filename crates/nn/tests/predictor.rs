@@ -174,7 +174,7 @@ fn every_layer_is_predicted() {
     let found = predictor.predict(&x).unwrap();
     assert_close(&found, &on_a_tape(&network, &x), 1e-12, &predictor);
     assert_one_set_of_bits(&network, &x);
-    assert_one_set_of_bits(&network.cast::<f32>(), &x.cast());
+    assert_one_set_of_bits(&network.cast::<f32>().unwrap(), &x.cast());
     x.as_mut_slice()[6 * 50] = 4.0;
     assert_eq!(predictor.predict(&x).unwrap_err(), network.predict(&x).unwrap_err());
     assert!(matches!(predictor.predict(&x), Err(NnError::Category { row: 50, column: 0, .. })));
@@ -203,7 +203,7 @@ fn blocks_inside_of_blocks_are_predicted() {
     let x = random_rows(&network, 45, rng);
     assert_close(&network.predict(&x).unwrap(), &on_a_tape(&network, &x), 1e-12, &architecture);
     assert_one_set_of_bits(&network, &x);
-    assert_one_set_of_bits(&network.cast::<f32>(), &x.cast());
+    assert_one_set_of_bits(&network.cast::<f32>().unwrap(), &x.cast());
     let half = Predictor::new(&network).half().unwrap().predict(&x).unwrap();
     assert_close(&half, &on_a_tape(&network, &x), 1e-2, &architecture);
     assert!(!half.bit_eq(&network.predict(&x).unwrap()));

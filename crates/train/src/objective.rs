@@ -56,7 +56,7 @@ impl Objective {
     /// If the loss does not fit the network's last activation or its outputs, or a setting lies outside of its range.
     pub fn new<E: Element>(loss: impl Into<Loss>, network: &Network<E>) -> Result<Self, TrainError> {
         let loss = loss.into();
-        loss.check()?;
+        loss.check::<E>()?;
         let activation = network.architecture().output_activation().clone();
         let row = network.output_shape();
         if loss.is_classification() && row.len() != 1 {
@@ -120,7 +120,7 @@ impl Objective {
     /// # Errors
     /// If they do not fit the loss or the number of classes.
     pub fn with_options<E: Element>(self, options: LossOptions, network: &Network<E>) -> Result<Self, TrainError> {
-        options.check(&self.loss, network.output_shape().last().copied().unwrap_or(1))?;
+        options.check::<E>(&self.loss, network.output_shape().last().copied().unwrap_or(1))?;
         Ok(Self { options, ..self })
     }
 

@@ -84,7 +84,10 @@ impl Kind for BatchNorm {
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         let momentum = self.momentum.unwrap_or(1.0);
-        plan.require(momentum > 0.0 && momentum <= 1.0, "momentum", momentum, "above 0 and at most 1")?;
+        let holds = |momentum: f64| momentum > 0.0 && momentum <= 1.0;
+        let checked =
+            plan.number().check("momentum", momentum, "above 0 and at most 1", |as_used| holds(as_used(momentum)));
+        plan.check(checked)?;
         check_epsilon(self.epsilon, plan)?;
         if self.affine {
             plan_affine(input, true, plan)?;

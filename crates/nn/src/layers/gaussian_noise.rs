@@ -33,7 +33,7 @@ impl Kind for GaussianNoise {
     }
 
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
-        plan.require(self.std.is_finite() && self.std >= 0.0, "std", self.std, "finite and 0 or more")?;
+        plan.check(plan.number().not_negative("std", self.std))?;
         Ok(input.to_vec())
     }
 

@@ -16,7 +16,7 @@ pub(super) fn plan_affine(input: &[usize], bias: bool, plan: &mut Plan) -> Resul
 }
 
 pub(super) fn check_epsilon(epsilon: f64, plan: &Plan) -> Result<(), NnError> {
-    plan.require(epsilon.is_finite() && epsilon > 0.0, "epsilon", epsilon, "finite and above 0")
+    plan.check(plan.number().above_zero("epsilon", epsilon))
 }
 
 /// (x - mean) / √(variance + epsilon), with the mean and the variance over `axes`.

@@ -7,7 +7,7 @@ use super::binary_cross_entropy::BinaryCrossEntropy;
 use super::categorical_focal::power;
 use super::{Kind, TargetKind};
 use crate::OutputFunction;
-use crate::error::{Problem, not_negative};
+use crate::setting::{NumberType, Problem};
 
 /// Binary cross-entropy times (1 - q)^γ, value by value, where 1 - q = t σ(-x) + (1 - t) σ(x).
 pub(super) struct BinaryFocal {
@@ -20,9 +20,9 @@ impl Kind for BinaryFocal {
         "binary focal loss".to_owned()
     }
 
-    fn problem(&self) -> Option<Problem> {
-        let alpha = self.alpha.filter(|alpha| !(0.0..=1.0).contains(alpha));
-        not_negative("gamma", self.gamma).or(alpha.map(|alpha| ("alpha", alpha, "from 0 to 1")))
+    fn check(&self, number: NumberType) -> Result<(), Problem> {
+        number.not_negative("gamma", self.gamma)?;
+        self.alpha.map_or(Ok(()), |alpha| number.share("alpha", alpha))
     }
 
     fn targets(&self) -> TargetKind {

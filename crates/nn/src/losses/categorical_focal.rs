@@ -6,7 +6,7 @@ use mlp_tensor::Element;
 use super::categorical_cross_entropy::log_softmax;
 use super::{Kind, TargetKind};
 use crate::OutputFunction;
-use crate::error::{Problem, above_zero, not_negative};
+use crate::setting::{NumberType, Problem};
 
 /// -Σ α (1 - p)^γ t ln p of logits x, row by row, with p = softmax(x) and 1 - p = -(e^(ln p) - 1).
 pub(super) struct CategoricalFocal {
@@ -19,8 +19,9 @@ impl Kind for CategoricalFocal {
         "categorical focal loss".to_owned()
     }
 
-    fn problem(&self) -> Option<Problem> {
-        not_negative("gamma", self.gamma).or(above_zero("alpha", self.alpha))
+    fn check(&self, number: NumberType) -> Result<(), Problem> {
+        number.not_negative("gamma", self.gamma)?;
+        number.above_zero("alpha", self.alpha)
     }
 
     fn targets(&self) -> TargetKind {

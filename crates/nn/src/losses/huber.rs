@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 
 use super::{Kind, TargetKind};
-use crate::error::{Problem, above_zero};
+use crate::setting::{NumberType, Problem, shown};
 
 /// d²/2 for |d| up to δ, and δ (|d| - δ/2) above, where d = x - t. With c = d cut off at ±δ, both are c (d - c/2).
 pub(super) struct Huber {
@@ -13,11 +13,11 @@ pub(super) struct Huber {
 
 impl Kind for Huber {
     fn name(&self) -> String {
-        format!("Huber loss with delta {}", self.delta)
+        format!("Huber loss with delta {}", shown(self.delta))
     }
 
-    fn problem(&self) -> Option<Problem> {
-        above_zero("delta", self.delta)
+    fn check(&self, number: NumberType) -> Result<(), Problem> {
+        number.above_zero("delta", self.delta)
     }
 
     fn targets(&self) -> TargetKind {

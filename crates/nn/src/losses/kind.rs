@@ -5,16 +5,16 @@ use mlp_tensor::Element;
 
 use super::TargetKind;
 use crate::OutputFunction;
-use crate::error::Problem;
+use crate::setting::{NumberType, Problem};
 
 /// One loss with its settings; the type that implements it has a file of its own.
 pub(crate) trait Kind {
     /// The name in messages.
     fn name(&self) -> String;
 
-    /// The setting that lies outside of its range, if there is one.
-    fn problem(&self) -> Option<Problem> {
-        None
+    /// Checks the settings, as `number` has them.
+    fn check(&self, _number: NumberType) -> Result<(), Problem> {
+        Ok(())
     }
 
     /// What targets may be.

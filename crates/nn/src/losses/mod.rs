@@ -29,7 +29,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Problem;
+use crate::setting::{NumberType, Problem};
 use crate::{Activation, NnError, OutputFunction};
 use kind::Kind;
 
@@ -168,7 +168,7 @@ impl Loss {
     /// ```
     ///
     /// # Panics
-    /// If the shapes do not fit, or a class number is none.
+    /// If the shapes do not fit, a class number is none, or a setting lies outside of its range (see [`Loss::check`]).
     #[track_caller]
     pub fn forward<'t, E: Element>(&self, outputs: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
         self.per_row(outputs, targets).mean()
@@ -196,7 +196,8 @@ impl Loss {
         options: &LossOptions,
     ) -> Var<'t, E> {
         let t = self.in_shape(outputs, targets);
-        if let Err(error) = options.check(self, outputs.value().shape().last().copied().unwrap_or(1)) {
+        let row = outputs.value().shape().last().copied().unwrap_or(1);
+        if let Err(error) = self.check_settings::<E>().and_then(|()| options.check::<E>(self, row)) {
             panic!("{error}");
         }
         let values = with_loss!(self, kind => kind.values(outputs, options.smooth(self, t)));
@@ -283,19 +284,23 @@ impl Loss {
         }
     }
 
-    /// Checks the settings.
+    /// Checks the settings as numbers of type `E`.
     ///
     /// # Errors
     /// If one lies outside of its range, or this is a user's loss that a file only named.
-    pub fn check(&self) -> Result<(), NnError> {
+    pub fn check<E: Element>(&self) -> Result<(), NnError> {
         if let Some(missing) = self.missing() {
             return Err(missing.into());
         }
-        with_loss!(self, kind => kind.problem()).map_or(Ok(()), |problem| Err(self.setting(problem)))
+        self.check_settings::<E>()
     }
 
-    pub(crate) fn setting(&self, (setting, value, expected): Problem) -> NnError {
-        NnError::Setting { layer: format!("loss ({self})"), setting, value, expected }
+    fn check_settings<E: Element>(&self) -> Result<(), NnError> {
+        with_loss!(self, kind => kind.check(NumberType::of::<E>())).map_err(|problem| self.setting(problem))
+    }
+
+    fn setting(&self, problem: Problem) -> NnError {
+        problem.of(format!("loss ({self})"))
     }
 
     /// The targets with the shape that the formulas work on.
@@ -318,13 +323,24 @@ impl Loss {
             found = t.value();
         }
         let (last, rest) = x.split_last().unwrap_or((&1, &[]));
-        assert!(
-            self.target_len(*last).is_some_and(|len| found.shape().split_last() == Some((&len, rest))),
-            "{self}: outputs {x:?} and targets {:?} must have one shape{}",
-            found.shape(),
-            if *self == Self::GaussianNll { ", but for the last axis, which is 2k and k" } else { "" }
-        );
+        let len = self.target_len(*last);
+        let fits = len.is_some_and(|len| found.shape().split_last() == Some((&len, rest)));
+        assert!(fits, "{self}: outputs {x:?} and targets {:?} {}", found.shape(), self.advice(x, len));
         t
+    }
+
+    /// What must be otherwise where targets do not fit outputs of shape `x`, a row of which goes with `len` target values.
+    fn advice(&self, x: &[usize], len: Option<usize>) -> String {
+        match (len, x.split_last()) {
+            _ if *self == Self::GaussianNll => {
+                "must have one shape, but for the last axis, which is 2k and k".to_owned()
+            }
+            (Some(len), Some((last, rest))) if len != *last => {
+                format!("do not fit: these outputs go with targets {:?}", [rest, &[len]].concat())
+            }
+            (Some(_), _) => "must have one shape".to_owned(),
+            (None, _) => "do not fit: no targets go with such outputs".to_owned(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use mlp_tensor::{Element, Tensor, argmax};
 
 use super::{Loss, TargetKind};
 use crate::NnError;
+use crate::setting::NumberType;
 
 /// What can be added to a loss: label smoothing and weights of classes.
 ///
@@ -42,12 +43,17 @@ impl LossOptions {
         Self { label_smoothing: share, ..self }
     }
 
-    /// Checks the options for a loss and rows of `outputs` values.
+    /// Checks the options for a loss and rows of `outputs` values, as numbers of type `E`.
     ///
     /// # Errors
     /// If the loss has no classes for class weights or label smoothing, weights are not one for each class, or one is
     /// negative, infinite or NaN, or label smoothing is not from 0 to 1.
-    pub fn check(&self, loss: &Loss, outputs: usize) -> Result<(), NnError> {
+    pub fn check<E: Element>(&self, loss: &Loss, outputs: usize) -> Result<(), NnError> {
+        // The usual case, and every step asks.
+        if self.class_weights.is_none() && self.label_smoothing == 0.0 {
+            return Ok(());
+        }
+        let number = NumberType::of::<E>();
         let targets = loss.targets();
         let weighted = targets.is_yes_or_no() || targets == TargetKind::Classes;
         if self.class_weights.is_some() && !weighted {
@@ -58,18 +64,14 @@ impl LossOptions {
             let goes_with = "losses of probabilities";
             return Err(NnError::LossOption { loss: loss.clone(), option: "label smoothing", goes_with });
         }
-        if !(0.0..=1.0).contains(&self.label_smoothing) {
-            return Err(loss.setting(("label_smoothing", self.label_smoothing, "from 0 to 1")));
-        }
+        number.share("label_smoothing", self.label_smoothing).map_err(|problem| loss.setting(problem))?;
         let Some(weights) = &self.class_weights else { return Ok(()) };
         let expected = if targets.is_yes_or_no() { 2 } else { outputs };
         if weights.len() != expected {
             return Err(NnError::ClassWeights { expected, found: weights.len() });
         }
-        match weights.iter().find(|w| !(w.is_finite() && **w >= 0.0)) {
-            Some(&bad) => Err(loss.setting(("a class weight", bad, "finite and 0 or more"))),
-            None => Ok(()),
-        }
+        let check = |&weight| number.not_negative("a class weight", weight);
+        weights.iter().try_for_each(check).map_err(|problem| loss.setting(problem))
     }
 
     /// The targets after label smoothing.

@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 
 use super::{Kind, TargetKind};
-use crate::error::Problem;
+use crate::setting::{NumberType, Problem, shown};
 
 /// q d for d = t - x above 0, and (q - 1) d below. Derivative: 0 at 0.
 pub(super) struct Quantile {
@@ -13,12 +13,13 @@ pub(super) struct Quantile {
 
 impl Kind for Quantile {
     fn name(&self) -> String {
-        format!("quantile loss with q {}", self.q)
+        format!("quantile loss with q {}", shown(self.q))
     }
 
-    fn problem(&self) -> Option<Problem> {
+    fn check(&self, number: NumberType) -> Result<(), Problem> {
         let Self { q } = *self;
-        (!(q > 0.0 && q < 1.0)).then_some(("q", q, "above 0 and below 1"))
+        let holds = |q: f64| q > 0.0 && q < 1.0;
+        number.check("q", q, "above 0 and below 1", |as_used| holds(as_used(q)))
     }
 
     fn targets(&self) -> TargetKind {

@@ -41,7 +41,7 @@ pub(super) fn rows_of_classes<'t, E: Element>(loss: &Loss, classes: Var<'t, E>, 
     for (row, &class) in rows.as_mut_slice().chunks_mut(count).zip(classes_of_rows.as_slice()) {
         match class.to_usize().filter(|&index| index < count && class == class.trunc()) {
             Some(index) => row[index] = E::one(),
-            None => panic!("{loss}: {class} is not the number of one of {count} classes"),
+            None => panic!("{loss}: {class} is not a class number from 0 to {}", count - 1),
         }
     }
     classes.tape().constant(rows)

@@ -153,7 +153,7 @@ fn comes_back<E: Element>() {
     let read: Loss = serde_json::from_str(&serde_json::to_string(&loss).unwrap()).unwrap();
     assert_eq!(read, loss);
     let opened = read.open(&registry()).unwrap();
-    assert_eq!((opened.check(), opened.missing()), (Ok(()), None));
+    assert_eq!((opened.check::<f32>(), opened.missing()), (Ok(()), None));
     let tape = Tape::<E>::new();
     let (x, t) = (tape.variable(Tensor::from([[0.1, 0.2]]).cast()), tape.constant(Tensor::from([[0.3, 0.1]]).cast()));
     assert!(opened.per_row(x, t).value().bit_eq(&loss.per_row(x, t).value()));
@@ -170,7 +170,7 @@ fn a_loss_that_is_missing_is_named_by_the_check() {
     let loss = Loss::from(Lopsided(knobs(true)));
     let read: Loss = serde_json::from_str(&serde_json::to_string(&loss).unwrap()).unwrap();
     let left = read.open(&Registry::new()).unwrap();
-    let error = left.check().unwrap_err();
+    let error = left.check::<f32>().unwrap_err();
     assert!(matches!(error, NnError::Missing(_)), "{error}");
     let expected = "the loss \"lopsided\" is not part of this library; if it is yours, register it, by \
                     Registry::new().register::<Loss>(\"lopsided\", ..), and load the file with that registry";
@@ -280,4 +280,20 @@ fn a_weight_of_a_class_is_that_of_its_row() {
 fn weights_of_values_need_values() {
     let (x, t) = (Tensor::from([[0.5, -1.0], [2.0, 0.25]]), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
     let _ = rows(Logistic { whole: true }, &x, &t, &LossOptions::new().class_weights([2.0, 10.0]));
+}
+
+#[test]
+#[should_panic(expected = "outputs [3, 4] and targets [3, 4] do not fit: these outputs go with targets [3, 2]")]
+fn targets_of_an_own_loss_have_its_own_length() {
+    let tape = Tape::<f32>::new();
+    let x = tape.variable(Tensor::ones([3, 4]));
+    let _ = Loss::from(Interval).forward(x, x);
+}
+
+#[test]
+#[should_panic(expected = "outputs [3, 5] and targets [3, 5] do not fit: no targets go with such outputs")]
+fn outputs_of_an_own_loss_have_its_own_length() {
+    let tape = Tape::<f32>::new();
+    let x = tape.variable(Tensor::ones([3, 5]));
+    let _ = Loss::from(Interval).forward(x, x);
 }

@@ -71,7 +71,7 @@ fn what_is_within_the_limit_keeps_its_bits() {
 
 #[test]
 fn settings_out_of_range_are_named() {
-    let message = |constraint: Constraint| constraint.check("layers.0 (Dense)").unwrap_err().to_string();
+    let message = |constraint: Constraint| constraint.check::<f64>("layers.0 (Dense)").unwrap_err().to_string();
     let expected = "layers.0 (Dense): max is -1, but must be finite and 0 or more";
     assert_eq!(message(Constraint::MaxNorm { max: -1.0 }), expected);
     assert!(
@@ -80,7 +80,7 @@ fn settings_out_of_range_are_named() {
     );
     assert!(message(Constraint::MinMaxNorm { min: 0.0, max: 1.0, rate: 1.5 }).contains("rate is 1.5"));
     assert!(message(Constraint::MinMaxNorm { min: f64::NAN, max: 1.0, rate: 1.0 }).contains("min is NaN"));
-    Constraint::UnitNorm.check("").unwrap();
+    Constraint::UnitNorm.check::<f64>("").unwrap();
 }
 
 #[test]

@@ -7,3 +7,4 @@ mod guide;
 mod initializers;
 mod limits;
 mod losses;
+mod settings;

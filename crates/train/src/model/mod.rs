@@ -303,7 +303,7 @@ impl<E: Element> Model<E> {
 
     /// Checks that nothing which evaluation needs was only named by a file.
     fn check_measurable(&self) -> Result<(), TrainError> {
-        self.objective.loss().check()?;
+        self.objective.loss().check::<E>()?;
         self.objective.metrics().iter().try_for_each(Metric::check)?;
         Ok(self.network.check_trainable()?)
     }

@@ -164,6 +164,10 @@ fn losses_that_do_not_fit_the_network() {
     assert_says(compile(A::Tanh, Loss::Poisson), &["softplus, or without an activation for their logarithms"]);
     assert_says(compile(A::Identity, Loss::GaussianNll), &["3 outputs", "twice as many as targets"]);
     assert_says(compile(A::Identity, Loss::Huber { delta: -1.0 }), &["delta is -1, but must be finite and above 0"]);
+    // 1e-50 is 0 in f32.
+    assert_says(compile(A::Identity, Loss::Huber { delta: 1e-50 }), &["delta is 1e-50, but must be", "also as f32"]);
+    let double = Sequential::new(4).add(Dense::new(3));
+    assert!(self::compile::<f64>(double, Adam::default(), Loss::Huber { delta: 1e-50 }, 1).is_ok());
     assert!(compile(A::Sigmoid, binary).is_ok() && compile(A::softplus(), Loss::Poisson).is_ok());
 }
 
