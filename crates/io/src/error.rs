@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mlp_nn::NnError;
-use mlp_nn::registry::Opening;
+use mlp_nn::registry::OpenError;
 use mlp_optim::{OptimError, SlotError};
 
 use crate::Dtype;
@@ -189,7 +189,7 @@ pub enum FormatError {
     },
     /// A part of a user's of which the file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
-    Missing(#[from] Opening),
+    Missing(#[from] OpenError),
     /// The optimizer's settings are out of range.
     #[error(transparent)]
     Optimizer(#[from] OptimError),

@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn skim(body: &[u8]) -> Result<(), FormatError> {
-        let mut limits = Limits::none();
+        let mut limits = Limits::unlimited();
         limits.depth = 6;
         super::skim(body, &limits)
     }
@@ -227,7 +227,7 @@ mod tests {
             ("name", &|n| map(vec![(&"x".repeat(n)[..], Value::Nil)])),
         ];
         for (setting, make) in cases {
-            let mut limits = Limits::none();
+            let mut limits = Limits::unlimited();
             limits.depth = 8;
             let limit = match setting {
                 "layers" => &mut limits.layers,

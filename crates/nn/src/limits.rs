@@ -57,7 +57,7 @@ impl Default for Limits {
 
 impl Limits {
     /// No limits.
-    pub const fn none() -> Self {
+    pub const fn unlimited() -> Self {
         let all = usize::MAX;
         Self {
             axes: all,

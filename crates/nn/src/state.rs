@@ -15,7 +15,7 @@ impl<E: Element> Network<E> {
     /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a tensor, has one too many, or
     /// one of another shape; the error lists them all.
     pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
-        let network = Self::from_tensors(architecture, &Limits::none(), |name, _| state.remove(name));
+        let network = Self::from_tensors(architecture, &Limits::unlimited(), |name, _| state.remove(name));
         let unexpected: Vec<String> = state.into_keys().collect();
         match network {
             Err(NnError::State(mismatch)) => Err(NnError::State(StateMismatch { unexpected, ..mismatch })),

@@ -23,7 +23,7 @@ struct Named<P> {
 /// Why a part that a file names cannot be used.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Opening {
+pub enum OpenError {
     /// Nothing of this name is registered.
     #[error(
         "the {} {name:?} is not part of this library; if it is yours, register it, by \
@@ -48,7 +48,7 @@ pub enum Opening {
     },
 }
 
-impl fmt::Debug for Opening {
+impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -79,8 +79,8 @@ impl<P> Custom<P> {
     ///
     /// # Errors
     /// If it is not there.
-    pub fn get(&self, kind: &'static str) -> Result<&P, Opening> {
-        self.0.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
+    pub fn get(&self, kind: &'static str) -> Result<&P, OpenError> {
+        self.0.part.as_ref().ok_or_else(|| OpenError::Unknown { kind, name: self.short_name() })
     }
 
     /// The part itself, where code relies on its having been checked.
@@ -110,9 +110,9 @@ pub fn open<K: fmt::Debug + 'static, P>(
     custom: impl Fn(&K) -> Option<&Custom<P>>,
     kind: &'static str,
     registry: &Registry,
-) -> Result<(), Opening> {
+) -> Result<(), OpenError> {
     let Some(named) = custom(whole).filter(|named| named.0.part.is_none()) else { return Ok(()) };
-    let refused = |reason| Opening::Settings { kind, name: named.short_name(), reason };
+    let refused = |reason| OpenError::Settings { kind, name: named.short_name(), reason };
     match registry.make::<K>(&named.0.name, &named.0.settings).map_err(refused)? {
         None => Ok(()),
         Some(made) if custom(&made) != Some(named) => {
@@ -252,7 +252,7 @@ mod tests {
         Kind(Custom(Arc::new(Named { name: "x".to_owned(), settings, part: None })))
     }
 
-    fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, Opening> {
+    fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, OpenError> {
         open(&mut file, |kind| Some(&kind.0), "Kind", registry)?;
         Ok(file)
     }

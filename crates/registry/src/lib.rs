@@ -24,6 +24,6 @@ mod custom;
 mod registry;
 mod settings;
 
-pub use custom::{Both, Custom, Opening, open};
+pub use custom::{Both, Custom, OpenError, open};
 pub use registry::Registry;
 pub use settings::{Setting, Settings, SettingsError};
