@@ -23,12 +23,13 @@ fn main() -> Result<(), mlp::Error> {
     let flowers = iris();
     let scaler = StandardScaler::fit(&flowers.features)?;
     let x = scaler.transform(&flowers.features)?;
-    let (train_rows, test_rows) = TrainTestSplit::new(0.2).seed(SEED).stratify(&flowers.labels).split(x.rows())?;
+    let (train_rows, validation_rows) =
+        TrainTestSplit::new(0.2).seed(SEED).stratify(&flowers.labels).split(x.rows())?;
 
     let part = |rows: &[usize]| (x.select_rows(rows), rows.iter().map(|&row| flowers.labels[row]).collect());
-    let (training, test): (Part, Part) = (part(&train_rows), part(&test_rows));
+    let (training, validation): (Part, Part) = (part(&train_rows), part(&validation_rows));
 
-    let (plain, losses) = train(&training, &test, None)?;
+    let (plain, losses) = train(&training, &validation, None)?;
     let mut model = Model::builder(network()).optimizer(Adam::new(0.01)).loss(LOSS).seed(SEED).build()?;
     let fit = Fit::new().epochs(EPOCHS as usize).batch_size(BATCH);
     let history = model.fit(&training.0, &training.1, &fit)?;
@@ -36,7 +37,7 @@ fn main() -> Result<(), mlp::Error> {
     println!("without its extras, the loop has the bits of fit: {same}");
 
     let extras = Extras { clip: 1.0, decay: 0.98, patience: 5 };
-    let (_, losses) = train(&training, &test, Some(&extras))?;
+    let (_, losses) = train(&training, &validation, Some(&extras))?;
     println!("with them it stopped after {} of {EPOCHS} epochs", losses.len());
     if same { Ok(()) } else { Err(mlp::Error::callback("the loop differs from fit")) }
 }
@@ -54,11 +55,11 @@ fn network() -> Sequential {
 type Part = (Tensor, Vec<usize>);
 
 /// The loop: the network with the training loss of every epoch.
-fn train(training: &Part, test: &Part, extras: Option<&Extras>) -> Result<(Network, Vec<f64>), mlp::Error> {
+fn train(training: &Part, validation: &Part, extras: Option<&Extras>) -> Result<(Network, Vec<f64>), mlp::Error> {
     let mut network: Network = network().init(SEED)?;
     let objective = Objective::new(LOSS, &network)?;
     let training = Rows::new(&training.0, &training.1, &objective, &network)?;
-    let test = Rows::new(&test.0, &test.1, &objective, &network)?;
+    let validation = Rows::new(&validation.0, &validation.1, &objective, &network)?;
     let mut optimizer = Optimizer::from(Adam::new(0.01));
     let mut state = OptimizerState::new(&optimizer, network.parameters());
     let (seeds, mut step) = (Seeds::new(SEED), Step::new(&network));
@@ -78,7 +79,7 @@ fn train(training: &Part, test: &Part, extras: Option<&Extras>) -> Result<(Netwo
         losses.push(Evaluation::of(&totals, &objective).loss);
         let Some(extras) = extras else { continue };
         optimizer.set_learning_rate(optimizer.learning_rate() * extras.decay);
-        let loss = objective.evaluate(&network, &test).loss;
+        let loss = objective.evaluate(&network, &validation).loss;
         if loss < best.0 {
             (best, waited) = ((loss, network.state()), 0);
         } else {

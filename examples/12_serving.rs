@@ -48,6 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let same = names == together;
     println!("{} rows, answered one by one from {WORKERS} threads as all together: {same}", names.len());
 
+    // For single rows at the highest speed: each answer goes into the same three places, and nothing is allocated.
+    let predictor = model.predictor();
+    let (probabilities, mut answer) = (model.predict(&flowers.features)?, [0.0; 3]);
+    let mut same_numbers = true;
+    for (row, expected) in flowers.features.as_slice().chunks(4).zip(probabilities.as_slice().chunks(3)) {
+        predictor.predict_row(row, &mut answer)?;
+        same_numbers &= answer == *expected;
+    }
+    println!("the predictor gives each row the same probabilities: {same_numbers}");
+
     // What comes from outside may be wrong; the answer says what, and the worker goes on.
     for bad in [vec![5.1, f32::NAN, 1.4, 0.2], vec![5.1, 3.5]] {
         match model.predict_row(&bad) {
@@ -55,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Err(error) => println!("refused: {error}"),
         }
     }
-    if same { Ok(()) } else { Err("the answers differ".into()) }
+    if same && same_numbers { Ok(()) } else { Err("the answers differ".into()) }
 }
 
 fn train(flowers: &Dataset) -> Result<Model, mlp::Error> {

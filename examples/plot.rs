@@ -21,7 +21,7 @@ const COLORS: [RGBColor; 5] = [
     RGBColor(120, 80, 170),
     RGBColor(190, 30, 90),
 ];
-const GREY: RGBColor = RGBColor(225, 225, 225);
+const GRAY: RGBColor = RGBColor(225, 225, 225);
 const FONT: &str = "sans-serif";
 
 /// Drawn this much larger than shown: the backend rounds to whole pixels, and curves would become stairs.
@@ -72,7 +72,7 @@ fn draw(
         .label_style(font(13))
         .axis_style(BLACK.stroke_width(FINE))
         .set_all_tick_mark_size(pixels(5))
-        .bold_line_style(GREY.stroke_width(FINE))
+        .bold_line_style(GRAY.stroke_width(FINE))
         .light_line_style(TRANSPARENT)
         .draw()?;
     for (number, (curve, color)) in curves.iter().zip(COLORS.iter().cycle()).enumerate() {

@@ -92,7 +92,7 @@ pub enum DataError {
         known: Vec<String>,
     },
     /// A class number beyond the number of classes.
-    #[error("row {row} has class {class}, but of {classes} classes the numbers are those below {classes}; correct it")]
+    #[error("row {row} has class {class}, but {}; correct it", numbering(*classes))]
     ClassOutOfRange {
         /// The row of the first such number.
         row: usize,
@@ -128,7 +128,8 @@ pub enum DataError {
     },
     /// A stratified split with fewer rows in one part than there are classes.
     #[error(
-        "a stratified split needs a row of each of {classes} classes, but has only {found} {part} rows; change test_size"
+        "a stratified split needs a row of each of {classes} classes, but has only {}; change test_size",
+        rows(*found, part)
     )]
     TooFewRows {
         /// The part that is too small: `training` or `test`.
@@ -216,6 +217,20 @@ impl fmt::Debug for DataError {
     }
 }
 
+/// What numbers so many classes have.
+fn numbering(classes: usize) -> String {
+    match classes {
+        0 => "there are no classes".to_owned(),
+        1 => "the only class has the number 0".to_owned(),
+        _ => format!("{classes} classes are numbered 0 to {}", classes - 1),
+    }
+}
+
+/// So many rows of a part.
+fn rows(count: usize, part: &str) -> String {
+    format!("{count} {part} {}", if count == 1 { "row" } else { "rows" })
+}
+
 /// The first few labels in quotes, and how many more there are.
 fn listed(labels: &[String]) -> String {
     const SHOWN: usize = 10;
@@ -229,6 +244,14 @@ fn listed(labels: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_and_rows_are_counted_as_people_do() {
+        assert_eq!(numbering(0), "there are no classes");
+        assert_eq!(numbering(1), "the only class has the number 0");
+        assert_eq!(numbering(2), "2 classes are numbered 0 to 1");
+        assert_eq!([rows(1, "test"), rows(2, "training")], ["1 test row", "2 training rows"]);
+    }
 
     #[test]
     fn long_lists_are_cut_short() {

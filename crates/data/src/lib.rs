@@ -36,7 +36,8 @@
 //! |---|---|
 //! | `load_iris()` | [`iris()`] |
 //! | `LabelEncoder().fit(y)` | [`LabelEncoder::fit`] |
-//! | `OneHotEncoder(handle_unknown="ignore").fit(y)` | [`OneHotEncoder::fit`], then [`.unknown(Unknown::Ignore)`](OneHotEncoder::unknown) |
+//! | `OneHotEncoder(handle_unknown="ignore").fit(y.reshape(-1, 1))` | [`OneHotEncoder::fit`], then [`.unknown(Unknown::Ignore)`](OneHotEncoder::unknown) |
+//! | `LabelBinarizer().fit(y)` | [`OneHotEncoder::fit`]; two classes have two columns here, one there |
 //! | `StandardScaler().fit(x)` | [`StandardScaler::fit`] |
 //! | `train_test_split(x, y, test_size=0.2, random_state=42)` | [`train_test_split(&x, &y, 0.2, 42)`](train_test_split()) |
 //! | `train_test_split(..., stratify=labels)` | [`TrainTestSplit::stratify`] |

@@ -62,7 +62,7 @@ fn labels() {
     );
     assert_message(
         encoder.inverse_transform(&[1, 0, 2]),
-        "row 2 has class 2, but of 2 classes the numbers are those below 2; correct it",
+        "row 2 has class 2, but 2 classes are numbered 0 to 1; correct it",
     );
     assert_message(
         OneHotEncoder::fit(&["a", "b"]).unwrap().inverse_transform(&Tensor::from([[1.0_f32, 0.0], [0.0, 0.0]])),
@@ -90,7 +90,7 @@ fn splits_and_folds() {
     );
     assert_message(
         stratified(&[0, 0, 1, 1], 0.2),
-        "a stratified split needs a row of each of 2 classes, but has only 1 test rows; change test_size",
+        "a stratified split needs a row of each of 2 classes, but has only 1 test row; change test_size",
     );
     assert_message(
         stratified(&[0, 0, 7], 0.5),

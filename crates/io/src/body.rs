@@ -81,7 +81,7 @@ impl<E: Element> Body<Written<E>, WrittenSlots<E>> {
     /// Writes the body to the end of `out`.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let mut serializer = rmp_serde::Serializer::new(out).with_struct_map();
-        let wrong = |error: rmp_serde::encode::Error| FormatError::Content { reason: message(&error.to_string()) };
+        let wrong = |error: rmp_serde::encode::Error| FormatError::Content { reason: message(error) };
         self.serialize(&mut serializer).map_err(wrong)
     }
 }
@@ -210,9 +210,15 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
         let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;
-        let run = run.map(|run| run.into_run(&options.limits)).transpose()?;
+        check_label_smoothing(label_smoothing)?;
+        let run = run.map(RunBody::into_run).transpose()?;
         Ok(Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run })
     }
+}
+
+/// Checks that the share of certainty that is taken from targets is a share.
+pub(crate) fn check_label_smoothing(found: f64) -> Result<(), FormatError> {
+    if (0.0..=1.0).contains(&found) { Ok(()) } else { Err(FormatError::LabelSmoothing { found }) }
 }
 
 /// A message lists at most this many names.
@@ -239,6 +245,6 @@ fn slot_name(parameter: &str, slot: &str) -> String {
 
 impl From<Mismatch> for FormatError {
     fn from(mismatch: Mismatch) -> Self {
-        Self::Content { reason: message(&mismatch.to_string()) }
+        Self::Content { reason: message(mismatch) }
     }
 }

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mlp_nn::NnError;
-use mlp_nn::registry::Opening;
+use mlp_nn::registry::OpenError;
 use mlp_optim::{OptimError, SlotError};
 
 use crate::Dtype;
+use crate::shown::list;
 
 /// Why a model cannot be saved or loaded.
 #[derive(thiserror::Error)]
@@ -115,15 +116,13 @@ pub enum FormatError {
         reason: &'static str,
     },
     /// More than is let through; see [`Limits`](mlp_nn::Limits).
-    #[error(
-        "at byte {offset}: {found} {what}, and at most {most} are let through; if you trust the file, raise \
-         Limits::{setting}"
-    )]
+    #[error("{}", limit(*offset, *setting, what, *found, *most))]
     Limit {
-        /// The place, counted from the start of the file.
-        offset: usize,
-        /// The name of the limit.
-        setting: &'static str,
+        /// The place, counted from the start of the file; `None` where a model was to be written, of which there is no
+        /// file.
+        offset: Option<usize>,
+        /// The name of the limit; `None` if nothing raises it.
+        setting: Option<&'static str>,
         /// What is counted.
         what: &'static str,
         /// How many there are up to this place.
@@ -138,7 +137,10 @@ pub enum FormatError {
         reason: String,
     },
     /// Numbers of another type than the one asked for.
-    #[error("holds {found} weights; load it as SavedModel::<{found}> instead of SavedModel::<{expected}>")]
+    #[error(
+        "holds {found} weights and not {expected}; load it by SavedModel::<{found}>::load, or as a model to train by \
+         Model::<{found}>::load_with"
+    )]
     WrongDtype {
         /// The type asked for.
         expected: Dtype,
@@ -181,15 +183,16 @@ pub enum FormatError {
     /// Frozen weights that are listed twice, or in another order than the network's.
     #[error(
         "the frozen weights must be weights and buffers of the network, listed once each and in its order, but are \
-         {found:?}"
+         {}",
+        list(found)
     )]
     Frozen {
-        /// The first names in the file.
+        /// The first names in the file, escaped, and cut off where they are long.
         found: Vec<String>,
     },
     /// A part of a user's of which the file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
-    Missing(#[from] Opening),
+    Missing(#[from] OpenError),
     /// The optimizer's settings are out of range.
     #[error(transparent)]
     Optimizer(#[from] OptimError),
@@ -197,14 +200,20 @@ pub enum FormatError {
     #[error(transparent)]
     State(#[from] SlotError),
     /// The optimizer's state has other names than the optimizer and the network.
-    #[error("the optimizer's state for {place} has {found:?}, but must have {expected:?}")]
+    #[error("the optimizer's state for {place} has {}, but must have {}", list(found), list(expected))]
     Slots {
         /// The parameter, or `the network`.
         place: String,
         /// The names that are needed.
         expected: Vec<String>,
-        /// The names that are there.
+        /// The names that are there, escaped, and cut off where they are long.
         found: Vec<String>,
+    },
+    /// A share of certainty that is no share.
+    #[error("label smoothing is {found}, but must be from 0 to 1")]
+    LabelSmoothing {
+        /// The share.
+        found: f64,
     },
     /// A scaler for another number of features than the network takes.
     #[error("the scaler is for {found} features, but the network takes {expected}; fit it on the network's input")]
@@ -228,6 +237,31 @@ impl fmt::Debug for FormatError {
     /// The message, so that a `main` that returns the error tells people what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl FormatError {
+    /// The same for a model that was to be written: there is no file to point into.
+    pub(crate) fn on_writing(self) -> Self {
+        match self {
+            Self::Limit { setting, what, found, most, .. } => Self::Limit { offset: None, setting, what, found, most },
+            other => other,
+        }
+    }
+}
+
+fn limit(offset: Option<usize>, setting: Option<&str>, what: &str, found: usize, most: usize) -> String {
+    match (offset, setting) {
+        (Some(offset), Some(setting)) => format!(
+            "at byte {offset}: {found} {what}, and at most {most} are let through; if you trust the file, raise \
+             Limits::{setting}"
+        ),
+        (Some(offset), None) => format!("at byte {offset}: {found} {what}, and no more than {most} can be read"),
+        (None, Some(setting)) => format!(
+            "the model has {found} {what}, and what loads a file lets at most {most} through; to save it all the \
+             same, raise Limits::{setting} for SavedModel::save_with, and again to load it, by LoadOptions::limits"
+        ),
+        (None, None) => format!("the model has {found} {what}, and no more than {most} can be read from a file"),
     }
 }
 
@@ -267,7 +301,19 @@ mod tests {
         let error = IoError::in_file(&path)(FormatError::WrongDtype { expected: Dtype::F32, found: Dtype::F64 });
         assert_eq!(
             error.to_string(),
-            "models/iris.mlp: holds f64 weights; load it as SavedModel::<f64> instead of SavedModel::<f32>"
+            "models/iris.mlp: holds f64 weights and not f32; load it by SavedModel::<f64>::load, or as a model to train \
+             by Model::<f64>::load_with"
+        );
+        let limit =
+            |offset, setting| FormatError::Limit { offset, setting, what: "axes", found: 9, most: 8 }.to_string();
+        assert_eq!(
+            limit(Some(40), Some("axes")),
+            "at byte 40: 9 axes, and at most 8 are let through; if you trust the file, raise Limits::axes"
+        );
+        assert_eq!(
+            limit(None, Some("axes")),
+            "the model has 9 axes, and what loads a file lets at most 8 through; to save it all the same, raise \
+             Limits::axes for SavedModel::save_with, and again to load it, by LoadOptions::limits"
         );
         let names = FormatError::FeatureNames { expected: 3, found: 2 };
         assert_eq!(

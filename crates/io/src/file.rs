@@ -62,9 +62,20 @@ fn target(path: &Path) -> Result<(PathBuf, Option<fs::Metadata>), IoError> {
             Err(refused("replace", path)(io::Error::new(io::ErrorKind::PermissionDenied, "it is read-only")))
         }
         Ok(old) => Ok((fs::canonicalize(path).map_err(refused("find", path))?, Some(old))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((path.to_owned(), None)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((behind_links(path), None)),
         Err(error) => Err(refused("save to", path)(error)),
     }
+}
+
+/// Where `path` leads if there is no file yet: it may be a link to one that is still to be made. That links do not go
+/// round in circles the system has found out before.
+fn behind_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    while let Ok(next) = fs::read_link(&path) {
+        // What it says is meant from its own folder; an absolute path is taken as it is.
+        path = path.with_file_name("").join(next);
+    }
+    path
 }
 
 fn refused(action: &'static str, path: &Path) -> impl Fn(io::Error) -> IoError {

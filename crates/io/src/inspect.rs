@@ -10,7 +10,8 @@ use mlp_optim::Optimizer;
 use mlp_tensor::{Element, Tensor};
 
 use crate::body::Body;
-use crate::{Dtype, FormatError, IoError, LoadOptions, SavedModel, file, prefix};
+use crate::shown::whole;
+use crate::{Dtype, FormatError, IoError, LoadOptions, SavedModel, SavedRun, file, prefix};
 
 /// What stands in a file, whatever the type of its numbers. Print it with `{}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +27,7 @@ pub struct Inspection {
     pub tensors: Vec<TensorInfo>,
     /// What the network's output means.
     pub output: Output,
-    /// How the network is trained; `None` if it was never compiled for training.
+    /// How the network is trained; `None` if it was never set up for training.
     pub training: Option<TrainingInfo>,
     /// What features are standardized by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
@@ -62,14 +63,28 @@ pub struct TrainingInfo {
     pub steps: u64,
     /// The loss.
     pub loss: Loss,
+    /// The share of certainty that is taken from targets.
+    pub label_smoothing: f64,
     /// What is measured beside the loss.
     pub metrics: Vec<Metric>,
     /// The seed of all that is random in training.
     pub seed: u64,
     /// The number of epochs trained so far.
     pub epochs: u64,
-    /// The number of epochs of the run that the file is in the middle of, and of those that are over.
-    pub run: Option<(u64, u64)>,
+    /// The run that the file is in the middle of, if it is in one.
+    pub run: Option<RunInfo>,
+}
+
+/// The run that a file is in the middle of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunInfo {
+    /// The number of epochs that the run is to have.
+    pub epochs: u64,
+    /// The number of those that are over.
+    pub epochs_over: u64,
+    /// Whether it was stopped before it had all of them.
+    pub stopped: bool,
 }
 
 /// Lists what stands in a file, whatever the type of its numbers. A file that is listed can be loaded: everything is
@@ -81,7 +96,7 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, IoError> {
     inspect_with(path, LoadOptions::new())
 }
 
-/// Lists what stands in a file with layers of your own, or within other limits.
+/// Lists what stands in a file with parts of your own, or within other limits.
 ///
 /// # Errors
 /// As [`SavedModel::load_with`], except that every type of numbers is right.
@@ -99,7 +114,7 @@ impl Inspection {
         Self::from_bytes_with(bytes, LoadOptions::new())
     }
 
-    /// Lists what stands in the bytes of a file, with layers of your own, or within other limits.
+    /// Lists what stands in the bytes of a file, with parts of your own, or within other limits.
     ///
     /// # Errors
     /// As [`SavedModel::from_bytes_with`], except that every type of numbers is right.
@@ -123,10 +138,15 @@ impl Inspection {
             steps: training.state.steps(),
             optimizer: training.optimizer,
             loss: training.loss,
+            label_smoothing: training.label_smoothing,
             metrics: training.metrics,
             seed: training.seed,
             epochs: training.epochs,
-            run: training.run.map(|run| (run.progress.epochs, run.progress.epochs_over)),
+            run: training.run.map(|SavedRun { progress, .. }| RunInfo {
+                epochs: progress.epochs,
+                epochs_over: progress.epochs_over,
+                stopped: progress.stopped,
+            }),
         });
         let dtype = Dtype::of::<E>();
         let (architecture, parameters, buffers) = network.into_parts();
@@ -165,7 +185,7 @@ impl fmt::Display for Inspection {
         writeln!(f, "weights: {dtype}")?;
         let width = self.tensors.iter().map(|tensor| tensor.name.len()).max().unwrap_or(0).min(WIDEST);
         for TensorInfo { name, shape, frozen, .. } in &self.tensors {
-            let name = name.escape_debug().to_string();
+            let name = whole(name);
             writeln!(f, "  {name:width$}  {shape:?}{}", if *frozen { "  frozen" } else { "" })?;
         }
         match &self.training {
@@ -188,14 +208,20 @@ impl fmt::Display for Inspection {
 
 impl fmt::Display for TrainingInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { optimizer, steps, loss, metrics, seed, epochs, run } = self;
+        let Self { optimizer, steps, loss, label_smoothing, metrics, seed, epochs, run } = self;
         writeln!(f, "training: {epochs} epochs, {steps} steps, seed {seed}")?;
         writeln!(f, "  optimizer: {optimizer}")?;
-        writeln!(f, "  loss: {loss}")?;
+        match label_smoothing {
+            0.0 => writeln!(f, "  loss: {loss}")?,
+            share => writeln!(f, "  loss: {loss}, label smoothing {share}")?,
+        }
         let metrics: Vec<String> = metrics.iter().map(ToString::to_string).collect();
         writeln!(f, "  metrics: {}", list(&metrics))?;
         match run {
-            Some((epochs, over)) => writeln!(f, "  in a run of {epochs} epochs, of which {over} are over"),
+            Some(RunInfo { epochs, epochs_over, stopped }) => {
+                let stopped = if *stopped { "; it was stopped" } else { "" };
+                writeln!(f, "  in a run of {epochs} epochs, of which {epochs_over} are over{stopped}")
+            }
             None => Ok(()),
         }
     }
@@ -206,5 +232,5 @@ fn list(names: &[String]) -> String {
     if names.is_empty() {
         return "none".to_owned();
     }
-    names.iter().map(|name| name.escape_debug().to_string()).collect::<Vec<_>>().join(", ")
+    names.iter().map(|name| whole(name)).collect::<Vec<_>>().join(", ")
 }

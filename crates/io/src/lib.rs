@@ -70,7 +70,7 @@ mod tensors;
 
 pub use dtype::Dtype;
 pub use error::{FormatError, IoError};
-pub use inspect::{Inspection, TensorInfo, TrainingInfo, inspect, inspect_with};
+pub use inspect::{Inspection, RunInfo, TensorInfo, TrainingInfo, inspect, inspect_with};
 pub use load::LoadOptions;
 pub use model::{SavedModel, Training};
 pub use run::{RunProgress, SavedCallback, SavedClassWeights, SavedRun, SavedTotals, SavedValidation};

@@ -3,7 +3,7 @@
 use mlp_nn::Limits;
 use mlp_nn::registry::Registry;
 
-/// How a file is opened: with which layers of your own, and within which limits.
+/// How a file is opened: with which parts of your own (layers, losses, metrics ..), and within which limits.
 ///
 /// ```
 /// use mlp_io::{LoadOptions, SavedModel};
@@ -24,12 +24,12 @@ pub struct LoadOptions<'a> {
 }
 
 impl<'a> LoadOptions<'a> {
-    /// Without layers of your own, within the default limits.
+    /// Without parts of your own, within the default limits.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// With layers of your own, which `registry` makes.
+    /// With parts of your own, which `registry` makes.
     pub fn registry(self, registry: &'a Registry) -> Self {
         Self { registry: Some(registry), ..self }
     }
@@ -41,7 +41,7 @@ impl<'a> LoadOptions<'a> {
 }
 
 impl<'a> From<&'a Registry> for LoadOptions<'a> {
-    /// With layers of your own, within the default limits.
+    /// With parts of your own, within the default limits.
     fn from(registry: &'a Registry) -> Self {
         Self::new().registry(registry)
     }

@@ -8,7 +8,7 @@ use mlp_nn::{Activation, Limits, Loss, Network, Output, OutputFunction, Task};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 
-use crate::body::Body;
+use crate::body::{Body, check_label_smoothing};
 use crate::skim::skim;
 use crate::{FormatError, IoError, LoadOptions, SavedRun, file, prefix};
 
@@ -36,7 +36,7 @@ pub struct SavedModel<E: Element = f32> {
     pub network: Network<E>,
     /// What the network's output means.
     pub output: Output,
-    /// What is needed to go on training; `None` for a network that was never compiled for training.
+    /// What is needed to go on training; `None` for a network that was never set up for training.
     pub training: Option<Training<E>>,
     /// What features are standardized by before they reach the network, if they are.
     pub scaler: Option<StandardScaler>,
@@ -53,7 +53,7 @@ pub struct Training<E: Element = f32> {
     pub state: OptimizerState<E>,
     /// The loss.
     pub loss: Loss,
-    /// The share of certainty that is taken from targets.
+    /// The share of certainty that is taken from targets, from 0 to 1.
     pub label_smoothing: f64,
     /// What is measured beside the loss.
     pub metrics: Vec<Metric>,
@@ -69,7 +69,7 @@ impl<E: Element> SavedModel<E> {
     /// Saves the model to a file.
     ///
     /// A file that is already there is replaced as a whole, and keeps its permissions; on an error it stays as it was.
-    /// Symbolic links are followed. The same model always gives the same bytes.
+    /// Symbolic links are followed, also to where there is no file yet. The same model always gives the same bytes.
     ///
     /// # Errors
     /// [`IoError::File`] if the path has no file name, its folder is missing, the file is read-only or not an ordinary
@@ -97,7 +97,7 @@ impl<E: Element> SavedModel<E> {
         Self::load_with(path, LoadOptions::new())
     }
 
-    /// Loads a model with layers of your own, or within other limits: a registry goes in the place of `options` as it is.
+    /// Loads a model with parts of your own, or within other limits: a registry goes in the place of `options` as it is.
     ///
     /// # Errors
     /// As [`SavedModel::load`], and if a constructor refuses the settings in the file.
@@ -111,8 +111,9 @@ impl<E: Element> SavedModel<E> {
     /// # Errors
     /// [`IoError::Format`] if the parts of the model do not belong together (weights of another shape than the network
     /// describes, another optimizer's state, a scaler or names for another number of columns), a setting of the
-    /// optimizer lies outside of its range, the model goes beyond the default [`Limits`] of loading, or a tensor is larger
-    /// than 4 GiB. What is written can be read.
+    /// optimizer, of the loss or the label smoothing lies outside of its range, the model or the run that it is in goes
+    /// beyond the default [`Limits`] of loading ([`FormatError::Limit`]), or a tensor is larger than 4 GiB. What is
+    /// written can be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, IoError> {
         self.to_bytes_with(&Limits::default())
     }
@@ -134,7 +135,7 @@ impl<E: Element> SavedModel<E> {
         Self::from_bytes_with(bytes, LoadOptions::new())
     }
 
-    /// The model in the bytes of a file, with layers of your own, or within other limits.
+    /// The model in the bytes of a file, with parts of your own, or within other limits.
     ///
     /// # Errors
     /// As [`SavedModel::from_bytes`], and if a constructor refuses the settings in the file.
@@ -145,7 +146,7 @@ impl<E: Element> SavedModel<E> {
     fn encode(&self, limits: &Limits) -> Result<Vec<u8>, FormatError> {
         let mut bytes = prefix::start();
         Body::of(self, limits)?.encode(&mut bytes)?;
-        skim(&bytes[prefix::LEN..], limits)?;
+        skim(&bytes[prefix::LEN..], limits).map_err(FormatError::on_writing)?;
         prefix::finish(&mut bytes);
         Ok(bytes)
     }
@@ -159,7 +160,8 @@ impl<E: Element> SavedModel<E> {
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), FormatError> {
         let Self { network, training, .. } = self;
         network.architecture().check_within(limits)?;
-        if let Some(Training { optimizer, state, loss, .. }) = training {
+        if let Some(Training { optimizer, state, loss, label_smoothing, .. }) = training {
+            check_label_smoothing(*label_smoothing)?;
             optimizer.check::<E>()?;
             if loss.missing().is_none() {
                 loss.check::<E>()?;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mlp_nn::Limits;
 use mlp_nn::registry::Settings;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
@@ -37,6 +36,10 @@ pub struct RunProgress {
     pub validation: SavedValidation,
     /// By what the losses of the rows of each class are multiplied.
     pub class_weights: SavedClassWeights,
+    /// Whether rows have weights of their own, which a file does not hold.
+    pub weighted: bool,
+    /// Whether every step is looked at for the first number that is not finite.
+    pub detect_anomalies: bool,
     /// Whether the epoch at hand has begun.
     pub in_epoch: bool,
     /// The number of rows of the epoch at hand that were trained on.
@@ -47,6 +50,8 @@ pub struct RunProgress {
     pub last_loss: f64,
     /// The number of epochs that are over.
     pub epochs_over: u64,
+    /// Whether the run was stopped before it had all of its epochs, by a callback say: it does not go on.
+    pub stopped: bool,
     /// What they reported, one epoch behind the other: the mean loss, penalties included, the penalties, and the metrics,
     /// all on the training rows; with validation, the same on the validation rows.
     #[serde(with = "numbers")]
@@ -144,13 +149,8 @@ impl<E: Element> RunBody<BTreeMap<String, ToWrite<E>>> {
 }
 
 impl RunBody<Raw<'_>> {
-    pub(crate) fn into_run<E: Element>(self, limits: &Limits) -> Result<SavedRun<E>, FormatError> {
-        let count = |callback: &CallbackBody<Raw<'_>>| callback.tensors.entries().map_or(0, |(count, _)| count);
-        let (found, most) = (self.callbacks.iter().map(count).sum::<usize>(), limits.tensors);
-        if found > most {
-            let reason = format!("callbacks: {found} tensors, and at most {most} are let through");
-            return Err(FormatError::Content { reason });
-        }
+    /// How many tensors there may be was found out when the file was skimmed.
+    pub(crate) fn into_run<E: Element>(self) -> Result<SavedRun<E>, FormatError> {
         let callback = |CallbackBody { name, settings, values, tensors }: CallbackBody<Raw<'_>>| {
             let mut found = Tensors::new(tensors, tensors.entries().map_or(0, |(count, _)| count))?;
             let names: Vec<&str> = found.names().collect();

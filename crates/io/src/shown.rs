@@ -1,45 +1,24 @@
-//! The one place through which what a file says goes on its way into a message.
+//! How much of what a file says a message shows. What goes into one is escaped and cut by [`mlp_nn::registry::shown`].
 
-/// A message shows at most this many characters of one text of a file.
-const LONGEST: usize = 80;
+use std::fmt;
 
-/// A file's text as a message may show it: control characters escaped, and cut where it gets long. A text may be from
-/// anyone, and a message ends up on a terminal or in a log.
+/// A file's text as a message may show it.
 pub(crate) fn shown(text: &str) -> String {
-    cut(text, LONGEST)
+    mlp_nn::registry::shown(text, 80)
 }
 
-/// The same for a message that quotes a file.
-pub(crate) fn message(text: &str) -> String {
-    cut(text, 500)
+/// A file's text as a listing of the file may show it, however long it is.
+pub(crate) fn whole(text: &str) -> String {
+    mlp_nn::registry::shown(text, usize::MAX)
 }
 
-fn cut(text: &str, longest: usize) -> String {
-    let mut shown = String::new();
-    for (index, c) in text.chars().enumerate() {
-        if index == longest {
-            shown.push_str("..");
-            break;
-        }
-        // Also what turns the direction of writing, and what cannot be seen.
-        match c {
-            '"' | '\'' | '\\' => shown.push(c),
-            _ => shown.extend(c.escape_debug()),
-        }
-    }
-    shown
+/// The same as [`shown`] for a message that quotes a file.
+pub(crate) fn message(text: impl fmt::Display) -> String {
+    mlp_nn::registry::shown(text, 500)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_escaped_and_what_is_long_is_cut() {
-        assert_eq!(shown("größe \"m\\\""), "größe \"m\\\"");
-        assert_eq!(shown("\x1b[2J\n\u{202e}x\u{200b}"), "\\u{1b}[2J\\n\\u{202e}x\\u{200b}");
-        assert_eq!(shown(&"x".repeat(80)), "x".repeat(80));
-        assert_eq!(shown(&"x".repeat(81)), format!("{}..", "x".repeat(80)));
-        assert_eq!(message(&"\n".repeat(1 << 20)).len(), 1002);
-    }
+/// Names that have been through [`shown`], in quotes: `["m", "v"]`.
+pub(crate) fn list(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    format!("[{}]", names.join(", "))
 }

@@ -10,8 +10,11 @@ use crate::raw::{Head, Reader};
 const PER_LAYER: usize = 4;
 /// Those around the layers, and those within a setting of the last.
 const AROUND: usize = 8;
+/// The arrays and maps inside of each other that are read whatever the limits. Each takes a part of the stack, in a layer
+/// up to 5 kB where nothing is optimized, and a thread may have no more than 2 MB of it.
+const DEEPEST: usize = 256;
 /// What one of the limits counts.
-const SETTINGS: &str = "settings of users' parts, and callbacks";
+const SETTINGS: &str = "users' parts, their settings, and callbacks";
 
 /// Checks that `body` is one complete MessagePack value and nothing else, built from what models are built from: maps
 /// with strings as keys, no extension types, nothing nested too deeply, no length beyond the end. And that what it lists
@@ -19,22 +22,28 @@ const SETTINGS: &str = "settings of users' parts, and callbacks";
 ///
 /// It looks at every byte once and takes no memory.
 pub(crate) fn skim(body: &[u8], limits: &Limits) -> Result<(), FormatError> {
-    let mut skim = Skim { reader: Reader::new(body), limits, layers: 0, entries: 0, settings: 0 };
-    skim.value(limits.depth.saturating_mul(PER_LAYER).saturating_add(AROUND), Place::Other)?;
+    let mut skim = Skim { reader: Reader::new(body), limits, layers: 0, entries: 0, settings: 0, remembered: 0 };
+    skim.value(0, Place::Other)?;
     if skim.reader.left() == 0 { Ok(()) } else { Err(skim.reader.malformed("nothing may follow the body")) }
 }
 
-/// What an array or a map is, by the key that it stands under.
+/// What a value is, by the key that it stands under.
 #[derive(Clone, Copy)]
 enum Place {
     /// An array of layers.
     Layers,
     /// An array of arrays of layers.
     Branches,
-    /// The settings of a user's part, and what a callback remembers.
+    /// The settings of a user's part, or what a callback remembers: a map from names of the user's.
     Settings,
+    /// One of these, or what stands inside of it. A key means nothing here.
+    Setting,
     /// An array of callbacks, of which each is worth a setting at least.
     Callbacks,
+    /// One of them.
+    Callback,
+    /// The tensors that a callback remembers, by name.
+    Remembered,
     /// A column for every value of an input row.
     Scaler,
     /// Tensors by name: nothing is made of them before the network has asked for them.
@@ -48,9 +57,12 @@ struct Skim<'a> {
     layers: usize,
     entries: usize,
     settings: usize,
+    /// The tensors of all callbacks.
+    remembered: usize,
 }
 
 impl Skim<'_> {
+    /// A value inside of `depth` others.
     fn value(&mut self, depth: usize, place: Place) -> Result<(), FormatError> {
         let start = self.reader.at();
         let head = self.reader.head()?;
@@ -61,35 +73,59 @@ impl Skim<'_> {
         if length > self.reader.left() {
             return Err(self.reader.truncated());
         }
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(self.reader.malformed("nested too deeply for a model"));
-        };
+        self.check_depth(start, depth + 1)?;
         if matches!(head, Head::Array(_)) {
             let inner = match place {
                 Place::Branches => Place::Layers,
-                Place::Tensors => Place::Tensors,
+                Place::Callbacks => Place::Callback,
+                Place::Setting | Place::Settings => Place::Setting,
+                Place::Tensors | Place::Remembered => Place::Tensors,
                 _ => Place::Other,
             };
             self.count(start, place, length)?;
-            return (0..length).try_for_each(|_| self.value(depth, inner));
+            return (0..length).try_for_each(|_| self.value(depth + 1, inner));
         }
-        if matches!(place, Place::Settings) {
-            self.settings = self.settings.saturating_add(length);
-            self.within(start, "settings", SETTINGS, self.settings, self.limits.settings)?;
+        match place {
+            Place::Settings => self.settings(start, length)?,
+            Place::Setting => self.entries(start, length)?,
+            Place::Remembered => {
+                self.remembered = self.remembered.saturating_add(length);
+                let what = "tensors of callbacks";
+                self.within(start, "tensors", what, self.remembered, self.limits.tensors)?;
+            }
+            _ => {}
         }
         (0..length).try_for_each(|_| {
             if !matches!(self.reader.peek(), None | Some(0xa0..=0xbf | 0xd9..=0xdb)) {
                 return Err(self.reader.malformed("the key of a map must be a string"));
             }
             let start = self.reader.at();
-            let inner = match (place, self.reader.head()?) {
-                (Place::Tensors, Head::Text(key)) => (Place::Tensors, key.len()),
-                (_, Head::Text(key)) => (under(key), key.len()),
-                _ => (Place::Other, 0),
+            let Head::Text(key) = self.reader.head()? else { return Err(self.reader.truncated()) };
+            self.within(start, "name", "bytes in a string", key.len(), self.limits.name)?;
+            let inner = match place {
+                Place::Tensors | Place::Remembered => Place::Tensors,
+                Place::Settings | Place::Setting => Place::Setting,
+                Place::Callback if key == b"tensors" => Place::Remembered,
+                _ => under(key),
             };
-            self.within(start, "name", "bytes in a string", inner.1, self.limits.name)?;
-            self.value(depth, inner.0)
+            if key == b"custom" && matches!(inner, Place::Other) {
+                self.settings(start, 1)?;
+            }
+            self.value(depth + 1, inner)
         })
+    }
+
+    /// Checks how many arrays and maps lie inside of each other.
+    fn check_depth(&self, start: usize, found: usize) -> Result<(), FormatError> {
+        let (what, wanted) = ("arrays and maps inside of each other", self.limits.depth);
+        let most = wanted.saturating_mul(PER_LAYER).saturating_add(AROUND);
+        if most <= DEEPEST {
+            return self.within(start, "depth", what, found, most);
+        }
+        if found <= DEEPEST {
+            return Ok(());
+        }
+        Err(FormatError::Limit { offset: Some(LEN + start), setting: None, what, found, most: DEEPEST })
     }
 
     /// Counts what an array holds.
@@ -99,17 +135,21 @@ impl Skim<'_> {
                 self.layers = self.layers.saturating_add(length);
                 self.within(start, "layers", "layers and branches", self.layers, self.limits.layers)
             }
-            Place::Callbacks => {
-                self.settings = self.settings.saturating_add(length);
-                self.within(start, "settings", SETTINGS, self.settings, self.limits.settings)
-            }
+            Place::Callbacks => self.settings(start, length),
             Place::Scaler => self.within(start, "scaler", "columns of a scaler", length, self.limits.scaler),
-            Place::Tensors => self.within(start, "axes", "axes", length, self.limits.axes),
-            Place::Settings | Place::Other => {
-                self.entries = self.entries.saturating_add(length);
-                self.within(start, "entries", "entries in all lists", self.entries, self.limits.entries)
-            }
+            Place::Tensors | Place::Remembered => self.within(start, "axes", "axes", length, self.limits.axes),
+            Place::Settings | Place::Setting | Place::Callback | Place::Other => self.entries(start, length),
         }
+    }
+
+    fn settings(&mut self, start: usize, more: usize) -> Result<(), FormatError> {
+        self.settings = self.settings.saturating_add(more);
+        self.within(start, "settings", SETTINGS, self.settings, self.limits.settings)
+    }
+
+    fn entries(&mut self, start: usize, more: usize) -> Result<(), FormatError> {
+        self.entries = self.entries.saturating_add(more);
+        self.within(start, "entries", "entries in all lists", self.entries, self.limits.entries)
     }
 
     fn within(
@@ -123,11 +163,11 @@ impl Skim<'_> {
         if found <= most {
             return Ok(());
         }
-        Err(FormatError::Limit { offset: LEN + start, setting, what, found, most })
+        Err(FormatError::Limit { offset: Some(LEN + start), setting: Some(setting), what, found, most })
     }
 }
 
-/// What stands under a key.
+/// What stands under a key of a record.
 fn under(key: &[u8]) -> Place {
     match key {
         b"layers" => Place::Layers,
@@ -153,7 +193,7 @@ mod tests {
     }
 
     fn skim(body: &[u8]) -> Result<(), FormatError> {
-        let mut limits = Limits::none();
+        let mut limits = Limits::unlimited();
         limits.depth = 6;
         super::skim(body, &limits)
     }
@@ -196,8 +236,21 @@ mod tests {
         for key in [0x00, 0xc0, 0xc4, 0x80, 0x90] {
             assert_eq!(reason(&[0x81, key, 0, 0]), (1, "the key of a map must be a string"));
         }
-        assert_eq!(reason(&[0x91; 100_000]), (33, "nested too deeply for a model"));
-        assert_eq!(skim(&[&[0x91; 32][..], &[0]].concat()), Ok(()));
+    }
+
+    /// 6 layers inside of each other take 4 · 6 + 8 arrays and maps at the most.
+    #[test]
+    fn depth_has_a_limit_and_without_one_a_ceiling() {
+        let nested = |depth: usize| [&vec![0x91; depth][..], &[0]].concat();
+        let limit = |offset: usize, setting, found, most| {
+            let what = "arrays and maps inside of each other";
+            Err(FormatError::Limit { offset: Some(LEN + offset), setting, what, found, most })
+        };
+        assert_eq!(skim(&nested(32)), Ok(()));
+        assert_eq!(skim(&[0x91; 100_000]), limit(32, Some("depth"), 33, 32));
+        let unlimited = |body: &[u8]| super::skim(body, &Limits::unlimited());
+        assert_eq!(unlimited(&nested(DEEPEST)), Ok(()));
+        assert_eq!(unlimited(&[0x91; 1_000_000]), limit(DEEPEST, None, DEEPEST + 1, DEEPEST));
     }
 
     #[test]
@@ -214,11 +267,23 @@ mod tests {
         let map = |entries: Vec<(&str, Value)>| Value::Map(entries.into_iter().map(|(k, v)| (k.into(), v)).collect());
         let list = |length| Value::Array(vec![0.into(); length]);
         let settings = |count| Value::Map((0..count).map(|i| (format!("{i}").into(), Value::Nil)).collect());
-        let cases: [(&str, &dyn Fn(usize) -> Value); 10] = [
+        // Whatever their names are.
+        let keys = ["tensors", "slots", "mean", "scale", "layers", "branches", "callbacks", "settings", "custom"];
+        let named = |n: usize| Value::Map(keys.iter().map(|&key| (key.into(), list(n))).collect());
+        let custom = || map(vec![("custom", map(vec![("name", "".into()), ("settings", Value::Map(vec![]))]))]);
+        let cases: [(&str, &dyn Fn(usize) -> Value); 15] = [
             ("layers", &|n| map(vec![("layers", list(n))])),
             ("layers", &|n| map(vec![("layers", list(2)), ("branches", Value::Array(vec![list(1), list(n - 5)]))])),
             ("settings", &|n| map(vec![("settings", settings(n))])),
             ("settings", &|n| map(vec![("callbacks", list(3)), ("values", settings(n - 3))])),
+            ("settings", &|n| map(vec![("metrics", Value::Array(vec![custom(); n]))])),
+            ("settings", &|n| map(vec![("loss", custom()), ("settings", settings(n - 1))])),
+            ("entries", &|n| map(vec![("settings", named(4)), ("columns", list(n - 36))])),
+            ("entries", &|n| map(vec![("values", map(vec![("slots", Value::Array(vec![list(n - 1)]))]))])),
+            ("tensors", &|n| {
+                let callback = |n| map(vec![("tensors", Value::Map(settings(n).as_map().unwrap().clone()))]);
+                map(vec![("callbacks", Value::Array(vec![callback(3), callback(n - 3)]))])
+            }),
             ("scaler", &|n| map(vec![("mean", list(n)), ("scale", list(n))])),
             ("axes", &|n| map(vec![("tensors", map(vec![("layers", map(vec![("shape", list(n))]))]))])),
             ("axes", &|n| map(vec![("slots", map(vec![("w", map(vec![("m", list(n))]))]))])),
@@ -227,7 +292,7 @@ mod tests {
             ("name", &|n| map(vec![(&"x".repeat(n)[..], Value::Nil)])),
         ];
         for (setting, make) in cases {
-            let mut limits = Limits::none();
+            let mut limits = Limits::unlimited();
             limits.depth = 8;
             let limit = match setting {
                 "layers" => &mut limits.layers,
@@ -235,12 +300,13 @@ mod tests {
                 "scaler" => &mut limits.scaler,
                 "axes" => &mut limits.axes,
                 "entries" => &mut limits.entries,
+                "tensors" => &mut limits.tensors,
                 _ => &mut limits.name,
             };
             *limit = 40;
             assert_eq!(super::skim(&encoded(&make(40)), &limits), Ok(()), "{setting}");
             match super::skim(&encoded(&make(41)), &limits) {
-                Err(FormatError::Limit { setting: found, found: 41, most: 40, .. }) => assert_eq!(found, setting),
+                Err(FormatError::Limit { setting: found, found: 41, most: 40, .. }) => assert_eq!(found, Some(setting)),
                 other => panic!("{setting}: {other:?}"),
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,7 @@ impl Metric {
     ///
     /// # Errors
     /// If the constructor refuses the settings.
-    pub fn open(mut self, registry: &Registry) -> Result<Self, Opening> {
+    pub fn open(mut self, registry: &Registry) -> Result<Self, OpenError> {
         mlp_registry::open(&mut self, Self::custom, "Metric", registry)?;
         Ok(self)
     }
@@ -108,7 +108,7 @@ impl Metric {
     ///
     /// # Errors
     /// If it is a user's that a file only named.
-    pub fn check(&self) -> Result<(), Opening> {
+    pub fn check(&self) -> Result<(), OpenError> {
         self.custom().map_or(Ok(()), |custom| custom.get("Metric").map(drop))
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mlp_registry::Opening;
+use mlp_registry::OpenError;
 
 use crate::setting::shown;
 use crate::{Loss, Task};
@@ -144,14 +144,14 @@ pub enum NnError {
     },
     /// A part of a user's of which a file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
-    Missing(#[from] Opening),
+    Missing(#[from] OpenError),
     /// A part of a user's that a layer needs and of which a file gives only the name.
     #[error("{layer}: {missing}")]
     MissingIn {
         /// The layer's path and kind.
         layer: String,
         /// What is missing.
-        missing: Box<Opening>,
+        missing: Box<OpenError>,
     },
     /// Outputs that do not do for a task, or a question that they have no answer to.
     #[error("the task is {task}: {reason}")]

@@ -22,18 +22,19 @@ pub struct Limits {
     pub axes: usize,
     /// Layers in all, those inside of others and the branches of each [`Concat`](crate::Concat) counted as well; 1,024.
     pub layers: usize,
-    /// Layers inside of each other; 32.
+    /// Layers inside of each other; 32. What reads files stops at a depth of its own besides, whatever this says.
     pub depth: usize,
-    /// The weights and buffers of all layers; 4,096.
+    /// The weights and buffers of all layers; 4,096. In a file, as many tensors that callbacks remember besides.
     pub tensors: usize,
     /// The bytes of a name, paths included, and of any other string; 256.
     pub name: usize,
     /// The values of one row, those of the input and of every layer's output added up; 2²⁴.
     pub values: usize,
-    /// The settings of users' parts, callbacks, and what these remember beside tensors, in all; 1,024.
+    /// The settings of users' layers; 1,024. What reads a file counts those of all users' parts together, and as one each
+    /// the parts themselves, callbacks, and what these remember beside tensors.
     pub settings: usize,
     /// What other lists hold in all, such as the columns of every [`SelectColumns`](crate::SelectColumns) and the names of
-    /// features and classes; 2¹⁴.
+    /// features and classes; 2¹⁴. Names of more columns need it raised: each takes many times its bytes in a file.
     pub entries: usize,
     /// The columns of a scaler in front of the network; 2¹⁷.
     pub scaler: usize,
@@ -56,8 +57,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// No limits.
-    pub const fn none() -> Self {
+    /// No limits, for what one has written oneself.
+    pub const fn unlimited() -> Self {
         let all = usize::MAX;
         Self {
             axes: all,

@@ -1,6 +1,6 @@
 //! What a network's layers have, and what shapes flow between them: found out in one walk, before any weight is drawn.
 
-use mlp_registry::Opening;
+use mlp_registry::OpenError;
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::layers::{Columns, Lookup};
@@ -114,7 +114,7 @@ impl ParameterSpec {
 
 impl Start {
     /// Why values cannot be drawn, if a file only named the initializer.
-    pub(crate) fn missing(&self) -> Option<Opening> {
+    pub(crate) fn missing(&self) -> Option<OpenError> {
         match self {
             Self::Drawn(initializer) => initializer.missing(),
             _ => None,
@@ -145,7 +145,7 @@ impl Plan {
 
     /// The same with a description of every layer.
     pub(crate) fn described(layers: &[Layer], input: &[usize]) -> Result<(Self, Vec<usize>), NnError> {
-        Self::walk(layers, input, &Limits::none(), NumberType::of::<f64>(), Some(Vec::new()))
+        Self::walk(layers, input, &Limits::unlimited(), NumberType::of::<f64>(), Some(Vec::new()))
     }
 
     fn walk(
@@ -338,7 +338,7 @@ impl Plan {
     }
 
     /// The error that the layer needs what a file only named.
-    pub(crate) fn missing(&self, missing: Opening) -> NnError {
+    pub(crate) fn missing(&self, missing: OpenError) -> NnError {
         NnError::MissingIn { layer: self.layer.clone(), missing: Box::new(missing) }
     }
 

@@ -118,14 +118,14 @@ impl Sequential {
         }
         let mut rng = Rng::new(seed);
         let mut last = Tensor::zeros([0]);
-        Network::new(self.clone(), &Limits::none(), |_, shape, start| {
+        Network::new(self.clone(), &Limits::unlimited(), |_, shape, start| {
             last = start.draw(shape, &last, &mut rng);
             last.clone()
         })
     }
 
     fn plan(&self) -> Result<(Plan, Vec<usize>), NnError> {
-        self.plan_within(&Limits::none())
+        self.plan_within(&Limits::unlimited())
     }
 
     pub(crate) fn plan_within(&self, limits: &Limits) -> Result<(Plan, Vec<usize>), NnError> {

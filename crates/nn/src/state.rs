@@ -16,7 +16,7 @@ impl<E: Element> Network<E> {
     /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a tensor, has one too many, or
     /// one of another shape; the error lists them all.
     pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
-        let network = Self::from_tensors(architecture, &Limits::none(), |name, _| state.remove(name));
+        let network = Self::from_tensors(architecture, &Limits::unlimited(), |name, _| state.remove(name));
         let unexpected: Vec<String> = state.into_keys().collect();
         match network {
             Err(NnError::State(mismatch)) => Err(NnError::State(StateMismatch { unexpected, ..mismatch })),
@@ -189,7 +189,7 @@ impl<E: Element> Network<E> {
     /// # Errors
     /// If a setting is out of its range as a number of type `F`, such as an epsilon of 1e-50, which is 0 in f32.
     pub fn cast<F: Element>(&self) -> Result<Network<F>, NnError> {
-        self.architecture.plan_in(&Limits::none(), NumberType::of::<F>())?;
+        self.architecture.plan_in(&Limits::unlimited(), NumberType::of::<F>())?;
         let parameters = self.parameters.iter().map(|p| Parameter {
             name: p.name.clone(),
             value: p.value.cast(),

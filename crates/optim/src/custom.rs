@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// If the constructor refuses the settings.
-    pub fn open(mut self, registry: &Registry) -> Result<Self, Opening> {
+    pub fn open(mut self, registry: &Registry) -> Result<Self, OpenError> {
         // The constructor makes one with the rate to begin with; the file has that of the moment.
         let learning_rate = self.learning_rate();
         mlp_registry::open(&mut self, part, "Optimizer", registry)?;
@@ -129,7 +129,7 @@ impl Optimizer {
     }
 
     /// Why the optimizer cannot be used, if a file only named it.
-    pub fn missing(&self) -> Option<Opening> {
+    pub fn missing(&self) -> Option<OpenError> {
         part(self)?.get("Optimizer").err()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use mlp_registry::Opening;
+use mlp_registry::OpenError;
 use mlp_tensor::Element;
 
 /// Why an optimizer cannot be used.
@@ -24,7 +24,7 @@ pub enum OptimError {
     },
     /// A user's optimizer of which a file gives only the name, or that cannot be made from its settings.
     #[error(transparent)]
-    Missing(#[from] Opening),
+    Missing(#[from] OpenError),
 }
 
 impl fmt::Debug for OptimError {

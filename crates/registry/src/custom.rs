@@ -2,11 +2,14 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{Registry, Settings, SettingsError};
+use crate::{Registry, Settings, SettingsError, shown};
+
+/// A message shows at most this many characters of a name.
+const NAME: usize = 100;
 
 /// A part that a user wrote: its name, its settings, and the part itself as a `P`, once it is there. Of a part that was
 /// read from a file only name and settings are known until a [`Registry`] has made it.
@@ -18,37 +21,56 @@ struct Named<P> {
     name: String,
     settings: Settings,
     part: Option<P>,
+    /// As what else a registry knows the name, if one was asked for the part and did not know it.
+    registered_as: OnceLock<&'static str>,
+}
+
+impl<P> Named<P> {
+    fn new(name: String, settings: Settings, part: Option<P>) -> Self {
+        Self { name, settings, part, registered_as: OnceLock::new() }
+    }
 }
 
 /// Why a part that a file names cannot be used.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Opening {
-    /// Nothing of this name is registered.
-    #[error(
-        "the {} {name:?} is not part of this library; if it is yours, register it, by \
-         Registry::new().register::<{kind}>({name:?}, ..), and load the file with that registry",
-        kind.to_lowercase()
-    )]
+pub enum OpenError {
+    /// Nothing of this kind and name is registered.
+    #[error("the {} \"{name}\" is not part of this library; {}", kind.to_lowercase(), what_to_do(kind, name, *registered_as))]
     Unknown {
         /// The type that the part's constructor returns: `Loss`, say.
         kind: &'static str,
-        /// Its name, cut off if it is long.
+        /// Its name, escaped, and cut off if it is long.
         name: String,
+        /// The type that a part of this name is registered as, if it is not `kind`.
+        registered_as: Option<&'static str>,
     },
     /// The constructor refuses the settings.
-    #[error("the {} {name:?} cannot be made from its settings: {reason}", kind.to_lowercase())]
+    #[error("the {} \"{name}\" cannot be made from its settings: {}", kind.to_lowercase(), shown(reason, 500))]
     Settings {
         /// The type that the part's constructor returns.
         kind: &'static str,
-        /// Its name, cut off if it is long.
+        /// Its name, escaped, and cut off if it is long.
         name: String,
         /// What is wrong.
         reason: SettingsError,
     },
 }
 
-impl fmt::Debug for Opening {
+fn what_to_do(kind: &str, name: &str, registered_as: Option<&str>) -> String {
+    match registered_as {
+        Some(other) => format!(
+            "this name is registered as a {other}, but to be found here its constructor must return a {kind}: \
+             end it in .into(), or register it by .register::<{kind}>(\"{name}\", ..)"
+        ),
+        None => format!(
+            "if it is yours, register it, by Registry::new().register::<{kind}>(\"{name}\", ..), and load the file \
+             with that registry"
+        ),
+    }
+}
+
+impl fmt::Debug for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -57,7 +79,7 @@ impl fmt::Debug for Opening {
 impl<P> Custom<P> {
     /// A part that is there.
     pub fn new(name: impl Into<String>, settings: Settings, part: P) -> Self {
-        Self(Arc::new(Named { name: name.into(), settings, part: Some(part) }))
+        Self(Arc::new(Named::new(name.into(), settings, Some(part))))
     }
 
     /// The name.
@@ -79,8 +101,11 @@ impl<P> Custom<P> {
     ///
     /// # Errors
     /// If it is not there.
-    pub fn get(&self, kind: &'static str) -> Result<&P, Opening> {
-        self.0.part.as_ref().ok_or_else(|| Opening::Unknown { kind, name: self.short_name() })
+    pub fn get(&self, kind: &'static str) -> Result<&P, OpenError> {
+        let Named { name, part, registered_as, .. } = &*self.0;
+        let unknown =
+            || OpenError::Unknown { kind, name: shown(name, NAME), registered_as: registered_as.get().copied() };
+        part.as_ref().ok_or_else(unknown)
     }
 
     /// The part itself, where code relies on its having been checked.
@@ -94,10 +119,6 @@ impl<P> Custom<P> {
             Err(missing) => panic!("{missing}"),
         }
     }
-
-    fn short_name(&self) -> String {
-        self.0.name.chars().take(100).collect()
-    }
 }
 
 /// Makes the part that `whole` holds, if it is not there yet and `registry` knows its name; otherwise leaves it. `custom`
@@ -110,14 +131,20 @@ pub fn open<K: fmt::Debug + 'static, P>(
     custom: impl Fn(&K) -> Option<&Custom<P>>,
     kind: &'static str,
     registry: &Registry,
-) -> Result<(), Opening> {
+) -> Result<(), OpenError> {
     let Some(named) = custom(whole).filter(|named| named.0.part.is_none()) else { return Ok(()) };
-    let refused = |reason| Opening::Settings { kind, name: named.short_name(), reason };
+    let refused = |reason| OpenError::Settings { kind, name: shown(&named.0.name, NAME), reason };
     match registry.make::<K>(&named.0.name, &named.0.settings).map_err(refused)? {
-        None => Ok(()),
+        None => {
+            // It may be that of a part of another kind; who asks for this one is told. The first registry has it right.
+            if let Some(other) = registry.kind_of(&named.0.name) {
+                named.0.registered_as.get_or_init(|| other);
+            }
+            Ok(())
+        }
         Some(made) if custom(&made) != Some(named) => {
-            let reason = format!("the registered constructor made {made:?} where the file has {whole:?}");
-            Err(refused(SettingsError::refused(reason)))
+            let reason = format_args!("the registered constructor made {made:?} where the file has {whole:?}");
+            Err(refused(SettingsError::refused(shown(reason, 500))))
         }
         Some(made) => {
             *whole = made;
@@ -147,12 +174,11 @@ impl<P> fmt::Debug for Custom<P> {
 impl<P> fmt::Display for Custom<P> {
     /// The name with the settings in parentheses, cut off where a file makes them long.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.short_name().escape_debug())?;
+        f.write_str(&shown(&self.0.name, NAME))?;
         if self.0.settings.is_empty() {
             return Ok(());
         }
-        let settings: String = self.0.settings.to_string().chars().take(200).collect();
-        write!(f, " ({settings})")
+        write!(f, " ({})", shown(&self.0.settings, 200))
     }
 }
 
@@ -173,7 +199,7 @@ impl<P> Serialize for Custom<P> {
 impl<'de, P> Deserialize<'de> for Custom<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Record { name, settings } = Record::deserialize(deserializer)?;
-        Ok(Self(Arc::new(Named { name, settings, part: None })))
+        Ok(Self(Arc::new(Named::new(name, settings, None))))
     }
 }
 
@@ -249,10 +275,10 @@ mod tests {
     struct Kind(Custom<u8>);
 
     fn named(settings: Settings) -> Kind {
-        Kind(Custom(Arc::new(Named { name: "x".to_owned(), settings, part: None })))
+        Kind(Custom(Arc::new(Named::new("x".to_owned(), settings, None))))
     }
 
-    fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, Opening> {
+    fn opened(mut file: Kind, registry: &Registry) -> Result<Kind, OpenError> {
         open(&mut file, |kind| Some(&kind.0), "Kind", registry)?;
         Ok(file)
     }
@@ -268,6 +294,29 @@ mod tests {
         let refused = Registry::new().register::<Kind>("x", |_| Err(SettingsError::refused("n is NaN")));
         let message = opened(file(), &refused).unwrap_err().to_string();
         assert_eq!(message, "the kind \"x\" cannot be made from its settings: n is NaN");
+    }
+
+    #[test]
+    fn a_constructor_of_the_wrong_type_is_named() {
+        let registry = Registry::new().register("x", |_| Ok(7_u8));
+        let file = opened(named(Settings::new()), &registry).unwrap();
+        assert_eq!(
+            file.0.get("Kind").unwrap_err().to_string(),
+            "the kind \"x\" is not part of this library; this name is registered as a u8, but to be found here its \
+             constructor must return a Kind: end it in .into(), or register it by .register::<Kind>(\"x\", ..)"
+        );
+        // What is not registered at all is another matter.
+        let file = opened(named(Settings::new()), &Registry::new().register("y", |_| Ok(7_u8))).unwrap();
+        assert!(!file.0.get("Kind").unwrap_err().to_string().contains("u8"));
+    }
+
+    /// A file of 4 MB once made a message of 21 MB.
+    #[test]
+    fn a_part_is_shown_with_as_much_as_fits_a_line() {
+        let long = "\x1b".repeat(1 << 20);
+        let part: Custom<u8> = Custom::new(long.clone(), Settings::new().with("s", long), 7);
+        let text = part.to_string();
+        assert!(text.len() < 2000 && text.starts_with("\\u{1b}") && !text.contains('\x1b'), "{}", text.len());
     }
 
     #[test]

@@ -23,7 +23,9 @@
 mod custom;
 mod registry;
 mod settings;
+mod shown;
 
-pub use custom::{Both, Custom, Opening, open};
+pub use custom::{Both, Custom, OpenError, open};
 pub use registry::Registry;
 pub use settings::{Setting, Settings, SettingsError};
+pub use shown::shown;

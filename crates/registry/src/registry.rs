@@ -16,7 +16,7 @@ pub struct Registry {
     /// Each a `Constructor<K>`.
     constructors: BTreeMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
     /// The names with their kinds, for messages.
-    names: Vec<String>,
+    names: Vec<(&'static str, String)>,
 }
 
 type Constructor<K> = Box<dyn Fn(&Settings) -> Result<K, SettingsError> + Send + Sync>;
@@ -29,6 +29,9 @@ impl Registry {
 
     /// Adds the part of kind `K` that is saved under `name`: `constructor` makes it from its settings, or says what is
     /// wrong with them. Files may come from anyone, so it must not rely on a setting being there or in its range.
+    ///
+    /// `K` is the type that holds parts of all kinds, such as `Layer`, and not the type of the part: a constructor turns
+    /// its part into a `K` by `.into()`. What is registered as another type is not found, and the error says so.
     ///
     /// # Panics
     /// If a part of this kind and name is registered already.
@@ -43,7 +46,7 @@ impl Registry {
         let old = self.constructors.insert((TypeId::of::<K>(), name.to_owned()), Arc::new(constructor));
         let kind = type_name::<K>().rsplit("::").next().unwrap_or_default();
         assert!(old.is_none(), "register: a {kind} of the name {name:?} is registered already");
-        self.names.push(format!("{kind} {name:?}"));
+        self.names.push((kind, name.to_owned()));
         self
     }
 
@@ -56,12 +59,17 @@ impl Registry {
         let constructor = constructor.and_then(|constructor| constructor.downcast_ref::<Constructor<K>>());
         constructor.map(|constructor| constructor(settings)).transpose()
     }
+
+    /// The name of a type that a part of this name was registered as.
+    pub(crate) fn kind_of(&self, name: &str) -> Option<&'static str> {
+        self.names.iter().find(|(_, known)| known == name).map(|(kind, _)| *kind)
+    }
 }
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Registry of ")?;
-        f.debug_list().entries(&self.names).finish()
+        f.debug_list().entries(self.names.iter().map(|(kind, name)| format!("{kind} {name:?}"))).finish()
     }
 }
 

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::shown;
+
 /// One setting: a number, a truth value, a string, or a list of such.
+///
+/// A number is read as it is written, as a float; from a format for people, such as JSON, a whole number without a point
+/// is a number as well.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Setting {
@@ -55,7 +60,7 @@ pub enum SettingsError {
         name: String,
         /// What it must be.
         expected: &'static str,
-        /// What it is.
+        /// What it is, cut off if it is long.
         found: String,
     },
     /// Settings that the part itself refuses.
@@ -190,9 +195,7 @@ impl Settings {
 const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 fn wrong_type(name: &str, expected: &'static str, found: &Setting) -> SettingsError {
-    // A file's string may be of any length.
-    let found = found.to_string().chars().take(100).collect();
-    SettingsError::Type { name: name.to_owned(), expected, found }
+    SettingsError::Type { name: name.to_owned(), expected, found: shown(found, 100) }
 }
 
 impl PartialEq for Setting {
@@ -229,7 +232,7 @@ impl fmt::Display for Settings {
     /// `power 1.5, levels [1, 2]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, value)) in self.iter().enumerate() {
-            write!(f, "{}{} {value}", if index == 0 { "" } else { ", " }, name.escape_debug())?;
+            write!(f, "{}{} {value}", if index == 0 { "" } else { ", " }, shown(name, 100))?;
         }
         Ok(())
     }
@@ -301,13 +304,26 @@ impl<T: Clone + Into<Setting>> From<&[T]> for Setting {
 impl<'de> Deserialize<'de> for Setting {
     /// One by one: the derived code would first hold a whole list in another form, and a list may be from anyone.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneSetting;
+        struct OneSetting {
+            /// Whether a number may be written without a point. In a format for machines the same setting has one form.
+            whole: bool,
+        }
+
+        impl OneSetting {
+            fn whole<E: Error>(&self, value: f64, found: Unexpected<'_>) -> Result<Setting, E> {
+                if self.whole { Ok(Setting::Number(value)) } else { Err(E::invalid_type(found, self)) }
+            }
+        }
 
         impl<'de> Visitor<'de> for OneSetting {
             type Value = Setting;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a bool, a number, a string or a list of such")
+                f.write_str(if self.whole {
+                    "a bool, a number, a string or a list of such"
+                } else {
+                    "a bool, a float, a string or a list of such"
+                })
             }
 
             fn visit_bool<E: Error>(self, value: bool) -> Result<Setting, E> {
@@ -319,11 +335,11 @@ impl<'de> Deserialize<'de> for Setting {
             }
 
             fn visit_i64<E: Error>(self, value: i64) -> Result<Setting, E> {
-                Ok(Setting::Number(value as f64))
+                self.whole(value as f64, Unexpected::Signed(value))
             }
 
             fn visit_u64<E: Error>(self, value: u64) -> Result<Setting, E> {
-                Ok(Setting::Number(value as f64))
+                self.whole(value as f64, Unexpected::Unsigned(value))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Setting, E> {
@@ -335,7 +351,8 @@ impl<'de> Deserialize<'de> for Setting {
             }
         }
 
-        deserializer.deserialize_any(OneSetting)
+        let whole = deserializer.is_human_readable();
+        deserializer.deserialize_any(OneSetting { whole })
     }
 }
 
@@ -385,6 +402,16 @@ mod tests {
         assert!(serde_json::from_str::<Settings>(r#"{"x":null}"#).is_err());
         // A whole number written without a point is a number as well.
         assert_eq!(serde_json::from_str::<Settings>(r#"{"a":1}"#).unwrap().number("a"), Ok(1.0));
+    }
+
+    #[test]
+    fn a_message_is_made_of_what_it_shows_and_of_nothing_else() {
+        let s = Settings::new().with("long", "\x1b".repeat(1 << 20)).with("list", vec![true; 1 << 20]);
+        let message = s.number("long").unwrap_err().to_string();
+        assert!(message.starts_with("`long` is \"\\u{1b}\\u{1b}") && message.len() < 200, "{message}");
+        let message = s.number("list").unwrap_err().to_string();
+        // "[" and sixteen times "true, ", and three characters more.
+        assert_eq!(message, format!("`list` is [{}tru.., but must be a number", "true, ".repeat(16)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use mlp_io::IoError;
 use mlp_metrics::Metric;
 use mlp_nn::{Activation, Loss, NnError, Task};
 use mlp_optim::{OptimError, SlotError};
-use mlp_registry::Opening;
+use mlp_registry::OpenError;
 use mlp_tensor::TensorError;
 
 use crate::History;
@@ -39,7 +39,7 @@ pub enum TrainError {
     State(#[from] SlotError),
     /// A part of a user's of which a file gives only the name.
     #[error(transparent)]
-    Missing(#[from] Opening),
+    Missing(#[from] OpenError),
     /// A table without rows.
     #[error("there are no rows to {purpose}")]
     NoRows {

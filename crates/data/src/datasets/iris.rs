@@ -8,7 +8,7 @@ use crate::{Dataset, LabelEncoder};
 
 const CSV: &str = include_str!("../iris.csv");
 
-/// The Iris data set: 150 flowers, four lengths in centimetres each, three species of 50 flowers.
+/// The Iris data set: 150 flowers, four lengths in centimeters each, three species of 50 flowers.
 ///
 /// The rows and their order are those of scikit-learn's `load_iris`: first the 50 of *setosa*, then *versicolor*, then
 /// *virginica*. Shuffle them before splitting, as [`train_test_split`](crate::train_test_split()) does.

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn no_class_is_favoured_where_remainders_are_equal() {
+    fn no_class_is_favored_where_remainders_are_equal() {
         let mut larger = [0; 3];
         for seed in 0..60 {
             let shares = largest_remainder(&[10, 10, 10], 7, &mut Rng::new(seed));

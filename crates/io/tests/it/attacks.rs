@@ -11,7 +11,7 @@ use mlp_io::{
 use mlp_nn::registry::Settings;
 use mlp_nn::{Activation, Concat, Dense, Layer, Limits, Residual, SelectColumns, Sequential, Stack};
 use mlp_optim::Optimizer;
-use mlp_tensor::Tensor;
+use mlp_tensor::{Element, Tensor};
 use rmpv::Value;
 
 use crate::common::{at, body, entries, file_of, full_model, tiny_model};
@@ -216,7 +216,10 @@ fn very_many_settings_and_columns() {
     let settings = (0..100_000).map(|i| (format!("{i:x}").into(), 0.5.into())).collect();
     let custom = Value::Map(vec![("name".into(), "m".into()), ("settings".into(), Value::Map(settings))]);
     *at(&mut body, "architecture/layers/0") = Value::Map(vec![("custom".into(), custom)]);
-    assert_refused(&file_of(&body), "100000 settings of users' parts, and callbacks, and at most 1024 are let through");
+    assert_refused(
+        &file_of(&body),
+        "100001 users' parts, their settings, and callbacks, and at most 1024 are let through",
+    );
     let columns = Value::Map(vec![("columns".into(), Value::Array(vec![0.into(); 2_000_000]))]);
     *at(&mut body, "architecture/layers/0") = Value::Map(vec![("select_columns".into(), columns)]);
     assert_refused(&file_of(&body), "2000000 entries in all lists, and at most 16384 are let through");
@@ -277,7 +280,7 @@ fn the_largest_files_within_the_limits_are_read_within_memory() {
     let training = crate::common::training(Adam::default().into(), &mut network);
     let model = SavedModel { training: Some(training), feature_names: names, ..network.into() };
     let error = model.to_bytes().unwrap_err().to_string();
-    assert!(error.contains("18048 entries in all lists, and at most 16384 are let through"), "{error}");
+    assert!(error.contains("18048 entries in all lists, and what loads a file lets at most 16384 through"), "{error}");
     let model = SavedModel { feature_names: Vec::new(), ..model };
     read_within_memory(&model.to_bytes().unwrap()).unwrap();
     // A wide table with a name for every column, and a scaler.
@@ -297,8 +300,8 @@ fn the_largest_files_within_the_limits_are_read_within_memory() {
 }
 
 /// A run of many epochs, in the middle of one, with a callback that remembers much.
-pub(crate) fn run(epochs: usize, tensors: usize) -> SavedRun {
-    let tensor = |index: usize| (format!("{index}"), Tensor::full([1], index as f32));
+pub(crate) fn run<E: Element>(epochs: usize, tensors: usize) -> SavedRun<E> {
+    let tensor = |index: usize| (format!("{index}"), Tensor::full([1], E::from_f64(index as f64)));
     SavedRun {
         progress: RunProgress {
             epochs: 1 << 40,
@@ -307,11 +310,14 @@ pub(crate) fn run(epochs: usize, tensors: usize) -> SavedRun {
             rows: 150,
             validation: SavedValidation::Split { share: 0.2, stratified: true },
             class_weights: SavedClassWeights::Given(vec![1.0, 2.0]),
+            weighted: true,
+            detect_anomalies: false,
             in_epoch: true,
             position: 64,
             totals: SavedTotals { rows: 64, loss: f64::NAN, penalty: 0.0, metrics: vec![vec![0.5; epochs], vec![]] },
             last_loss: 0.25,
             epochs_over: epochs as u64,
+            stopped: true,
             history: (0..8 * epochs).map(|index| index as f64 / 3.0).collect(),
         },
         callbacks: vec![SavedCallback {
@@ -333,13 +339,152 @@ fn a_run_is_read_within_memory_however_long_it_is() {
         })
     };
     let [long, full, over] = [run(200_000, 2), run(10, 4096), run(10, 4097)].map(of);
-    let file = |training| SavedModel { training, ..network.clone().into() }.to_bytes().unwrap();
+    let file = |training, limits: &Limits| SavedModel { training, ..network.clone().into() }.to_bytes_with(limits);
     for training in [long, full] {
-        let loaded = read_within_memory(&file(training.clone())).unwrap();
+        let loaded = read_within_memory(&file(training.clone(), &Limits::default()).unwrap()).unwrap();
         // NaN is not equal to itself.
         assert_eq!(format!("{:?}", loaded.training), format!("{training:?}"));
     }
-    assert_refused(&file(over), "callbacks: 4097 tensors, and at most 4096 are let through");
+    // What would not be read is not written, unless the limit is raised.
+    match file(over.clone(), &Limits::default()).unwrap_err().problem() {
+        Some(FormatError::Limit { offset: None, setting: Some("tensors"), found: 4097, most: 4096, .. }) => {}
+        other => panic!("{other:?}"),
+    }
+    let mut limits = Limits::default();
+    limits.tensors = 4097;
+    let over = file(over, &limits).unwrap();
+    assert_refused(&over, "4097 tensors of callbacks, and at most 4096 are let through");
+    assert!(SavedModel::<f32>::from_bytes_with(&over, LoadOptions::new().limits(limits)).is_ok());
+}
+
+/// A map, as MessagePack has it.
+fn map(entries: Vec<(&str, Value)>) -> Value {
+    Value::Map(entries.into_iter().map(|(key, value)| (key.into(), value)).collect())
+}
+
+fn custom(settings: Value) -> Value {
+    map(vec![("custom", map(vec![("name", "x".into()), ("settings", settings)]))])
+}
+
+/// The full model with this in place of its loss.
+fn with_loss(loss: Value) -> Vec<u8> {
+    let mut body = body(&full_model::<f32>().to_bytes().unwrap());
+    *at(&mut body, "training/loss") = loss;
+    file_of(&body)
+}
+
+/// A list of eight lists of eight lists .. of truths: a byte in the file, some thirty in memory.
+#[test]
+fn lists_in_settings_are_counted_whatever_they_are_called() {
+    let truths = (0..6).fold(Value::from(true), |inner, _| Value::Array(vec![inner; 8]));
+    for name in ["tensors", "slots", "mean", "scale", "layers", "branches", "callbacks", "settings", "values", "custom"]
+    {
+        let file = with_loss(custom(map(vec![(name, truths.clone())])));
+        assert_refused(&file, "entries in all lists, and at most 16384 are let through");
+        // One level less is within the limit, and the honest setting of that name is read.
+        let fewer = truths.as_array().unwrap()[0].as_array().unwrap()[0].clone();
+        assert!(read_within_memory(&with_loss(custom(map(vec![(name, fewer)])))).is_ok(), "{name}");
+        let nine = Value::Array(vec![0.5.into(); 9]);
+        let loss = read_within_memory(&with_loss(custom(map(vec![(name, nine)])))).unwrap().training.unwrap().loss;
+        assert!(loss.to_string().contains(&format!("{name} [0.5, 0.5")), "{loss}");
+    }
+}
+
+#[test]
+fn very_many_parts_without_settings() {
+    let part = custom(Value::Map(Vec::new()));
+    let with = |metrics: usize| {
+        let mut body = body(&full_model::<f32>().to_bytes().unwrap());
+        *at(&mut body, "training/metrics") = Value::Array(vec![part.clone(); metrics]);
+        file_of(&body)
+    };
+    assert_refused(&with(16_000), "1025 users' parts, their settings, and callbacks, and at most 1024 are let through");
+    assert_eq!(read_within_memory(&with(1024)).unwrap().training.unwrap().metrics.len(), 1024);
+}
+
+#[test]
+fn numbers_in_settings_have_one_form() {
+    for value in [Value::from(1), (-1).into(), Value::Array(vec![0.5.into(), 1.into()])] {
+        let settings = map(vec![("power", value)]);
+        assert_refused(&with_loss(custom(settings)), "expected a bool, a float, a string or a list of such");
+    }
+}
+
+/// What `work` gives on a thread with so much of a stack.
+fn on_a_stack_of<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new().stack_size(bytes).spawn(work).unwrap().join().unwrap()
+}
+
+/// How many arrays and maps lie inside of each other.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Array(values) => 1 + values.iter().map(levels).max().unwrap_or(0),
+        Value::Map(entries) => 1 + entries.iter().map(|(_, value)| levels(value)).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Whatever the limits are, no file is so deep that a thread of 2 MB has no room to read it, to show it and to let go
+/// of it again.
+#[test]
+fn without_limits_depth_has_a_ceiling() {
+    const CEILING: usize = 256;
+    /// Puts one more of something around a value.
+    type Around = fn(Value) -> Value;
+    let list = |inner: Value| Value::Array(vec![inner]);
+    let residual = |inner: Value| map(vec![("residual", map(vec![("layers", Value::Array(vec![inner]))]))]);
+    let concat = |inner: Value| {
+        let branches = Value::Array(vec![Value::Array(vec![inner])]);
+        map(vec![("concat", map(vec![("branches", branches)]))])
+    };
+    let cases: [(&str, Around); 3] = [
+        ("training/loss/custom/settings/s", list),
+        ("architecture/layers/3", residual),
+        ("architecture/layers/3", concat),
+    ];
+    // The deepest that is read and the next.
+    let make = move || {
+        let pair = |(path, around): (&str, Around)| {
+            let mut body = body(&full_model::<f32>().to_bytes().unwrap());
+            *at(&mut body, "training/loss") = custom(map(vec![("s", true.into())]));
+            loop {
+                let before = file_of(&body);
+                let inner = at(&mut body, path);
+                *inner = around(std::mem::replace(inner, Value::Nil));
+                if levels(&body) > CEILING {
+                    return [before, file_of(&body)];
+                }
+            }
+        };
+        cases.map(pair)
+    };
+    let pairs = on_a_stack_of(64 << 20, make);
+    on_a_stack_of(2 << 20, move || {
+        let options = || LoadOptions::new().limits(Limits::unlimited());
+        let assert_too_deep = |file: &[u8]| {
+            for error in [
+                SavedModel::<f32>::from_bytes_with(file, options()).unwrap_err(),
+                Inspection::from_bytes_with(file, options()).unwrap_err(),
+            ] {
+                match error.problem() {
+                    Some(FormatError::Limit { setting: None, found, most: CEILING, .. }) => {
+                        assert!(*found == CEILING + 1 && error.to_string().contains("no more than 256 can be read"));
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        assert_too_deep(&crate::common::seal(&[0x91; 1_000_000]));
+        assert_too_deep(&crate::common::seal(&b"\x81\xa1a".repeat(1_000_000)));
+        for [deepest, too_deep] in pairs {
+            assert_too_deep(&too_deep);
+            assert!(Inspection::from_bytes_with(&deepest, options()).unwrap().to_string().len() > 100);
+            let model = SavedModel::<f32>::from_bytes_with(&deepest, options()).unwrap();
+            model.network.predict(&Tensor::zeros([1, 3])).unwrap();
+            assert!(format!("{:?}", model.clone()).len() > 100);
+            assert_eq!(model.to_bytes_with(&Limits::unlimited()).unwrap(), deepest);
+        }
+    });
 }
 
 #[test]

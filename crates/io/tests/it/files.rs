@@ -142,6 +142,28 @@ mod unix {
         assert_eq!(fs::read(&path).unwrap(), tiny_model().to_bytes().unwrap());
     }
 
+    /// A link may be made before the file that it leads to, by others on the way.
+    #[test]
+    fn a_link_to_where_there_is_no_file_yet_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("models");
+        fs::create_dir(&below).unwrap();
+        let (link, next) = (folder.path().join("newest.mlp"), below.join("next.mlp"));
+        symlink("models/next.mlp", &link).unwrap();
+        symlink("first.mlp", &next).unwrap();
+        tiny_model().save(&link).unwrap();
+        assert!([&link, &next].iter().all(|link| fs::symlink_metadata(link).unwrap().is_symlink()));
+        assert_eq!(fs::read(below.join("first.mlp")).unwrap(), tiny_model().to_bytes().unwrap());
+        assert_eq!(names(&below), ["first.mlp", "next.mlp"]);
+        // One that leads round in circles, and one into no folder at all, leave things as they are.
+        symlink("b", folder.path().join("a")).unwrap();
+        symlink("a", folder.path().join("b")).unwrap();
+        assert_eq!(failed(tiny_model().save(folder.path().join("a")).unwrap_err()).0, "save to");
+        symlink(folder.path().join("missing/model.mlp"), folder.path().join("c")).unwrap();
+        assert_eq!(failed(tiny_model().save(folder.path().join("c")).unwrap_err()).0, "create a file in");
+        assert_eq!(names(folder.path()), ["a", "b", "c", "models", "newest.mlp"]);
+    }
+
     #[test]
     fn devices_are_neither_replaced_nor_read_to_their_end() {
         let folder = tempfile::tempdir().unwrap();

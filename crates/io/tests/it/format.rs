@@ -43,9 +43,45 @@ fn keys(value: &Value) -> Vec<&str> {
     value.as_map().unwrap().iter().map(|(key, _)| key.as_str().unwrap()).collect()
 }
 
+/// A map of one entry.
+fn map(key: &str, value: Value) -> Value {
+    Value::Map(vec![(key.into(), value)])
+}
+
+/// A map of two.
+fn map2(key: &str, value: Value, other: &str, its: Value) -> Value {
+    Value::Map(vec![(key.into(), value), (other.into(), its)])
+}
+
+/// Numbers that stand in a byte string.
+fn numbers(values: &[f64]) -> Value {
+    Value::Binary(values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+/// The limits in the specification are those of the library.
+#[test]
+fn the_limits_are_those_of_the_specification() {
+    let text = specification();
+    let table = text.split("| what | at most | `Limits` |").nth(1).unwrap().split("\n\n").next().unwrap();
+    let number = |text: &str| match text {
+        "2¹⁴" => 1 << 14,
+        "2¹⁷" => 1 << 17,
+        "2²⁴" => 1 << 24,
+        plain => plain.replace(',', "").parse::<usize>().unwrap(),
+    };
+    let rows = table.lines().skip(2).map(|row| {
+        let [_, _, most, name, _] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else { panic!("{row}") };
+        format!("{}: {}", name.trim_matches('`'), number(most))
+    });
+    let default = format!("{:?}", mlp_nn::Limits::default());
+    let fields = default.strip_prefix("Limits { ").unwrap().strip_suffix(" }").unwrap();
+    assert_eq!(rows.collect::<Vec<_>>(), fields.split(", ").collect::<Vec<_>>());
+}
+
 #[test]
 fn every_field_has_its_place_and_its_type() {
-    let model = full_model::<f64>();
+    let mut model = full_model::<f64>();
+    model.training.as_mut().unwrap().run = Some(crate::attacks::run(3, 2));
     let mut body = body(&model.to_bytes().unwrap());
     let fields = ["dtype", "architecture", "tensors", "output", "training", "preprocessing", "feature_names"];
     assert_eq!(keys(&body), fields);
@@ -56,8 +92,7 @@ fn every_field_has_its_place_and_its_type() {
     let weight = at(&mut body, "tensors/layers.0.weight").clone();
     assert_eq!(keys(&weight), ["dtype", "shape", "data"]);
     assert_eq!((&weight["dtype"], &weight["shape"]), (&"f64".into(), &Value::Array(vec![3.into(), 4.into()])));
-    let numbers = model.network.parameters()[0].value().as_slice().iter().flat_map(|v| v.to_le_bytes());
-    assert_eq!(weight["data"], Value::Binary(numbers.collect()));
+    assert_eq!(weight["data"], numbers(model.network.parameters()[0].value().as_slice()));
 
     let architecture = at(&mut body, "architecture").clone();
     assert_eq!(keys(&architecture), ["input_features", "layers"]);
@@ -98,6 +133,48 @@ fn every_field_has_its_place_and_its_type() {
         assert_eq!(keys(&training["slots"][name]), ["m", "v"]);
         assert_eq!(training["slots"][name]["v"]["shape"], body["tensors"][name]["shape"]);
     }
+
+    let run = training["run"].clone();
+    assert_eq!(keys(&run), ["progress", "callbacks"]);
+    let progress = [
+        ("epochs", Value::from(1_u64 << 40)),
+        ("batch_size", 32.into()),
+        ("shuffle", true.into()),
+        ("rows", 150.into()),
+        ("validation", map("split", map2("share", 0.2.into(), "stratified", true.into()))),
+        ("class_weights", map("given", Value::Array(vec![1.0.into(), 2.0.into()]))),
+        ("weighted", true.into()),
+        ("detect_anomalies", false.into()),
+        ("in_epoch", true.into()),
+        ("position", 64.into()),
+        ("totals", Value::Nil),
+        ("last_loss", 0.25.into()),
+        ("epochs_over", 3.into()),
+        ("stopped", true.into()),
+        (
+            "history",
+            numbers(
+                &[0.0, 1.0, 2.0]
+                    .map(|i| [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0].map(|j| (8.0 * i + j) / 3.0))
+                    .concat(),
+            ),
+        ),
+    ];
+    assert_eq!(keys(&run["progress"]), progress.clone().map(|(name, _)| name));
+    for (name, expected) in progress.into_iter().filter(|(name, _)| *name != "totals") {
+        assert_eq!(run["progress"][name], expected, "{name}");
+    }
+    let totals = run["progress"]["totals"].clone();
+    assert_eq!(keys(&totals), ["rows", "loss", "penalty", "metrics"]);
+    assert_eq!((&totals["rows"], &totals["penalty"]), (&64.into(), &0.0.into()));
+    assert!(totals["loss"].as_f64().unwrap().is_nan());
+    assert_eq!(totals["metrics"], Value::Array(vec![numbers(&[0.5; 3]), numbers(&[])]));
+    let callback = run["callbacks"][0].clone();
+    assert_eq!(keys(&callback), ["name", "settings", "values", "tensors"]);
+    assert_eq!((&callback["name"], &callback["settings"]), (&"mine".into(), &map("patience", 5.0.into())));
+    assert_eq!(keys(&callback["values"]), ["best", "seen"]);
+    assert_eq!(keys(&callback["tensors"]), ["0", "1"]);
+    assert_eq!(callback["tensors"]["1"]["data"], Value::Binary(1.0_f64.to_le_bytes().to_vec()));
 
     let scaler = at(&mut body, "preprocessing/scaler").clone();
     assert_eq!((keys(&body["preprocessing"]), keys(&scaler)), (vec!["scaler"], vec!["mean", "scale"]));
@@ -143,10 +220,8 @@ fn the_specification_knows_every_word() {
     {
         let mut network = network::<f32>();
         let training = training(optimizer, &mut network);
-        words(
-            &body(&SavedModel { training: Some(training), ..full_model() }.to_bytes().unwrap_or_default()),
-            &mut found,
-        );
+        let model = SavedModel { training: Some(training), ..SavedModel::from(network) };
+        words(&body(&model.to_bytes().unwrap()), &mut found);
     }
     let own = ["length", "", "größe\n", "no", "yes"];
     found.retain(|word| !own.contains(&word.as_str()) && !word.starts_with("layers."));

@@ -66,9 +66,9 @@ fn a_newer_version_is_named_before_anything_else_is_looked_at() {
 fn the_wrong_number_type_says_what_to_write() {
     let file = full_model::<f64>().to_bytes().unwrap();
     assert_eq!(problem(&file), FormatError::WrongDtype { expected: Dtype::F32, found: Dtype::F64 });
-    assert!(problem(&file).to_string().contains("holds f64 weights; load it as SavedModel::<f64>"));
+    assert!(problem(&file).to_string().contains("holds f64 weights and not f32; load it by SavedModel::<f64>::load"));
     let error = SavedModel::<f64>::from_bytes(&full_model::<f32>().to_bytes().unwrap()).unwrap_err();
-    assert!(error.to_string().contains("load it as SavedModel::<f32>"), "{error}");
+    assert!(error.to_string().contains("load it by SavedModel::<f32>::load"), "{error}");
     assert!(message(|body| *at(body, "dtype") = "f16".into()).contains("f16"));
 }
 
@@ -101,7 +101,7 @@ fn fields_that_are_not_known_are_refused_at_every_depth() {
         let found = message(|body| entries(body, record).push(("color".into(), Value::Nil)));
         assert!(found.contains("unknown field `color`"), "{record}: {found}");
     }
-    // A misspelt field is one too many and one too few.
+    // A misspelled field is one too many and one too few.
     let found = message(|body| entries(body, "architecture/layers/0/dense")[4].0 = "regularizr".into());
     assert!(found.contains("unknown field `regularizr`"), "{found}");
     let found = message(|body| entries(body, "").push(("\x1b[2J".repeat(60).into(), Value::Nil)));
@@ -224,6 +224,37 @@ fn the_optimizer_and_its_state_must_fit() {
     assert!(found.contains("layers.0.bias") && found.contains("shape [4]") && found.contains("[2, 2]"), "{found}");
     let found = message(|body| *at(body, "training/slots/layers.0.bias/m/dtype") = "f64".into());
     assert_eq!(found, "layers.0.bias/m holds f64 in a file of f32");
+}
+
+#[test]
+fn label_smoothing_is_a_share() {
+    for share in [f64::NAN, -0.1, 1.5, f64::INFINITY] {
+        let expected = format!("label smoothing is {share}, but must be from 0 to 1");
+        assert_eq!(message(|body| *at(body, "training/label_smoothing") = share.into()), expected);
+        // And it is not written.
+        let mut model = full_model::<f32>();
+        model.training.as_mut().unwrap().label_smoothing = share;
+        assert_eq!(model.to_bytes().unwrap_err().to_string(), expected);
+    }
+    for share in [0.0, 0.1, 1.0] {
+        let mut model = full_model::<f32>();
+        model.training.as_mut().unwrap().label_smoothing = share;
+        let file = model.to_bytes().unwrap();
+        assert_eq!(SavedModel::<f32>::from_bytes(&file).unwrap().training.unwrap().label_smoothing, share);
+        let listed = mlp_io::Inspection::from_bytes(&file).unwrap();
+        assert_eq!(listed.training.as_ref().unwrap().label_smoothing, share);
+        assert_eq!(listed.to_string().contains(&format!(", label smoothing {share}")), share != 0.0);
+    }
+}
+
+/// Names are escaped once on their way into a message.
+#[test]
+fn names_are_escaped_once() {
+    let name = "\x1b[2J";
+    let found = message(|body| entries(body, "training/slots/layers.0.bias")[0].0 = name.into());
+    assert!(found.contains(r#"has ["\u{1b}[2J", "v"], but must have ["m", "v"]"#), "{found}");
+    let found = message(|body| entries(body, "").push(("frozen".into(), Value::Array(vec![name.into()]))));
+    assert!(found.contains(r#"but are ["\u{1b}[2J"]"#), "{found}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::Element;
 
 use super::Activation;
@@ -85,12 +85,12 @@ impl Activation {
     }
 
     /// Makes a user's activation that a file only named, if `registry` knows it.
-    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Activation", registry)
     }
 
     /// Why the activation cannot be computed, if a file only named it.
-    pub(crate) fn missing(&self) -> Option<Opening> {
+    pub(crate) fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Activation").err()
     }
 }

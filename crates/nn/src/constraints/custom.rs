@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::{Element, Tensor};
 
 use super::Constraint;
@@ -77,12 +77,12 @@ impl Constraint {
     }
 
     /// Makes a user's constraint that a file only named, if `registry` knows it.
-    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Constraint", registry)
     }
 
     /// Why the constraint cannot be applied, if a file only named it.
-    pub(crate) fn missing(&self) -> Option<Opening> {
+    pub(crate) fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Constraint").err()
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mlp_registry::{Opening, Registry, Settings};
+use mlp_registry::{OpenError, Registry, Settings};
 use mlp_tensor::{Element, Rng, Tensor};
 
 use super::Initializer;
@@ -63,12 +63,12 @@ impl Initializer {
     }
 
     /// Makes a user's initializer that a file only named, if `registry` knows it.
-    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Initializer", registry)
     }
 
     /// Why the initializer cannot draw, if a file only named it.
-    pub(crate) fn missing(&self) -> Option<Opening> {
+    pub(crate) fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Initializer").err()
     }
 }

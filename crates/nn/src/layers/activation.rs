@@ -1,7 +1,7 @@
 //! An activation as a layer by itself.
 
 use mlp_autograd::Var;
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 
 use super::Kind;
@@ -29,7 +29,7 @@ impl Kind for Activation {
         self
     }
 
-    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), OpenError> {
         self.open(registry)
     }
 

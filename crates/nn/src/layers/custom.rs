@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::Element;
 
 use super::{Kind, Layer};
@@ -141,13 +141,13 @@ impl Sequential {
     ///
     /// # Errors
     /// If a constructor refuses the settings, or makes a part of another name or with other settings.
-    pub fn open(mut self, registry: &Registry) -> Result<Self, Opening> {
+    pub fn open(mut self, registry: &Registry) -> Result<Self, OpenError> {
         open(self.layers_mut(), registry)?;
         Ok(self)
     }
 }
 
-fn open(layers: &mut [Layer], registry: &Registry) -> Result<(), Opening> {
+fn open(layers: &mut [Layer], registry: &Registry) -> Result<(), OpenError> {
     for layer in layers {
         mlp_registry::open(layer, custom, "Layer", registry)?;
         layer.open_parts(registry)?;

@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use mlp_autograd::Var;
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +165,7 @@ impl Kind for Dense {
         self.activity_regularizer.as_ref()
     }
 
-    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), OpenError> {
         self.activation.open(registry)?;
         self.initializer.open(registry)?;
         let regularizers = [&mut self.regularizer, &mut self.bias_regularizer, &mut self.activity_regularizer];

@@ -1,7 +1,7 @@
 //! Vectors for categories.
 
 use mlp_autograd::Var;
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ impl Kind for Embedding {
         "Embedding"
     }
 
-    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), OpenError> {
         self.initializer.open(registry)?;
         self.regularizer.iter_mut().try_for_each(|regularizer| regularizer.open(registry))?;
         self.constraint.iter_mut().try_for_each(|constraint| constraint.open(registry))

@@ -29,7 +29,7 @@ mod weight_norm;
 use std::fmt;
 
 use mlp_autograd::Var;
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -96,7 +96,7 @@ pub(crate) trait Kind {
     }
 
     /// Makes users' activations, initializers and the like that a file only named, if `registry` knows them.
-    fn open_parts(&mut self, _registry: &Registry) -> Result<(), Opening> {
+    fn open_parts(&mut self, _registry: &Registry) -> Result<(), OpenError> {
         Ok(())
     }
 
@@ -229,7 +229,7 @@ impl Layer {
         with_kind!(self, kind => kind.freeze(own))
     }
 
-    pub(crate) fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+    pub(crate) fn open_parts(&mut self, registry: &Registry) -> Result<(), OpenError> {
         with_kind!(self, kind => kind.open_parts(registry))
     }
 

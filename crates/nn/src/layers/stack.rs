@@ -1,7 +1,7 @@
 //! Layers inside of a layer.
 
 use mlp_autograd::Var;
-use mlp_registry::Opening;
+use mlp_registry::OpenError;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ impl Stack {
     }
 
     /// The first penalty on outputs, also of layers inside of others, of which a file gives only the name.
-    pub(crate) fn missing_activity_regularizer(&self) -> Option<Opening> {
+    pub(crate) fn missing_activity_regularizer(&self) -> Option<OpenError> {
         self.layers.iter().find_map(|layer| {
             let own = layer.activity_regularizer().and_then(Regularizer::missing);
             own.or_else(|| layer.stacks().iter().find_map(Self::missing_activity_regularizer))

@@ -1,7 +1,7 @@
 //! A fully connected layer whose weights have a direction and a length.
 
 use mlp_autograd::Var;
-use mlp_registry::{Opening, Registry};
+use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,7 @@ impl Kind for WeightNorm {
         self.dense.activity_regularizer.as_ref()
     }
 
-    fn open_parts(&mut self, registry: &Registry) -> Result<(), Opening> {
+    fn open_parts(&mut self, registry: &Registry) -> Result<(), OpenError> {
         self.dense.open_parts(registry)
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::Element;
 
 use super::{Kind, Loss, TargetKind};
@@ -123,7 +123,7 @@ impl Loss {
     ///
     /// # Errors
     /// If the constructor refuses the settings.
-    pub fn open(mut self, registry: &Registry) -> Result<Self, Opening> {
+    pub fn open(mut self, registry: &Registry) -> Result<Self, OpenError> {
         mlp_registry::open(&mut self, Self::custom, "Loss", registry)?;
         Ok(self)
     }
@@ -136,7 +136,7 @@ impl Loss {
     }
 
     /// Why the loss cannot be computed, if a file only named it.
-    pub fn missing(&self) -> Option<Opening> {
+    pub fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Loss").err()
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mlp_autograd::{Tape, Var};
-use mlp_registry::{Both, Opening, Registry, Settings};
+use mlp_registry::{Both, OpenError, Registry, Settings};
 use mlp_tensor::{Element, Tensor};
 
 use super::Regularizer;
@@ -88,12 +88,12 @@ impl Regularizer {
     }
 
     /// Makes a user's regularizer that a file only named, if `registry` knows it.
-    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), Opening> {
+    pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Regularizer", registry)
     }
 
     /// Why the penalty cannot be computed, if a file only named it.
-    pub(crate) fn missing(&self) -> Option<Opening> {
+    pub(crate) fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Regularizer").err()
     }
 }

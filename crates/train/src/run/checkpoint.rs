@@ -103,6 +103,8 @@ impl<E: Element> Run<'_, E> {
                 ClassWeights::Given(weights) => SavedClassWeights::Given(weights.clone()),
                 ClassWeights::Balanced => SavedClassWeights::Balanced,
             },
+            weighted: false,
+            detect_anomalies: false,
             in_epoch: !self.order.is_empty(),
             position: self.position as u64,
             totals: SavedTotals {
@@ -113,6 +115,7 @@ impl<E: Element> Run<'_, E> {
             },
             last_loss: self.last_loss,
             epochs_over: self.history.epochs.len() as u64,
+            stopped: false,
             history: self.history.epochs.iter().flat_map(numbers).collect(),
         };
         let callback = |callback: &dyn Callback<E>| {
