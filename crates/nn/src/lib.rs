@@ -38,7 +38,7 @@
 //! # A training loop by hand
 //!
 //! A [`Pass`] holds what one forward pass draws from, and what it leaves behind: penalties on activity, which belong
-//! into the loss, and new running statistics. This network has neither; the lines are there for those that do.
+//! in the loss, and new running statistics. This network has neither; the lines are there for those that do.
 //!
 //! ```
 //! use mlp_autograd::Tape;
@@ -98,7 +98,7 @@ pub use mlp_registry as registry;
 pub use network::Network;
 pub use output::{Output, OutputFunction, Task};
 pub use parameter::{Buffer, Parameter};
-pub use pass::{Held, Pass, Updates, Weights};
+pub use pass::{BufferRef, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;
 pub use regularizer::{CustomRegularizer, Regularizer};

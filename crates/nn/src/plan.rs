@@ -1,5 +1,7 @@
 //! What a network's layers have, and what shapes flow between them: found out in one walk, before any weight is drawn.
 
+use std::collections::HashSet;
+
 use mlp_registry::Opening;
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -19,16 +21,19 @@ pub struct Plan {
     /// Those that the layer hands on.
     kept: Option<Columns>,
     limits: Limits,
-    /// What counts towards the limits, of all that was planned so far.
+    /// What counts toward the limits, of all that was planned so far.
     counted: Counted,
     pub(crate) parameters: Vec<ParameterSpec>,
     pub(crate) buffers: Vec<BufferSpec>,
+    declared: Declared,
     /// Of every layer, those inside of others behind them.
     pub(crate) extents: Vec<Extent>,
     /// Of the same layers, if somebody wants to see them.
     pub(crate) descriptions: Option<Vec<Description>>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) couples_rows: bool,
+    /// About how many multiplications a row takes.
+    pub(crate) multiplications: usize,
 }
 
 /// What was planned so far, against the [`Limits`].
@@ -39,6 +44,15 @@ struct Counted {
     values: usize,
     settings: usize,
     entries: usize,
+}
+
+/// What the layer that is being planned has declared by itself, without the layers inside of it.
+#[derive(Debug, Default)]
+struct Declared {
+    /// The names of weights and buffers, as they are within the layer.
+    names: HashSet<String>,
+    /// The number of values of the weights.
+    values: usize,
 }
 
 /// What belongs to one layer, those inside of it included, and the shape of its output row.
@@ -89,24 +103,31 @@ pub(crate) struct Description {
 
 impl ParameterSpec {
     /// A weight of the name that it has within its layer, such as `weight`.
-    pub fn new(name: &str, shape: impl Into<Vec<usize>>, initializer: Initializer) -> Self {
-        Self::starting(name, shape, Start::Drawn(initializer))
+    pub fn new(name: &str, shape: impl Into<Vec<usize>>, initializer: impl Into<Initializer>) -> Self {
+        Self::starting(name, shape, Start::Drawn(initializer.into()))
     }
 
     pub(crate) fn starting(name: &str, shape: impl Into<Vec<usize>>, start: Start) -> Self {
         Self { name: name.to_owned(), shape: shape.into(), start, regularizer: None, constraint: None }
     }
 
-    /// With this limit, if it is one.
+    /// Brings the weight back within a limit after each step.
     #[must_use]
-    pub fn constraint(self, constraint: Option<Constraint>) -> Self {
-        Self { constraint: constraint.map(Box::new), ..self }
+    pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
+        self.with(None, Some(constraint.into()))
     }
 
-    /// With this penalty, if it is one.
+    /// Adds a penalty on the weight to the loss.
     #[must_use]
-    pub fn regularizer(self, regularizer: Option<Regularizer>) -> Self {
-        Self { regularizer: regularizer.map(Box::new), ..self }
+    pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        self.with(Some(regularizer.into()), None)
+    }
+
+    /// With the penalty and the limit, as far as they are there.
+    pub(crate) fn with(self, regularizer: Option<Regularizer>, constraint: Option<Constraint>) -> Self {
+        let regularizer = regularizer.map(Box::new).or(self.regularizer);
+        let constraint = constraint.map(Box::new).or(self.constraint);
+        Self { regularizer, constraint, ..self }
     }
 }
 
@@ -155,10 +176,12 @@ impl Plan {
             counted: Counted::default(),
             parameters: Vec::new(),
             buffers: Vec::new(),
+            declared: Declared::default(),
             extents: Vec::new(),
             descriptions,
             lookups: Vec::new(),
             couples_rows: false,
+            multiplications: 0,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
         plan.require(!input.contains(&0), "the number of features", 0.0, "at least 1")?;
@@ -182,6 +205,7 @@ impl Plan {
         let path = self.name(place)?;
         let name = layer_name(&path, layer);
         let outer = (std::mem::replace(&mut self.path, path), std::mem::replace(&mut self.layer, name));
+        let outer_declared = std::mem::take(&mut self.declared);
         self.counted.depth += 1;
         self.within("layers", "layers", self.counted.layers + 1, self.limits.layers)?;
         self.within("depth", "layers inside of each other", self.counted.depth, self.limits.depth)?;
@@ -206,12 +230,13 @@ impl Plan {
             layers: self.extents.len() - index - 1,
             output: output.as_slice().into(),
         };
+        let values = self.declared.values;
+        self.multiplications = self.multiplications.saturating_add(layer.multiplications(input, values));
         if let Some(descriptions) = &mut self.descriptions {
-            let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
-            let all = sum(&mut self.parameters[parameters..].iter().map(ParameterSpec::len));
-            descriptions[index].parameters = all - sum(&mut descriptions[index + 1..].iter().map(|d| d.parameters));
+            descriptions[index].parameters = values;
         }
         (self.path, self.layer) = outer;
+        self.declared = outer_declared;
         self.counted.depth -= 1;
         Ok(output)
     }
@@ -224,7 +249,7 @@ impl Plan {
         output
     }
 
-    /// Counts so many branches of the layer that is being planned towards the number of layers.
+    /// Counts so many branches of the layer that is being planned toward the number of layers.
     pub(crate) fn branches(&mut self, count: usize) -> Result<(), NnError> {
         self.counted.layers = self.counted.layers.saturating_add(count);
         self.within("layers", "layers and branches", self.counted.layers, self.limits.layers)
@@ -268,8 +293,8 @@ impl Plan {
     /// order of declaration.
     ///
     /// # Errors
-    /// If it would be too large to address, or a setting of its initializer, regularizer or constraint lies outside of
-    /// its range.
+    /// If it has no name or that of another weight or buffer of the layer, would be too large to address, or a setting of
+    /// its initializer, regularizer or constraint lies outside of its range.
     pub fn parameter(&mut self, spec: ParameterSpec) -> Result<(), NnError> {
         self.check_size(&spec.shape)?;
         if let Start::Drawn(initializer) = &spec.start {
@@ -277,7 +302,8 @@ impl Plan {
         }
         self.check(spec.regularizer.as_deref().and_then(Regularizer::problem))?;
         self.check(spec.constraint.as_deref().and_then(Constraint::problem))?;
-        let name = self.name(&spec.name)?;
+        let name = self.own_name(&spec.name)?;
+        self.declared.values = self.declared.values.saturating_add(spec.shape.iter().product());
         self.parameters.push(ParameterSpec { name, ..spec });
         self.within_tensors()
     }
@@ -285,19 +311,21 @@ impl Plan {
     /// Declares a buffer: a tensor that starts filled with `value`, belongs to the network's state, and is updated in
     /// training by what the layer hands to [`Pass::update`](crate::Pass::update), but not by the optimizer.
     ///
-    /// A layer that updates buffers must say that it [couples rows](Plan::couples_rows).
+    /// A layer with buffers [couples rows](Plan::couples_rows): what parts of a batch would leave in a buffer is not what
+    /// the whole batch leaves.
     ///
     /// # Errors
-    /// If it would be too large to address.
+    /// If it has no name or that of another weight or buffer of the layer, or would be too large to address.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
-        let (name, shape, start) = (self.name(name)?, shape.into(), Start::Constant(value));
+        let (name, shape, start) = (self.own_name(name)?, shape.into(), Start::Constant(value));
         self.check_size(&shape)?;
+        self.couples_rows();
         self.buffers.push(BufferSpec { name, shape, start });
         self.within_tensors()
     }
 
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
-    /// into parts.
+    /// into parts. A layer that declares a [buffer](Plan::buffer) need not say it.
     pub fn couples_rows(&mut self) {
         self.couples_rows = true;
     }
@@ -344,6 +372,22 @@ impl Plan {
         self.within("tensors", "weights and buffers", count, self.limits.tensors)
     }
 
+    /// The full name of a weight or buffer of the layer.
+    fn own_name(&mut self, name: &str) -> Result<String, NnError> {
+        if name.is_empty() {
+            return Err(self.bad_name(name, "is empty, but a weight or buffer must have one"));
+        }
+        if !self.declared.names.insert(name.to_owned()) {
+            return Err(self.bad_name(name, "is that of two of its weights and buffers; give each its own"));
+        }
+        self.name(name)
+    }
+
+    /// The error that something of the layer cannot have this name, and why.
+    fn bad_name(&self, name: &str, reason: &'static str) -> NnError {
+        NnError::Name { layer: self.layer.clone(), name: name.to_owned(), reason }
+    }
+
     /// The full name of something of the layer.
     fn name(&self, name: &str) -> Result<String, NnError> {
         // Of exactly this length: a network may have many.
@@ -376,12 +420,6 @@ impl Plan {
             return Ok(());
         }
         Err(NnError::Limit { layer: self.layer.clone(), setting, what, found, most })
-    }
-}
-
-impl ParameterSpec {
-    fn len(&self) -> usize {
-        self.shape.iter().product()
     }
 }
 

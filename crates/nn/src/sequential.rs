@@ -3,6 +3,7 @@
 use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::Ending;
 use crate::plan::layer_name;
 use crate::{Activation, Layer, Limits, Network, NnError, Plan, Stack};
 
@@ -73,9 +74,33 @@ impl Sequential {
         self.stack.layers_mut()
     }
 
-    /// The activation that ends the network.
+    /// The activation of the last layer: identity, where that layer has none.
+    ///
+    /// See [`Sequential::buried_activation`] for one of an earlier layer whose values nevertheless leave the network.
     pub fn output_activation(&self) -> &Activation {
         self.layers().last().map_or(&Activation::Identity, Layer::activation)
+    }
+
+    /// The activation whose values leave the network at inference although it is not the last layer's: only layers
+    /// behind it that hand values on as they are then, such as [`Dropout`](crate::Dropout), [`Flatten`](crate::Flatten)
+    /// and [`Concat`](crate::Concat). `None` if there is no such activation; identity is none.
+    ///
+    /// A loss that takes logits cannot be computed for such a network: what is before the softmax or the sigmoid is out
+    /// of its reach, and its own function would be applied to probabilities. Move the activation to the end, behind these
+    /// layers, or leave it out.
+    ///
+    /// ```
+    /// use mlp_nn::{Activation, Dense, Dropout, Sequential};
+    ///
+    /// let network = Sequential::new(4).add(Dense::new(3).activation(Activation::Softmax)).add(Dropout::new(0.5));
+    /// assert_eq!(network.output_activation(), &Activation::Identity);
+    /// assert_eq!(network.buried_activation(), Some(&Activation::Softmax));
+    /// ```
+    pub fn buried_activation(&self) -> Option<&Activation> {
+        match self.stack.ending() {
+            Ending::Activation(activation) if *self.output_activation() == Activation::Identity => Some(activation),
+            _ => None,
+        }
     }
 
     /// Checks every setting and every shape.

@@ -55,6 +55,7 @@ pub use prelu::Prelu;
 pub use residual::Residual;
 pub use rms_norm::RmsNorm;
 pub use select_columns::SelectColumns;
+pub(crate) use stack::Ending;
 pub use stack::Stack;
 pub use weight_norm::WeightNorm;
 
@@ -85,6 +86,17 @@ pub(crate) trait Kind {
         &Activation::Identity
     }
 
+    /// About how many multiplications a row of shape `input` takes, where the layer has so many `weights` by itself, without
+    /// those of layers inside of it: each of them once for each place along the axes before the last.
+    fn multiplications(&self, input: &[usize], weights: usize) -> usize {
+        input[..input.len() - 1].iter().fold(weights, |product, &length| product.saturating_mul(length))
+    }
+
+    /// Where the values of the layer's output come from at inference, before [`Kind::activation`].
+    fn source(&self) -> Source {
+        Source::Computed
+    }
+
     /// The penalty on the layer's output, divided by the number of rows.
     fn activity_regularizer(&self) -> Option<&Regularizer> {
         None
@@ -109,6 +121,17 @@ pub(crate) trait Kind {
     fn stacks_mut(&mut self) -> &mut [Stack] {
         &mut []
     }
+}
+
+/// Where the values of a layer's output come from at inference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The layer computes them.
+    Computed,
+    /// They are values of its input, as they are.
+    Input,
+    /// They are the values of the outputs of its stacks, as they are.
+    Stacks,
 }
 
 /// Makes the closed set of layers from a list of kinds: the enum, the conversions into it, and the one match.
@@ -239,6 +262,14 @@ impl Layer {
 
     pub(crate) fn stacks_mut(&mut self) -> &mut [Stack] {
         with_kind!(self, kind => kind.stacks_mut())
+    }
+
+    pub(crate) fn multiplications(&self, input: &[usize], weights: usize) -> usize {
+        with_kind!(self, kind => kind.multiplications(input, weights))
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        with_kind!(self, kind => kind.source())
     }
 
     pub(crate) fn activity_regularizer(&self) -> Option<&Regularizer> {

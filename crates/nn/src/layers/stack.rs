@@ -5,8 +5,8 @@ use mlp_registry::Opening;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::Layer;
-use crate::{Pass, Regularizer, Weights};
+use super::{Layer, Source};
+use crate::{Activation, Pass, Regularizer, Weights};
 
 /// Layers one after the other, as the part of a [`Residual`](super::Residual) or a [`Concat`](super::Concat). A stack
 /// without layers passes its input on.
@@ -47,6 +47,33 @@ impl Stack {
         })
     }
 
+    /// What the values come from that leave the stack at inference.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        for layer in self.layers.iter().rev() {
+            if *layer.activation() != Activation::Identity {
+                return Ending::Activation(layer.activation());
+            }
+            match layer.source() {
+                Source::Computed => return Ending::Computed,
+                Source::Input => {}
+                Source::Stacks => {
+                    let mut reaches_input = false;
+                    for stack in layer.stacks() {
+                        match stack.ending() {
+                            Ending::Activation(activation) => return Ending::Activation(activation),
+                            Ending::Input => reaches_input = true,
+                            Ending::Computed => {}
+                        }
+                    }
+                    if !reaches_input {
+                        return Ending::Computed;
+                    }
+                }
+            }
+        }
+        Ending::Input
+    }
+
     /// The output of the last layer for a batch `x` of rows.
     #[track_caller]
     pub(crate) fn forward<'t, E: Element>(
@@ -82,6 +109,17 @@ impl Stack {
         let layers = self.layers[..count].iter().enumerate();
         layers.fold(x, |x, (index, layer)| in_scope(index, layer, weights, x, |own| layer.forward(own, x, pass)))
     }
+}
+
+/// What the values come from that leave a stack at inference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ending<'a> {
+    /// Some of them, or all, from this activation, which is not identity.
+    Activation(&'a Activation),
+    /// A layer that has no activation.
+    Computed,
+    /// Some of them, or all, are values of the input.
+    Input,
 }
 
 /// Runs a layer with the weights that are its own, all of which it must take, and under its name, so that what goes wrong

@@ -31,7 +31,7 @@ pub(crate) struct Freezer<'a, E: Element> {
     /// Of the layers inside of it.
     extents: &'a [Extent],
     /// The layer's path, such as `layers.1`; empty for the network.
-    path: &'a str,
+    pub(crate) path: &'a str,
     /// The shape of an input row.
     pub(crate) input: &'a [usize],
     /// The shape of an output row.
