@@ -6,8 +6,8 @@ use crate::FormatError;
 use crate::prefix::LEN;
 use crate::raw::{Head, Reader};
 
-/// The arrays and maps that one layer inside of another may take: a `concat` takes four.
-const PER_LAYER: usize = 4;
+/// The arrays and maps that one layer inside of another may take: a `concat` takes four, and its name two.
+const PER_LAYER: usize = 6;
 /// Those around the layers, and those within a setting of the last.
 const AROUND: usize = 8;
 /// What one of the limits counts.
@@ -196,8 +196,8 @@ mod tests {
         for key in [0x00, 0xc0, 0xc4, 0x80, 0x90] {
             assert_eq!(reason(&[0x81, key, 0, 0]), (1, "the key of a map must be a string"));
         }
-        assert_eq!(reason(&[0x91; 100_000]), (33, "nested too deeply for a model"));
-        assert_eq!(skim(&[&[0x91; 32][..], &[0]].concat()), Ok(()));
+        assert_eq!(reason(&[0x91; 100_000]), (45, "nested too deeply for a model"));
+        assert_eq!(skim(&[&[0x91; 44][..], &[0]].concat()), Ok(()));
     }
 
     #[test]

@@ -31,8 +31,9 @@
 //! | layers inside of layers, as a [`Stack`] | [`Residual`], [`Concat`] |
 //! | your own | [`CustomLayer`] |
 //!
-//! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`. So do buffers, which
-//! are what a layer keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
+//! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`; or by the name that their
+//! layer was given, as by `.add_named("hidden", Dense::new(10))`: `hidden.weight`. So do buffers, which are what a layer
+//! keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
 //! [`Network::freeze`] takes patterns of.
 //!
 //! # A training loop by hand
@@ -90,7 +91,7 @@ pub use error::{NnError, StateMismatch};
 pub use initializer::{CustomInitializer, Initializer};
 pub use layers::{
     AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
+    Glu, GroupNorm, Layer, LayerNorm, Named, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
 };
 pub use limits::Limits;
 pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};

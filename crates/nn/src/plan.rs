@@ -6,7 +6,7 @@ use mlp_registry::Opening;
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::error::Problem;
-use crate::layers::{Columns, Lookup};
+use crate::layers::{Columns, Lookup, name_problem};
 use crate::{Constraint, Initializer, Layer, Limits, NnError, Regularizer, Stack};
 
 /// One walk over a network: every layer checks its settings and its input here, and declares its weights and buffers.
@@ -196,8 +196,17 @@ impl Plan {
 
     /// Plans layers one after the other, as parts of the layer that is being planned, at `prefix` within it.
     fn stack(&mut self, prefix: &str, layers: &[Layer], input: &[usize]) -> Result<Vec<usize>, NnError> {
+        let mut names = HashSet::new();
         layers.iter().enumerate().try_fold(input.to_vec(), |input, (index, layer)| {
-            self.layer(&format!("{prefix}layers.{index}"), layer, &input)
+            if let Some(name) = layer.name() {
+                let twice = "is that of two layers of one stack; give each its own";
+                if let Some(reason) = name_problem(name).or((!names.insert(name)).then_some(twice)) {
+                    let path = self.name(&format!("{prefix}layers.{index}"))?;
+                    let (layer, name) = (layer_name(&path, layer), name.to_owned());
+                    return Err(NnError::Name { layer, name, reason });
+                }
+            }
+            self.layer(&format!("{prefix}{}", layer.place(index)), layer, &input)
         })
     }
 
@@ -384,7 +393,7 @@ impl Plan {
     }
 
     /// The error that something of the layer cannot have this name, and why.
-    fn bad_name(&self, name: &str, reason: &'static str) -> NnError {
+    pub(crate) fn bad_name(&self, name: &str, reason: &'static str) -> NnError {
         NnError::Name { layer: self.layer.clone(), name: name.to_owned(), reason }
     }
 

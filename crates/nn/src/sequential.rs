@@ -9,8 +9,8 @@ use crate::{Activation, Layer, Limits, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
 ///
-/// The layers' paths are `layers.0`, `layers.1` and so on; a weight's name is its layer's path and its own name, such
-/// as `layers.0.weight`.
+/// The layers' paths are `layers.0`, `layers.1` and so on, or the names that they were [given](Sequential::add_named); a
+/// weight's name is its layer's path and its own name, such as `layers.0.weight`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
 pub struct Sequential {
@@ -47,6 +47,30 @@ impl Sequential {
         self
     }
 
+    /// Adds a layer at the end that is called `name` in place of its number: in the names of its weights, in patterns, in
+    /// summaries, messages and files. The layers behind it keep their numbers.
+    ///
+    /// A name holds printable characters without quotes, backslashes, dots and asterisks. It is not `layers`, and each layer
+    /// of the network has its own; layers inside of others may have it again.
+    ///
+    /// ```
+    /// use mlp_nn::{Activation, Dense, Network, Sequential};
+    ///
+    /// let mut network: Network = Sequential::new(4)
+    ///     .add_named("hidden", Dense::new(10).activation(Activation::Relu))
+    ///     .add(Dense::new(3))
+    ///     .init(42)?;
+    /// assert_eq!(network.tensor("hidden.weight")?.shape(), [4, 10]);
+    /// assert_eq!(network.tensor("layers.1.weight")?.shape(), [10, 3]);
+    /// network.freeze("hidden.*")?;
+    /// # Ok::<(), mlp_nn::NnError>(())
+    /// ```
+    #[must_use]
+    pub fn add_named(mut self, name: impl Into<String>, layer: impl Into<Layer>) -> Self {
+        self.stack = self.stack.add_named(name, layer);
+        self
+    }
+
     /// The shape of one input row: `[features]` for a table.
     pub fn input_shape(&self) -> &[usize] {
         &self.input
@@ -65,7 +89,7 @@ impl Sequential {
         Ok(self.plan()?.1)
     }
 
-    /// The layers.
+    /// The layers; those with a name are [`Layer::Named`].
     pub fn layers(&self) -> &[Layer] {
         self.stack.layers()
     }
@@ -160,7 +184,9 @@ impl Sequential {
 
     /// The path and kind of the first layer, as messages name it.
     pub(crate) fn first_layer(&self) -> String {
-        self.layers().first().map_or_else(|| "the network".to_owned(), |layer| layer_name("layers.0", layer))
+        self.layers()
+            .first()
+            .map_or_else(|| "the network".to_owned(), |layer| layer_name(&layer.place(0).to_string(), layer))
     }
 }
 

@@ -158,7 +158,7 @@ impl Sequential {
 
 fn open(layers: &mut [Layer], registry: &Registry) -> Result<(), Opening> {
     for layer in layers {
-        mlp_registry::open(layer, custom, "Layer", registry)?;
+        mlp_registry::open(layer.unnamed_mut(), custom, "Layer", registry)?;
         layer.open_parts(registry)?;
         layer.stacks_mut().iter_mut().try_for_each(|stack| open(stack.layers_mut(), registry))?;
     }

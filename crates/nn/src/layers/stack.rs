@@ -5,7 +5,7 @@ use mlp_registry::Opening;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Layer, Source};
+use super::{Layer, Named, Source};
 use crate::{Activation, Pass, Regularizer, Weights};
 
 /// Layers one after the other, as the part of a [`Residual`](super::Residual) or a [`Concat`](super::Concat). A stack
@@ -28,6 +28,12 @@ impl Stack {
     pub fn add(mut self, layer: impl Into<Layer>) -> Self {
         self.layers.push(layer.into());
         self
+    }
+
+    /// Adds a layer at the end that is called `name`: see [`Sequential::add_named`](crate::Sequential::add_named).
+    #[must_use]
+    pub fn add_named(self, name: impl Into<String>, layer: impl Into<Layer>) -> Self {
+        self.add(Named::new(name, layer))
     }
 
     /// The layers.
@@ -132,7 +138,7 @@ fn in_scope<'a, 't, E: Element>(
     x: Var<'t, E>,
     work: impl FnOnce(&mut Weights<'a, 't, E>) -> Var<'t, E>,
 ) -> Var<'t, E> {
-    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), || {
+    x.tape().scope(format_args!("{} ({})", layer.place(index), layer.kind()), || {
         let mut own = weights.next_layer();
         let y = work(&mut own);
         own.check_used_up();

@@ -67,9 +67,10 @@ impl<'a, E: Element> Freezer<'a, E> {
         let mut input = self.input;
         let mut chain = Chain::new(input.iter().product());
         for (index, layer) in stack.layers().iter().enumerate() {
+            let place = layer.place(index);
             let path = match self.path {
-                "" => format!("layers.{index}"),
-                path => format!("{path}.{prefix}layers.{index}"),
+                "" => place.to_string(),
+                path => format!("{path}.{prefix}{place}"),
             };
             let Some((Extent { parameters, buffers, layers, output }, rest)) = self.extents.split_first() else {
                 unreachable!("every layer was planned");

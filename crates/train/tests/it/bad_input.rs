@@ -217,6 +217,24 @@ fn losses_of_logits_behind_an_activation_that_is_not_the_last() {
 }
 
 #[test]
+fn thresholds_that_are_of_no_use() {
+    let build = |units, loss: Loss, activation: Activation, threshold| {
+        let network = Sequential::new(4).add(Dense::new(units).activation(activation));
+        Model::builder(network).loss(loss).threshold(threshold).build()
+    };
+    let (binary, identity, sigmoid) = (Loss::BinaryCrossEntropy, Activation::Identity, Activation::Sigmoid);
+    let probabilities = ["its threshold is 1.5, but predictions are probabilities; choose one between 0 and 1"];
+    assert_says(build(1, binary.clone(), identity.clone(), 1.5), &probabilities);
+    assert_says(build(1, binary.clone(), sigmoid.clone(), 1.5), &probabilities);
+    assert_says(build(3, binary.clone(), sigmoid.clone(), 1.5), &probabilities);
+    assert!(build(1, binary, sigmoid, 1.0).is_ok());
+    assert!(build(1, Loss::Hinge, identity.clone(), 1.5).is_ok());
+    let none = ["it has no threshold, but 0.3 was given; leave it out"];
+    assert_says(build(3, Loss::CategoricalCrossEntropy, Activation::Softmax, 0.3), &none);
+    assert_says(build(1, Loss::MeanSquaredError, identity, 0.3), &none);
+}
+
+#[test]
 fn targets_that_do_not_fit_the_loss() {
     let fit = |activation, loss, targets: [f32; 3]| {
         let network = Sequential::new(1).add(Dense::new(1).activation(activation));

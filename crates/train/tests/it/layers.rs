@@ -141,6 +141,25 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     assert_eq!(values, [0.0, 3.0]);
 }
 
+#[test]
+fn a_model_knows_its_weights_by_the_names_of_layers_also_in_a_file() {
+    let network = Sequential::new(2).add_named("hidden", Dense::new(4).activation(Activation::Tanh)).add(Dense::new(1));
+    let mut model = Model::builder(network).loss(Loss::MeanSquaredError).build().unwrap();
+    assert_eq!(model.weight("hidden.weight").unwrap().shape(), [2, 4]);
+    assert_eq!(model.freeze("hidden.*").unwrap(), 2);
+    let before = model.weight("hidden.weight").unwrap().clone();
+    let (x, y) = (Tensor::normal([20, 2], 0.0, 1.0, &mut Rng::new(1)), Tensor::zeros([20, 1]));
+    model.fit(&x, &y, &Fit::new().epochs(2)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("named.mlp");
+    model.save(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
+    assert_eq!(loaded.weight("hidden.weight").unwrap(), &before);
+    assert_eq!(loaded.network().frozen(), ["hidden.weight", "hidden.bias"]);
+    assert!(loaded.predict(&x).unwrap().bit_eq(&model.predict(&x).unwrap()));
+    assert!(loaded.summary().to_string().contains("hidden"));
+}
+
 /// Batch normalization sees whole batches: its running mean after one epoch of one batch is 0.1 times the mean of all rows.
 #[test]
 fn batch_statistics_are_those_of_the_whole_batch() {
