@@ -125,7 +125,7 @@ fn check_goldens<E: Element>(tolerance: f64) -> usize {
                 match batch["buffers"][name].as_f64() {
                     Some(count) => assert_eq!(buffer.value(), &counted(count), "{what}"),
                     None => {
-                        assert_close(buffer.value(), &batch["buffers"][name], exact(&batch["buffers"][name]), &what)
+                        assert_close(buffer.value(), &batch["buffers"][name], exact(&batch["buffers"][name]), &what);
                     }
                 }
             }

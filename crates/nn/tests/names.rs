@@ -30,7 +30,7 @@ fn unnamed() -> Sequential {
 #[test]
 fn weights_are_found_by_the_names_of_their_layers() {
     let mut network: Network<f64> = named().init(1).unwrap();
-    let names: Vec<&str> = network.parameters().iter().map(|p| p.name()).collect();
+    let names: Vec<&str> = network.parameters().iter().map(mlp_nn::Parameter::name).collect();
     let expected = [
         "block one.inner.weight",
         "block one.inner.bias",
