@@ -129,7 +129,8 @@ impl<'a> Body<Raw<'a>, Raw<'a>> {
             None => self.architecture,
         };
         let mut network = network(architecture, self.tensors, &options.limits)?;
-        if !network.freeze_all(&self.frozen) {
+        // In the network's order, so that a model has one form.
+        if network.set_frozen(&self.frozen).is_err() || network.frozen() != self.frozen {
             let found = self.frozen.iter().take(MOST_NAMES).map(|name| shown(name)).collect();
             return Err(FormatError::Frozen { found });
         }

@@ -6,8 +6,8 @@ use crate::FormatError;
 use crate::prefix::LEN;
 use crate::raw::{Head, Reader};
 
-/// The arrays and maps that one layer inside of another may take: a `concat` takes four.
-const PER_LAYER: usize = 4;
+/// The arrays and maps that one layer inside of another may take: a `concat` takes four, and its name two.
+const PER_LAYER: usize = 6;
 /// Those around the layers, and those within a setting of the last.
 const AROUND: usize = 8;
 /// The arrays and maps inside of each other that are read whatever the limits. Each takes a part of the stack, in a layer
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    /// 6 layers inside of each other take 4 · 6 + 8 arrays and maps at the most.
+    /// 6 layers inside of each other take 6 · 6 + 8 arrays and maps at the most.
     #[test]
     fn depth_has_a_limit_and_without_one_a_ceiling() {
         let nested = |depth: usize| [&vec![0x91; depth][..], &[0]].concat();
@@ -246,8 +246,8 @@ mod tests {
             let what = "arrays and maps inside of each other";
             Err(FormatError::Limit { offset: Some(LEN + offset), setting, what, found, most })
         };
-        assert_eq!(skim(&nested(32)), Ok(()));
-        assert_eq!(skim(&[0x91; 100_000]), limit(32, Some("depth"), 33, 32));
+        assert_eq!(skim(&nested(44)), Ok(()));
+        assert_eq!(skim(&[0x91; 100_000]), limit(44, Some("depth"), 45, 44));
         let unlimited = |body: &[u8]| super::skim(body, &Limits::unlimited());
         assert_eq!(unlimited(&nested(DEEPEST)), Ok(()));
         assert_eq!(unlimited(&[0x91; 1_000_000]), limit(DEEPEST, None, DEEPEST + 1, DEEPEST));

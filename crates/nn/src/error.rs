@@ -26,6 +26,16 @@ pub enum NnError {
         /// The values that it may have.
         expected: String,
     },
+    /// A weight, a buffer or a layer with a name that it cannot have.
+    #[error("{layer}: the name {:?} {reason}", cut(name))]
+    Name {
+        /// The path and kind of the layer that it belongs to.
+        layer: String,
+        /// The name.
+        name: String,
+        /// What is wrong with it, and what to do.
+        reason: &'static str,
+    },
     /// Weights or rows of more values than a machine word counts.
     #[error("{layer}: a tensor of shape {shape:?} is larger than this machine can address")]
     TooLarge {
@@ -97,10 +107,29 @@ pub enum NnError {
         /// The value: NaN, infinity or minus infinity.
         value: f64,
     },
+    /// A feature that is too large once it is standardized.
+    #[error(
+        "the feature in row {row}, column {column} (counted from 0) is {value}, which is beyond the largest {number} once \
+         it is standardized; check the value, or standardize by the mean and the scale of rows like it"
+    )]
+    ScaledFeature {
+        /// The row.
+        row: usize,
+        /// The place of the value in that row.
+        column: usize,
+        /// The value as it was given.
+        value: f64,
+        /// The number type.
+        number: &'static str,
+    },
     /// A weight that cannot be kept as a 16-bit number.
-    #[error("{name} holds {value} at {index:?}; 16-bit floating-point numbers end at 65504")]
+    #[error(
+        "{name} {} at {index:?}; {}",
+        if value.is_nan() { "is NaN".to_owned() } else { format!("holds {value}") },
+        if value.is_nan() { "what is not a number is not kept in 16 bits" } else { "16-bit floating-point numbers end at 65504" }
+    )]
     HalfRange {
-        /// The name of the parameter.
+        /// The name of the parameter, or what else the weight is.
         name: String,
         /// The place of the weight in it.
         index: [usize; 2],
@@ -125,7 +154,7 @@ pub enum NnError {
         /// The number of weights.
         found: usize,
     },
-    /// A number in the input that is no category.
+    /// A number in the input that is not a category.
     #[error(
         "{layer}: row {row}, column {column} is {value}, but must be a whole number from 0 to {}",
         categories.saturating_sub(1)
@@ -165,7 +194,7 @@ pub enum NnError {
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
     /// A name or a pattern that stands for nothing in the network.
-    #[error("no weight is named {name:?}; there are {}", first(known))]
+    #[error("no weight is named {name:?}; there are {}", in_words(known))]
     NoSuchName {
         /// The name or the pattern.
         name: String,
@@ -183,16 +212,19 @@ impl fmt::Debug for NnError {
 
 /// Names for a message: some of them, and none of them at full length, since they may come from a file.
 pub(crate) fn in_words(names: &[String]) -> String {
-    let short = |name: &String| name.chars().take(40).collect::<String>().escape_debug().to_string();
-    let shown: Vec<String> = names.iter().take(MOST_NAMES).map(short).collect();
-    let rest = names.len() - shown.len();
-    shown.join(", ") + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
+    list(names, ", ", |name| cut(name).escape_debug().to_string())
 }
 
-/// The first names of a list.
-fn first(names: &[String]) -> String {
-    let shown = names[..names.len().min(MOST_NAMES)].join(", ");
-    if names.len() > MOST_NAMES { format!("{shown} and {} more", names.len() - MOST_NAMES) } else { shown }
+/// The first items of a list, and how many more there are.
+fn list<T>(items: &[T], separator: &str, shown: impl Fn(&T) -> String) -> String {
+    let first: Vec<String> = items.iter().take(MOST_NAMES).map(shown).collect();
+    let rest = items.len() - first.len();
+    first.join(separator) + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
+}
+
+/// A name that is not longer than a message should be.
+fn cut(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
 }
 
 fn rows(shape: &[usize]) -> String {
@@ -209,6 +241,8 @@ fn one(row: &[usize]) -> String {
 
 /// A message lists at most this many names.
 const MOST_NAMES: usize = 16;
+/// A message shows at most this many characters of a name.
+const LONGEST_NAME: usize = 80;
 
 /// The names that keep weights from being loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -231,19 +265,18 @@ impl StateMismatch {
 
 impl fmt::Display for StateMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let more = |f: &mut fmt::Formatter<'_>, all: usize| match all.saturating_sub(MOST_NAMES) {
-            0 => f.write_str(";"),
-            more => write!(f, " and {more} more;"),
-        };
         for (what, names) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
             if !names.is_empty() {
-                write!(f, " {what} {}", names[..names.len().min(MOST_NAMES)].join(", "))?;
-                more(f, names.len())?;
+                write!(f, " {what} {};", in_words(names))?;
             }
         }
-        for (name, expected, found) in self.misshaped.iter().take(MOST_NAMES) {
-            write!(f, " {name} has shape {found:?} where the network has {expected:?};")?;
+        if self.misshaped.is_empty() {
+            return Ok(());
         }
-        if self.misshaped.len() > MOST_NAMES { more(f, self.misshaped.len()) } else { Ok(()) }
+        let shown = list(&self.misshaped, "; ", |(name, expected, found)| {
+            let name = cut(name).escape_debug().to_string();
+            format!("{name} has shape {found:?} where the network has {expected:?}")
+        });
+        write!(f, " {shown};")
     }
 }

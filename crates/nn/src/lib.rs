@@ -31,14 +31,15 @@
 //! | layers inside of layers, as a [`Stack`] | [`Residual`], [`Concat`] |
 //! | your own | [`CustomLayer`] |
 //!
-//! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`. So do buffers, which
-//! are what a layer keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
+//! Weights have names by their place: `layers.0.weight`, `layers.1.branches.0.layers.2.bias`; or by the name that their
+//! layer was given, as by `.add_named("hidden", Dense::new(10))`: `hidden.weight`. So do buffers, which are what a layer
+//! keeps beside its weights (running statistics). Names are the keys of [`Network::state`], and what
 //! [`Network::freeze`] takes patterns of.
 //!
 //! # A training loop by hand
 //!
 //! A [`Pass`] holds what one forward pass draws from, and what it leaves behind: penalties on activity, which belong
-//! into the loss, and new running statistics. This network has neither; the lines are there for those that do.
+//! in the loss, and new running statistics. This network has neither; the lines are there for those that do.
 //!
 //! ```
 //! use mlp_autograd::Tape;
@@ -91,7 +92,7 @@ pub use error::{NnError, StateMismatch};
 pub use initializers::{CustomInitializer, Initializer};
 pub use layers::{
     AlphaDropout, BatchNorm, Concat, CustomLayer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    Glu, GroupNorm, Layer, LayerNorm, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
+    Glu, GroupNorm, Layer, LayerNorm, Named, Prelu, Residual, RmsNorm, SelectColumns, Stack, WeightNorm,
 };
 pub use limits::Limits;
 pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};
@@ -99,7 +100,7 @@ pub use mlp_registry as registry;
 pub use network::Network;
 pub use output::{Output, OutputFunction, Task};
 pub use parameter::{Buffer, Parameter};
-pub use pass::{Held, Pass, Updates, Weights};
+pub use pass::{BufferRef, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;
 pub use regularizers::{CustomRegularizer, Regularizer};

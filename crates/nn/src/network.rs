@@ -23,6 +23,7 @@ pub struct Network<E: Element = f32> {
     extents: Arc<[Extent]>,
     lookups: Arc<[Lookup]>,
     couples_rows: bool,
+    multiplications: usize,
 }
 
 impl<E: Element> Network<E> {
@@ -49,14 +50,16 @@ impl<E: Element> Network<E> {
         });
         let buffers = buffers.collect();
         let (extents, lookups) = (plan.extents.into(), plan.lookups.into());
-        Ok(Self { architecture, parameters, buffers, output, extents, lookups, couples_rows: plan.couples_rows })
+        let (couples_rows, multiplications) = (plan.couples_rows, plan.multiplications);
+        Ok(Self { architecture, parameters, buffers, output, extents, lookups, couples_rows, multiplications })
     }
 
     /// The same network with other numbers, which belong to it.
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
-        let (architecture, output, couples_rows) = (self.architecture.clone(), self.output.clone(), self.couples_rows);
+        let (architecture, output) = (self.architecture.clone(), self.output.clone());
         let (extents, lookups) = (Arc::clone(&self.extents), Arc::clone(&self.lookups));
-        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows }
+        let Self { couples_rows, multiplications, .. } = *self;
+        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows, multiplications }
     }
 
     /// The description, the weights and the buffers, by themselves.
@@ -93,6 +96,21 @@ impl<E: Element> Network<E> {
     /// it. Then a batch cut into parts does not give what the whole batch does.
     pub fn couples_rows(&self) -> bool {
         self.couples_rows
+    }
+
+    /// About how many multiplications the output of one row takes: every weight once for each place of the row that its
+    /// layer maps, and once where the layer is a user's. The weights of an [`Embedding`](crate::Embedding) are looked up
+    /// and count as none. It says which work is worth more than one thread.
+    ///
+    /// ```
+    /// use mlp_nn::{Dense, Network, Sequential};
+    ///
+    /// let network: Network = Sequential::with_input_shape([5, 4]).add(Dense::new(3)).init(1)?;
+    /// assert_eq!(network.multiplications_per_row(), 5 * (4 * 3 + 3));
+    /// # Ok::<(), mlp_nn::NnError>(())
+    /// ```
+    pub fn multiplications_per_row(&self) -> usize {
+        self.multiplications
     }
 
     /// Whether a layer looks categories up in the input.
@@ -133,7 +151,10 @@ impl<E: Element> Network<E> {
     /// tape.
     ///
     /// # Panics
-    /// If `x` has rows of another shape; see [`Network::check_input`].
+    /// If `x` has rows of another shape, or holds what is not a category where a layer looks one up; see
+    /// [`Network::check_input`]. If there is not one variable for each weight, or one has another shape. If a user's layer
+    /// does not keep to what it planned, a user's activation changes the shape, or a penalty on outputs is a user's of
+    /// which a file gave only the name.
     #[track_caller]
     pub fn forward<'t>(&self, variables: &[Var<'t, E>], x: Var<'t, E>, pass: &mut Pass<'t, E>) -> Var<'t, E> {
         let mut weights = self.weights(variables, x);
@@ -193,13 +214,11 @@ impl<E: Element> Network<E> {
     #[track_caller]
     pub fn apply_updates(&mut self, updates: Updates<E>) {
         for (index, value) in updates.0 {
-            let shapes = self.buffers.get(index).map(|buffer| buffer.value.shape());
-            assert!(
-                shapes == Some(value.shape()),
-                "apply_updates: a value of shape {:?} for buffer {index}, which has shape {shapes:?}",
-                value.shape()
-            );
-            self.buffers[index].value = value;
+            let buffer = self.buffers.get_mut(index).filter(|buffer| buffer.value.shape() == value.shape());
+            match buffer {
+                Some(buffer) => buffer.value = value,
+                None => panic!("apply_updates: the updates are those of another network"),
+            }
         }
     }
 
@@ -231,14 +250,23 @@ impl<E: Element> Network<E> {
 
     /// Brings the weights that have a constraint back within it, except for frozen ones: what follows each step of
     /// training.
+    ///
+    /// # Panics
+    /// As [`Parameter::constrain`].
+    #[track_caller]
     pub fn constrain(&mut self) {
         self.parameters.iter_mut().for_each(Parameter::constrain);
     }
 
-    /// The sum of the penalties on the weights. Penalties on activity come from a [`Pass`].
+    /// The sum of the penalties on the weights, except for frozen ones. Penalties on activity come from a [`Pass`].
+    ///
+    /// # Panics
+    /// If a regularizer is a user's of which a file gave only the name (see [`Network::check_trainable`]), or gives a
+    /// penalty of another shape than `[]`.
+    #[track_caller]
     pub fn penalty(&self) -> f64 {
         let penalty = |p: &Parameter<E>| p.regularizer().map_or(0.0, |regularizer| regularizer.penalty(&p.value));
-        self.parameters.iter().map(penalty).sum()
+        self.parameters.iter().filter(|p| p.trainable).map(penalty).sum()
     }
 
     /// Checks that nothing which training needs is missing: regularizers and constraints that users wrote, of which a

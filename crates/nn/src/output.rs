@@ -25,6 +25,16 @@ pub enum Task {
     Multilabel,
 }
 
+/// The threshold where none was given; also that of tasks which have none.
+const THRESHOLD: f64 = 0.5;
+
+impl Task {
+    /// Whether a prediction says yes or no, so that there is a threshold.
+    fn has_threshold(self) -> bool {
+        matches!(self, Self::Binary | Self::Multilabel)
+    }
+}
+
 /// The function that makes predictions of what the last layer gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -54,7 +64,7 @@ pub enum OutputFunction {
 ///     .with_class_names(["ham", "spam"])
 ///     .with_threshold(0.8);
 /// assert_eq!(output.task(), Task::Binary);
-/// let probabilities = output.predictions(Tensor::from([[0.0], [2.0]]));
+/// let probabilities = output.predictions(Tensor::from([[0.0], [2.0]]))?;
 /// assert_eq!(output.classes(&probabilities)?, [0, 1]); // of 0.5 and 0.88
 /// assert_eq!(output.labels(&probabilities)?, ["ham", "spam"]);
 /// # Ok::<(), mlp_nn::NnError>(())
@@ -75,7 +85,7 @@ impl Output {
     /// An output for `task` whose raw outputs become predictions by `function`, with a threshold of 0.5.
     pub fn new(task: Task, function: OutputFunction) -> Self {
         let (class_names, target_mean, target_scale) = (Vec::new(), Vec::new(), Vec::new());
-        Self { task, function, threshold: 0.5, class_names, target_mean, target_scale }
+        Self { task, function, threshold: THRESHOLD, class_names, target_mean, target_scale }
     }
 
     /// The output of a network that ends in `activation`, gives rows of shape `row` and is trained with `loss`.
@@ -96,14 +106,15 @@ impl Output {
         Self { threshold: targets.yes_above(), ..Self::new(task, function) }
     }
 
-    /// With another task.
+    /// With another task. For one that has no threshold, the threshold goes back to 0.5.
     #[must_use]
     pub fn with_task(self, task: Task) -> Self {
-        Self { task, ..self }
+        let threshold = if task.has_threshold() { self.threshold } else { THRESHOLD };
+        Self { task, threshold, ..self }
     }
 
     /// Predicts yes where a prediction is above `threshold`; for the tasks that have one,
-    /// [`Task::Binary`] and [`Task::Multilabel`].
+    /// [`Task::Binary`] and [`Task::Multilabel`]. Where predictions are probabilities, it lies between 0 and 1.
     #[must_use]
     pub fn with_threshold(self, threshold: f64) -> Self {
         Self { threshold, ..self }
@@ -159,28 +170,48 @@ impl Output {
     /// Checks the parts against each other and against a network that gives rows of shape `row`.
     ///
     /// # Errors
-    /// If the task does not fit the shape, the threshold is NaN or not of use to the task, there are class names without
-    /// classes or another number of them, or scales of targets that are not one for each output.
+    /// If the task does not fit the shape, the threshold is not finite, not of use to the task, or beyond all probabilities
+    /// that [`Output::function`] makes, there are class names without classes or another number of them, or scales of
+    /// targets that are not one for each output.
     pub fn check(&self, row: &[usize]) -> Result<(), NnError> {
+        self.check_row(row, makes_probabilities(self.function))
+    }
+
+    /// As [`Output::check`], for a network that was trained with `loss`: it tells probabilities from scores also where the
+    /// network ends in the function that makes them.
+    ///
+    /// # Errors
+    /// As [`Output::check`].
+    pub fn check_for(&self, loss: &Loss, row: &[usize]) -> Result<(), NnError> {
+        self.check_row(row, makes_probabilities(self.function) || makes_probabilities(loss.function()))
+    }
+
+    fn check_row(&self, row: &[usize], probabilities: bool) -> Result<(), NnError> {
         let Self { task, threshold, .. } = *self;
         let refuse = |reason: String| Err(NnError::Output { task, reason });
         let values: usize = row.iter().product();
         if task == Task::Binary && values != 1 {
-            return refuse(format!("it needs one output, but the network's rows have shape {row:?}"));
+            return refuse(format!("it needs one output, but the rows have shape {row:?}"));
         }
         if task == Task::Multiclass && (row.len() != 1 || values < 2) {
             return refuse(format!(
-                "it needs one output for each class, at least two, but the network's rows have shape {row:?}; for two \
-                 classes by one output use a loss for yes and no, such as BinaryCrossEntropy"
+                "it needs one output for each class, at least two, but the rows have shape {row:?}; for two classes by one \
+                 output use a loss for yes and no, such as BinaryCrossEntropy"
             ));
         }
         if task == Task::Multilabel && row.len() != 1 {
-            return refuse(format!(
-                "it needs one output for each label, but the network's rows have shape {row:?}; add Flatten"
-            ));
+            return refuse(format!("it needs one output for each label, but the rows have shape {row:?}; add Flatten"));
         }
         if !threshold.is_finite() {
             return refuse(format!("its threshold is {threshold}, but must be finite"));
+        }
+        if !task.has_threshold() && threshold != THRESHOLD {
+            return refuse(format!("it has no threshold, but {threshold} was given; leave it out"));
+        }
+        if task.has_threshold() && probabilities && !(0.0..=1.0).contains(&threshold) {
+            return refuse(format!(
+                "its threshold is {threshold}, but predictions are probabilities; choose one between 0 and 1"
+            ));
         }
         let (expected, found) = (self.class_count(row), self.class_names.len());
         if found != 0 && expected == 0 {
@@ -207,12 +238,16 @@ impl Output {
 
     /// Predictions from what the last layer gives, `[n, ..]`: probabilities where the task is about classes, numbers in
     /// the targets' units.
-    pub fn predictions<E: Element>(&self, mut raw: Tensor<E>) -> Tensor<E> {
+    ///
+    /// # Errors
+    /// As [`Output::check`], if the rows of `raw` are not those of a network with this output.
+    pub fn predictions<E: Element>(&self, mut raw: Tensor<E>) -> Result<Tensor<E>, NnError> {
+        self.check(row_of(&raw))?;
         if self.changes_values() {
             let last = raw.shape().last().copied().unwrap_or(1);
             self.finish(raw.as_mut_slice(), last);
         }
-        raw
+        Ok(raw)
     }
 
     /// Whether predictions are anything else than what the last layer gives.
@@ -236,8 +271,22 @@ impl Output {
 
     /// Brings rows of standardized numbers into the targets' units, v · scale + mean, in their place; nothing, where
     /// targets were not standardized.
+    ///
+    /// # Panics
+    /// If there is not one mean and one scale for each value of a row.
+    #[track_caller]
     pub fn to_target_units<E: Element>(&self, rows: &mut [E]) {
-        let Some((means, scales)) = self.target_scale() else { return };
+        let (means, scales) = (&self.target_mean, &self.target_scale);
+        if means.is_empty() && scales.is_empty() {
+            return;
+        }
+        assert!(
+            means.len() == scales.len() && rows.len().is_multiple_of(means.len()),
+            "to_target_units: {} means and {} scales do not fit rows of {} values in all",
+            means.len(),
+            scales.len(),
+            rows.len()
+        );
         for row in rows.chunks_mut(means.len()) {
             for ((value, mean), scale) in row.iter_mut().zip(means).zip(scales) {
                 *value = E::from_f64(value.as_f64() * scale + mean);
@@ -249,26 +298,28 @@ impl Output {
     /// where the prediction is above the threshold.
     ///
     /// # Errors
-    /// If the task has no classes, or several a row: then see [`Output::indicators`].
+    /// If the task has no classes, or several a row: then see [`Output::indicators`]. As [`Output::check`], if the rows of
+    /// `predictions` are not those of a network with this output.
     pub fn classes<E: Element>(&self, predictions: &Tensor<E>) -> Result<Vec<usize>, NnError> {
-        match self.answers(predictions) {
-            _ if self.task == Task::Multilabel => {
-                self.refuse("a row has several labels, not one class; ask for indicators instead")
-            }
-            None => self.refuse("numbers are no classes; use the predictions themselves"),
-            Some(classes) => Ok(classes),
+        match self.task {
+            Task::Multilabel => self.refuse("a row has several labels, not one class; ask for indicators instead"),
+            _ => self.answers(predictions),
         }
     }
 
-    /// The class of each row of `predictions`, or for [`Task::Multilabel`] 0 or 1 for each label, row after row; `None`
-    /// where the task has no classes.
-    pub fn answers<E: Element>(&self, predictions: &Tensor<E>) -> Option<Vec<usize>> {
+    /// The class of each row of `predictions`, or for [`Task::Multilabel`] 0 or 1 for each label, row after row.
+    ///
+    /// # Errors
+    /// If the task has no classes. As [`Output::check`], if the rows of `predictions` are not those of a network with this
+    /// output.
+    pub fn answers<E: Element>(&self, predictions: &Tensor<E>) -> Result<Vec<usize>, NnError> {
+        self.check(row_of(predictions))?;
         match self.task {
-            Task::Multiclass => Some((0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect()),
+            Task::Multiclass => Ok((0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect()),
             Task::Binary | Task::Multilabel => {
-                Some(predictions.as_slice().iter().map(|&p| usize::from(self.is_yes(p))).collect())
+                Ok(predictions.as_slice().iter().map(|&p| usize::from(self.is_yes(p))).collect())
             }
-            Task::Regression => None,
+            Task::Regression => self.refuse(NO_CLASSES),
         }
     }
 
@@ -288,10 +339,12 @@ impl Output {
     /// for the class of the row.
     ///
     /// # Errors
-    /// If the task has no classes.
+    /// If the task has no classes. As [`Output::check`], if the rows of `predictions` are not those of a network with this
+    /// output.
     pub fn indicators<E: Element>(&self, predictions: &Tensor<E>) -> Result<Tensor<E>, NnError> {
+        self.check(row_of(predictions))?;
         match self.task {
-            Task::Regression => self.refuse("numbers are no classes; use the predictions themselves"),
+            Task::Regression => self.refuse(NO_CLASSES),
             Task::Multiclass => {
                 let mut indicators = Tensor::zeros(predictions.shape());
                 let width = predictions.row_len();
@@ -317,6 +370,19 @@ impl Output {
     }
 }
 
+/// What is said to a question about classes that are none.
+const NO_CLASSES: &str = "numbers are not classes; use the predictions themselves";
+
+/// Whether predictions that a function makes are probabilities.
+fn makes_probabilities(function: OutputFunction) -> bool {
+    matches!(function, OutputFunction::Sigmoid | OutputFunction::Softmax)
+}
+
+/// The shape of a row.
+fn row_of<E: Element>(rows: &Tensor<E>) -> &[usize] {
+    rows.shape().get(1..).unwrap_or_default()
+}
+
 fn exp<E: Element>(row: &mut [E]) {
     vectorize(
         #[inline(always)]
@@ -338,7 +404,7 @@ impl fmt::Display for Task {
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.task)?;
-        if matches!(self.task, Task::Binary | Task::Multilabel) {
+        if self.task.has_threshold() {
             write!(f, ", yes above {}", self.threshold)?;
         }
         match self.function {

@@ -88,6 +88,10 @@ impl<E: Element> Parameter<E> {
     }
 
     /// Brings it back within its limit, unless it has none or is frozen.
+    ///
+    /// # Panics
+    /// If the constraint is a user's of which a file gave only the name, or one that changes the shape.
+    #[track_caller]
     pub fn constrain(&mut self) {
         if let (Some(constraint), true) = (&self.constraint, self.trainable) {
             constraint.apply(&mut self.value);

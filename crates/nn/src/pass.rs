@@ -11,7 +11,7 @@ use crate::plan::Extent;
 ///
 /// A pass is used once. In training it collects the new values of buffers (running statistics), which
 /// [`Network::apply_updates`](crate::Network::apply_updates) writes after the step, and, in training and at inference, the
-/// penalties of activity regularizers, which belong into the loss.
+/// penalties of activity regularizers, which belong in the loss.
 ///
 /// ```
 /// use mlp_autograd::Tape;
@@ -67,14 +67,30 @@ impl<'t, E: Element> Pass<'t, E> {
     }
 
     /// Leaves a new value for a buffer. A buffer that is frozen stays as it is.
-    pub fn update(&mut self, buffer: Held<'_, E>, value: Tensor<E>) {
+    ///
+    /// # Panics
+    /// If `value` has another shape than the buffer.
+    #[track_caller]
+    pub fn update(&mut self, buffer: BufferRef<'_, E>, value: Tensor<E>) {
+        let (name, expected) = (buffer.buffer.name(), buffer.value().shape());
+        assert!(
+            value.shape() == expected,
+            "update: a value of shape {:?} for {name}, which has shape {expected:?}",
+            value.shape()
+        );
         if !buffer.is_frozen() {
             self.updates.0.push((buffer.index, value));
         }
     }
 
     /// Adds a penalty, of shape `[]`, to the loss of this pass.
+    ///
+    /// # Panics
+    /// If `penalty` has another shape.
+    #[track_caller]
     pub fn penalize(&mut self, penalty: Var<'t, E>) {
+        let value = penalty.value();
+        assert!(value.rank() == 0, "penalize: a penalty has shape [], but this one has {:?}; sum it up", value.shape());
         self.penalty = Some(self.penalty.map_or(penalty, |sum| sum + penalty));
     }
 
@@ -107,7 +123,7 @@ pub struct Weights<'a, 't, E: Element = f32> {
 
 /// A buffer as a layer's forward sees it.
 #[derive(Clone, Copy, Debug)]
-pub struct Held<'a, E: Element = f32> {
+pub struct BufferRef<'a, E: Element = f32> {
     index: usize,
     buffer: &'a Buffer<E>,
 }
@@ -162,11 +178,11 @@ impl<'a, 't, E: Element> Weights<'a, 't, E> {
     /// # Panics
     /// If the layer has declared no more.
     #[track_caller]
-    pub fn buffer(&mut self) -> Held<'a, E> {
+    pub fn buffer(&mut self) -> BufferRef<'a, E> {
         match self.buffers.get(self.taken[1]) {
             Some(buffer) => {
                 self.taken[1] += 1;
-                Held { index: self.first_buffer + self.taken[1] - 1, buffer }
+                BufferRef { index: self.first_buffer + self.taken[1] - 1, buffer }
             }
             None => panic!("Weights: the layer takes more than the {} buffers that its plan declared", self.taken[1]),
         }
@@ -194,7 +210,7 @@ impl<'a, 't, E: Element> Weights<'a, 't, E> {
     }
 }
 
-impl<'a, E: Element> Held<'a, E> {
+impl<'a, E: Element> BufferRef<'a, E> {
     /// The value.
     pub fn value(self) -> &'a Tensor<E> {
         &self.buffer.value

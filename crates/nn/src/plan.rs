@@ -1,9 +1,11 @@
 //! What a network's layers have, and what shapes flow between them: found out in one walk, before any weight is drawn.
 
+use std::collections::HashSet;
+
 use mlp_registry::OpenError;
 use mlp_tensor::{Element, Rng, Tensor};
 
-use crate::layers::{Columns, Lookup};
+use crate::layers::{Columns, Lookup, name_problem};
 use crate::setting::{NumberType, Problem};
 use crate::{Constraint, Initializer, Layer, Limits, NnError, Regularizer, Stack};
 
@@ -21,16 +23,19 @@ pub struct Plan {
     limits: Limits,
     /// What settings are checked in.
     number: NumberType,
-    /// What counts towards the limits, of all that was planned so far.
+    /// What counts toward the limits, of all that was planned so far.
     counted: Counted,
     pub(crate) parameters: Vec<ParameterSpec>,
     pub(crate) buffers: Vec<BufferSpec>,
+    declared: Declared,
     /// Of every layer, those inside of others behind them.
     pub(crate) extents: Vec<Extent>,
     /// Of the same layers, if somebody wants to see them.
     pub(crate) descriptions: Option<Vec<Description>>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) couples_rows: bool,
+    /// About how many multiplications a row takes.
+    pub(crate) multiplications: usize,
 }
 
 /// What was planned so far, against the [`Limits`].
@@ -41,6 +46,15 @@ struct Counted {
     values: usize,
     settings: usize,
     entries: usize,
+}
+
+/// What the layer that is being planned has declared by itself, without the layers inside of it.
+#[derive(Debug, Default)]
+struct Declared {
+    /// The names of weights and buffers, as they are within the layer.
+    names: HashSet<String>,
+    /// The number of values of the weights.
+    values: usize,
 }
 
 /// What belongs to one layer, those inside of it included, and the shape of its output row.
@@ -91,24 +105,31 @@ pub(crate) struct Description {
 
 impl ParameterSpec {
     /// A weight of the name that it has within its layer, such as `weight`.
-    pub fn new(name: &str, shape: impl Into<Vec<usize>>, initializer: Initializer) -> Self {
-        Self::starting(name, shape, Start::Drawn(initializer))
+    pub fn new(name: &str, shape: impl Into<Vec<usize>>, initializer: impl Into<Initializer>) -> Self {
+        Self::starting(name, shape, Start::Drawn(initializer.into()))
     }
 
     pub(crate) fn starting(name: &str, shape: impl Into<Vec<usize>>, start: Start) -> Self {
         Self { name: name.to_owned(), shape: shape.into(), start, regularizer: None, constraint: None }
     }
 
-    /// With this limit, if it is one.
+    /// Brings the weight back within a limit after each step.
     #[must_use]
-    pub fn constraint(self, constraint: Option<Constraint>) -> Self {
-        Self { constraint: constraint.map(Box::new), ..self }
+    pub fn constraint(self, constraint: impl Into<Constraint>) -> Self {
+        self.with(None, Some(constraint.into()))
     }
 
-    /// With this penalty, if it is one.
+    /// Adds a penalty on the weight to the loss.
     #[must_use]
-    pub fn regularizer(self, regularizer: Option<Regularizer>) -> Self {
-        Self { regularizer: regularizer.map(Box::new), ..self }
+    pub fn regularizer(self, regularizer: impl Into<Regularizer>) -> Self {
+        self.with(Some(regularizer.into()), None)
+    }
+
+    /// With the penalty and the limit, as far as they are there.
+    pub(crate) fn with(self, regularizer: Option<Regularizer>, constraint: Option<Constraint>) -> Self {
+        let regularizer = regularizer.map(Box::new).or(self.regularizer);
+        let constraint = constraint.map(Box::new).or(self.constraint);
+        Self { regularizer, constraint, ..self }
     }
 }
 
@@ -165,10 +186,12 @@ impl Plan {
             counted: Counted::default(),
             parameters: Vec::new(),
             buffers: Vec::new(),
+            declared: Declared::default(),
             extents: Vec::new(),
             descriptions,
             lookups: Vec::new(),
             couples_rows: false,
+            multiplications: 0,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
         plan.require(!input.contains(&0), "the number of features", 0.0, "at least 1")?;
@@ -183,8 +206,17 @@ impl Plan {
 
     /// Plans layers one after the other, as parts of the layer that is being planned, at `prefix` within it.
     fn stack(&mut self, prefix: &str, layers: &[Layer], input: &[usize]) -> Result<Vec<usize>, NnError> {
+        let mut names = HashSet::new();
         layers.iter().enumerate().try_fold(input.to_vec(), |input, (index, layer)| {
-            self.layer(&format!("{prefix}layers.{index}"), layer, &input)
+            if let Some(name) = layer.name() {
+                let twice = "is that of two layers of one stack; give each its own";
+                if let Some(reason) = name_problem(name).or((!names.insert(name)).then_some(twice)) {
+                    let path = self.name(&format!("{prefix}layers.{index}"))?;
+                    let (layer, name) = (layer_name(&path, layer), name.to_owned());
+                    return Err(NnError::Name { layer, name, reason });
+                }
+            }
+            self.layer(&format!("{prefix}{}", layer.place(index)), layer, &input)
         })
     }
 
@@ -192,6 +224,7 @@ impl Plan {
         let path = self.name(place)?;
         let name = layer_name(&path, layer);
         let outer = (std::mem::replace(&mut self.path, path), std::mem::replace(&mut self.layer, name));
+        let outer_declared = std::mem::take(&mut self.declared);
         self.counted.depth += 1;
         self.within("layers", "layers", self.counted.layers + 1, self.limits.layers)?;
         self.within("depth", "layers inside of each other", self.counted.depth, self.limits.depth)?;
@@ -216,12 +249,13 @@ impl Plan {
             layers: self.extents.len() - index - 1,
             output: output.as_slice().into(),
         };
+        let values = self.declared.values;
+        self.multiplications = self.multiplications.saturating_add(layer.multiplications(input, values));
         if let Some(descriptions) = &mut self.descriptions {
-            let sum = |counts: &mut dyn Iterator<Item = usize>| counts.fold(0, usize::saturating_add);
-            let all = sum(&mut self.parameters[parameters..].iter().map(ParameterSpec::len));
-            descriptions[index].parameters = all - sum(&mut descriptions[index + 1..].iter().map(|d| d.parameters));
+            descriptions[index].parameters = values;
         }
         (self.path, self.layer) = outer;
+        self.declared = outer_declared;
         self.counted.depth -= 1;
         Ok(output)
     }
@@ -234,7 +268,7 @@ impl Plan {
         output
     }
 
-    /// Counts so many branches of the layer that is being planned towards the number of layers.
+    /// Counts so many branches of the layer that is being planned toward the number of layers.
     pub(crate) fn branches(&mut self, count: usize) -> Result<(), NnError> {
         self.counted.layers = self.counted.layers.saturating_add(count);
         self.within("layers", "layers and branches", self.counted.layers, self.limits.layers)
@@ -278,8 +312,8 @@ impl Plan {
     /// order of declaration.
     ///
     /// # Errors
-    /// If it would be too large to address, or a setting of its initializer, regularizer or constraint lies outside of
-    /// its range.
+    /// If it has no name or that of another weight or buffer of the layer, would be too large to address, or a setting of
+    /// its initializer, regularizer or constraint lies outside of its range.
     pub fn parameter(&mut self, spec: ParameterSpec) -> Result<(), NnError> {
         self.check_size(&spec.shape)?;
         if let Start::Drawn(initializer) = &spec.start {
@@ -288,7 +322,8 @@ impl Plan {
         }
         self.check(spec.regularizer.as_deref().map_or(Ok(()), |regularizer| regularizer.check_in(self.number)))?;
         self.check(spec.constraint.as_deref().map_or(Ok(()), |constraint| constraint.check_in(self.number)))?;
-        let name = self.name(&spec.name)?;
+        let name = self.own_name(&spec.name)?;
+        self.declared.values = self.declared.values.saturating_add(spec.shape.iter().product());
         self.parameters.push(ParameterSpec { name, ..spec });
         self.within_tensors()
     }
@@ -296,19 +331,21 @@ impl Plan {
     /// Declares a buffer: a tensor that starts filled with `value`, belongs to the network's state, and is updated in
     /// training by what the layer hands to [`Pass::update`](crate::Pass::update), but not by the optimizer.
     ///
-    /// A layer that updates buffers must say that it [couples rows](Plan::couples_rows).
+    /// A layer with buffers [couples rows](Plan::couples_rows): what parts of a batch would leave in a buffer is not what
+    /// the whole batch leaves.
     ///
     /// # Errors
-    /// If it would be too large to address.
+    /// If it has no name or that of another weight or buffer of the layer, or would be too large to address.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
-        let (name, shape, start) = (self.name(name)?, shape.into(), Start::Constant(value));
+        let (name, shape, start) = (self.own_name(name)?, shape.into(), Start::Constant(value));
         self.check_size(&shape)?;
+        self.couples_rows();
         self.buffers.push(BufferSpec { name, shape, start });
         self.within_tensors()
     }
 
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
-    /// into parts.
+    /// into parts. A layer that declares a [buffer](Plan::buffer) need not say it.
     pub fn couples_rows(&mut self) {
         self.couples_rows = true;
     }
@@ -357,6 +394,22 @@ impl Plan {
         self.within("tensors", "weights and buffers", count, self.limits.tensors)
     }
 
+    /// The full name of a weight or buffer of the layer.
+    fn own_name(&mut self, name: &str) -> Result<String, NnError> {
+        if name.is_empty() {
+            return Err(self.bad_name(name, "is empty, but a weight or buffer must have one"));
+        }
+        if !self.declared.names.insert(name.to_owned()) {
+            return Err(self.bad_name(name, "is that of two of its weights and buffers; give each its own"));
+        }
+        self.name(name)
+    }
+
+    /// The error that something of the layer cannot have this name, and why.
+    pub(crate) fn bad_name(&self, name: &str, reason: &'static str) -> NnError {
+        NnError::Name { layer: self.layer.clone(), name: name.to_owned(), reason }
+    }
+
     /// The full name of something of the layer.
     fn name(&self, name: &str) -> Result<String, NnError> {
         // Of exactly this length: a network may have many.
@@ -389,12 +442,6 @@ impl Plan {
             return Ok(());
         }
         Err(NnError::Limit { layer: self.layer.clone(), setting, what, found, most })
-    }
-}
-
-impl ParameterSpec {
-    fn len(&self) -> usize {
-        self.shape.iter().product()
     }
 }
 

@@ -3,14 +3,15 @@
 use mlp_tensor::{Element, Rng, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::layers::Ending;
 use crate::plan::layer_name;
 use crate::setting::NumberType;
 use crate::{Activation, Layer, Limits, Network, NnError, Plan, Stack};
 
 /// Layers one after the other, each fed with the output of the one before. Plain data, without weights.
 ///
-/// The layers' paths are `layers.0`, `layers.1` and so on; a weight's name is its layer's path and its own name, such
-/// as `layers.0.weight`.
+/// The layers' paths are `layers.0`, `layers.1` and so on, or the names that they were [given](Sequential::add_named); a
+/// weight's name is its layer's path and its own name, such as `layers.0.weight`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Record", into = "Record")]
 pub struct Sequential {
@@ -47,6 +48,30 @@ impl Sequential {
         self
     }
 
+    /// Adds a layer at the end that is called `name` in place of its number: in the names of its weights, in patterns, in
+    /// summaries, messages and files. The layers behind it keep their numbers.
+    ///
+    /// A name holds printable characters without quotes, backslashes, dots and asterisks. It is not `layers`, and each layer
+    /// of the network has its own; layers inside of others may have it again.
+    ///
+    /// ```
+    /// use mlp_nn::{Activation, Dense, Network, Sequential};
+    ///
+    /// let mut network: Network = Sequential::new(4)
+    ///     .add_named("hidden", Dense::new(10).activation(Activation::Relu))
+    ///     .add(Dense::new(3))
+    ///     .init(42)?;
+    /// assert_eq!(network.tensor("hidden.weight")?.shape(), [4, 10]);
+    /// assert_eq!(network.tensor("layers.1.weight")?.shape(), [10, 3]);
+    /// network.freeze("hidden.*")?;
+    /// # Ok::<(), mlp_nn::NnError>(())
+    /// ```
+    #[must_use]
+    pub fn add_named(mut self, name: impl Into<String>, layer: impl Into<Layer>) -> Self {
+        self.stack = self.stack.add_named(name, layer);
+        self
+    }
+
     /// The shape of one input row: `[features]` for a table.
     pub fn input_shape(&self) -> &[usize] {
         &self.input
@@ -65,7 +90,7 @@ impl Sequential {
         Ok(self.plan()?.1)
     }
 
-    /// The layers.
+    /// The layers; those with a name are [`Layer::Named`].
     pub fn layers(&self) -> &[Layer] {
         self.stack.layers()
     }
@@ -74,9 +99,33 @@ impl Sequential {
         self.stack.layers_mut()
     }
 
-    /// The activation that ends the network.
+    /// The activation of the last layer: identity, where that layer has none.
+    ///
+    /// See [`Sequential::buried_activation`] for one of an earlier layer whose values nevertheless leave the network.
     pub fn output_activation(&self) -> &Activation {
         self.layers().last().map_or(&Activation::Identity, Layer::activation)
+    }
+
+    /// The activation whose values leave the network at inference although it is not the last layer's: only layers
+    /// behind it that hand values on as they are then, such as [`Dropout`](crate::Dropout), [`Flatten`](crate::Flatten)
+    /// and [`Concat`](crate::Concat). `None` if there is no such activation; identity is none.
+    ///
+    /// A loss that takes logits cannot be computed for such a network: what is before the softmax or the sigmoid is out
+    /// of its reach, and its own function would be applied to probabilities. Move the activation to the end, behind these
+    /// layers, or leave it out.
+    ///
+    /// ```
+    /// use mlp_nn::{Activation, Dense, Dropout, Sequential};
+    ///
+    /// let network = Sequential::new(4).add(Dense::new(3).activation(Activation::Softmax)).add(Dropout::new(0.5));
+    /// assert_eq!(network.output_activation(), &Activation::Identity);
+    /// assert_eq!(network.buried_activation(), Some(&Activation::Softmax));
+    /// ```
+    pub fn buried_activation(&self) -> Option<&Activation> {
+        match self.stack.ending() {
+            Ending::Activation(activation) if *self.output_activation() == Activation::Identity => Some(activation),
+            _ => None,
+        }
     }
 
     /// Checks every setting, as it is written, and every shape. A network has a number type, and checks settings as that
@@ -143,7 +192,9 @@ impl Sequential {
 
     /// The path and kind of the first layer, as messages name it.
     pub(crate) fn first_layer(&self) -> String {
-        self.layers().first().map_or_else(|| "the network".to_owned(), |layer| layer_name("layers.0", layer))
+        self.layers()
+            .first()
+            .map_or_else(|| "the network".to_owned(), |layer| layer_name(&layer.place(0).to_string(), layer))
     }
 }
 

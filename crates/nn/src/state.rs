@@ -1,6 +1,6 @@
 //! A network's state by name: in and out, frozen and not, in one precision or the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use mlp_tensor::{Element, Tensor};
 
@@ -126,7 +126,7 @@ impl<E: Element> Network<E> {
     /// matched. In a pattern, `*` stands for any characters: `layers.0.*` is the first layer, `*.bias` every bias.
     ///
     /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
-    /// alone, and its penalty still counts. A frozen buffer is not updated: batch normalization with frozen running
+    /// alone, and its penalty does not count, as in Keras. A frozen buffer is not updated: batch normalization with frozen running
     /// statistics uses them in training as at inference, as Keras does in a layer that is not trainable. (PyTorch's
     /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
     ///
@@ -144,14 +144,20 @@ impl<E: Element> Network<E> {
         self.set_trainable(|name| matches(pattern, name), true, pattern)
     }
 
-    /// Freezes exactly these weights and buffers, and no others. `false`, and some may be frozen, if a name is not one of the
-    /// network's, or they are not in the order of [`Network::frozen`].
-    pub fn freeze_all<S: AsRef<str>>(&mut self, names: &[S]) -> bool {
-        let mut names = names.iter().map(AsRef::as_ref).peekable();
-        for (name, _, trainable) in self.named_mut() {
-            *trainable = names.next_if_eq(&name).is_none();
+    /// Freezes exactly these weights and buffers, in whatever order they come, and lets all others be trained. On an error
+    /// nothing is changed.
+    ///
+    /// # Errors
+    /// If a name is not one of the network's; the error lists those that are.
+    pub fn set_frozen<S: AsRef<str>>(&mut self, names: &[S]) -> Result<(), NnError> {
+        let names: HashSet<&str> = names.iter().map(AsRef::as_ref).collect();
+        if self.named_mut().filter(|(name, ..)| names.contains(name)).count() != names.len() {
+            let known: HashSet<&str> = self.named_mut().map(|(name, ..)| name).collect();
+            let unknown = names.into_iter().filter(|name| !known.contains(name)).min();
+            return Err(self.no_such_name(unknown.unwrap_or_default()));
         }
-        names.next().is_none()
+        self.named_mut().for_each(|(name, _, trainable)| *trainable = !names.contains(name));
+        Ok(())
     }
 
     /// The names of the weights and buffers that are frozen, in the order of the weights and then of the buffers.
@@ -320,6 +326,42 @@ mod tests {
         assert!(message.contains("\"layer.0.*\"") && message.contains("layers.1.bias"), "{message}");
         net.load_state(network().state()).unwrap();
         assert_eq!(net.frozen(), ["layers.0.weight"]);
+    }
+
+    #[test]
+    fn exactly_the_names_given_are_frozen_or_nothing_is_changed() {
+        let mut net = network();
+        net.freeze("layers.0.weight").unwrap();
+        assert_eq!(net.set_frozen(&["layers.1.bias", "layers.0.bias", "layers.1.bias"]), Ok(()));
+        assert_eq!(net.frozen(), ["layers.0.bias", "layers.1.bias"]);
+        let message = net.set_frozen(&["layers.0.weight", "layers.9.bias"]).unwrap_err().to_string();
+        assert!(message.contains("no weight is named \"layers.9.bias\"; there are layers.0.weight"), "{message}");
+        assert_eq!(net.frozen(), ["layers.0.bias", "layers.1.bias"]);
+        assert_eq!(net.set_frozen::<&str>(&[]), Ok(()));
+        assert_eq!(net.frozen(), [""; 0]);
+    }
+
+    /// 0.5 · (1² + 2²) and 0.5 · 3².
+    #[test]
+    fn the_penalty_is_that_of_the_weights_that_are_trained() {
+        let dense = || Dense::new(1).without_bias().regularizer(crate::Regularizer::l2(0.5));
+        let mut net: Network<f64> = Sequential::new(2).add(dense()).add(dense()).init(0).unwrap();
+        net.parameters_mut()[0].set_value(Tensor::from([[1.0], [2.0]]));
+        net.parameters_mut()[1].set_value(Tensor::from([[3.0]]));
+        assert_eq!(net.penalty(), 7.0);
+        net.freeze("layers.0.*").unwrap();
+        assert_eq!(net.penalty(), 4.5);
+    }
+
+    #[test]
+    fn names_in_a_message_are_escaped_cut_and_counted() {
+        let mut state: BTreeMap<_, _> = (0..20).map(|i| (format!("\x1b[2J{i:02}"), Tensor::zeros([1]))).collect();
+        state.insert("x".repeat(10_000), Tensor::zeros([1]));
+        let mismatch = network().load_state_lenient(state);
+        let message = mismatch.to_string();
+        assert!(message.contains("unexpected \\u{1b}[2J00, ") && message.contains("and 5 more;"), "{message}");
+        let message = StateMismatch { unexpected: vec!["x".repeat(10_000)], ..StateMismatch::default() }.to_string();
+        assert_eq!(message, format!(" unexpected {};", "x".repeat(80)));
     }
 
     #[test]

@@ -120,6 +120,108 @@ fn a_layer_that_keeps_its_plan_is_let_through() {
     }
 }
 
+/// Declares weights and buffers of the names given, leaves a new value of `update` values for the first buffer, and a
+/// penalty of so many.
+#[derive(Clone, Debug)]
+struct Named {
+    weights: Vec<&'static str>,
+    buffers: Vec<&'static str>,
+    update: usize,
+    penalty: Option<usize>,
+}
+
+impl Named {
+    fn new(weights: &[&'static str], buffers: &[&'static str]) -> Self {
+        Self { weights: weights.to_vec(), buffers: buffers.to_vec(), update: 3, penalty: None }
+    }
+}
+
+impl CustomLayer for Named {
+    fn name(&self) -> &str {
+        "Named"
+    }
+
+    fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
+        for name in &self.weights {
+            plan.parameter(ParameterSpec::new(name, [3], Initializer::Ones))?;
+        }
+        for name in &self.buffers {
+            plan.buffer(name, [3], 1.0)?;
+        }
+        Ok(input.to_vec())
+    }
+
+    fn forward<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        self.weights.iter().for_each(|_| drop(weights.parameter().value()));
+        for index in 0..self.buffers.len() {
+            let buffer = weights.buffer();
+            if index == 0 && pass.is_training() {
+                pass.update(buffer, Tensor::zeros([self.update]));
+            }
+        }
+        if let Some(values) = self.penalty {
+            pass.penalize(x.tape().constant(Tensor::zeros([values])));
+        }
+        x
+    }
+}
+
+#[test]
+fn a_name_that_comes_twice_or_is_empty_is_refused() {
+    let check = |layer: Named| {
+        let inner = Residual::new(Stack::new().add(layer));
+        Sequential::new(3).add(Dense::new(3)).add(inner).check().map_err(|error| error.to_string())
+    };
+    let layer = "layers.1.layers.0 (Named)";
+    let twice = "is that of two of its weights and buffers; give each its own";
+    for (weights, buffers) in [(&["w", "v", "w"][..], &[][..]), (&["w"], &["w"]), (&[], &["w", "w"])] {
+        assert_eq!(check(Named::new(weights, buffers)), Err(format!("{layer}: the name \"w\" {twice}")));
+    }
+    let empty = Err(format!("{layer}: the name \"\" is empty, but a weight or buffer must have one"));
+    assert_eq!(check(Named::new(&[""], &[])), empty);
+    assert_eq!(check(Named::new(&["w"], &[""])), empty);
+    assert_eq!(check(Named::new(&["w", "v"], &["b"])), Ok(()));
+    // Two layers may have the same.
+    let two = Sequential::new(3).add(Named::new(&["w"], &[])).add(Named::new(&["w"], &[]));
+    assert_eq!(two.check(), Ok(()));
+}
+
+#[test]
+fn a_layer_with_buffers_is_never_fed_a_part_of_a_batch() {
+    let couples = |layer: Named| Sequential::new(3).add(layer).init::<f32>(0).unwrap().couples_rows();
+    assert!(couples(Named::new(&[], &["b"])));
+    assert!(!couples(Named::new(&["w"], &[])));
+}
+
+/// The panic's message of a pass in training.
+fn message(layer: Named) -> String {
+    let network: Network<f32> = Sequential::new(3).add(Dense::new(3)).add(layer).init(0).unwrap();
+    let work = || {
+        let tape = Tape::new();
+        let x = tape.constant(Tensor::ones([2, 3]));
+        network.forward(&network.variables(&tape), x, &mut Pass::training(Rng::new(1)));
+    };
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    panic.downcast_ref::<String>().unwrap().clone()
+}
+
+#[test]
+fn what_a_layer_leaves_must_have_its_shape() {
+    assert_eq!(
+        message(Named { update: 4, ..Named::new(&[], &["mean"]) }),
+        "update: a value of shape [4] for layers.1.mean, which has shape [3] (in layers.1 (Named))"
+    );
+    assert_eq!(
+        message(Named { penalty: Some(2), ..Named::new(&[], &[]) }),
+        "penalize: a penalty has shape [], but this one has [2]; sum it up (in layers.1 (Named))"
+    );
+}
+
 /// ln(1 + e^(βx)) / β with a β so small that ln 2 / β is beyond single precision.
 #[test]
 fn the_last_activation_belongs_to_its_layer() {

@@ -67,7 +67,7 @@ fn close<E: Element>(found: &Tensor<E>, expected: &Tensor<f64>, tolerance: f64) 
 
 fn predictions<E: Element>(tolerance: f64) {
     let x = Tensor::from([[0.0, 3.0_f64.ln()], [1e4, -1e4]]);
-    let of = |function| Output::new(Task::Regression, function).predictions(x.cast::<E>());
+    let of = |function| Output::new(Task::Regression, function).predictions(x.cast::<E>()).unwrap();
     assert!(of(F::Identity).bit_eq(&x.cast()));
     // 1 / (1 + 1), 3 / (1 + 3); saturated without NaN.
     close(&of(F::Sigmoid), &Tensor::from([[0.5, 0.75], [1.0, 0.0]]), tolerance);
@@ -77,7 +77,10 @@ fn predictions<E: Element>(tolerance: f64) {
     close(&exp.slice(0, 0..1), &Tensor::from([[1.0, 3.0]]), tolerance);
     assert_eq!(exp.row(1), [E::infinity(), E::zero()]);
     // Of no rows none.
-    assert_eq!(Output::new(Task::Multiclass, F::Softmax).predictions(Tensor::<E>::zeros([0, 2])).shape(), [0, 2]);
+    assert_eq!(
+        Output::new(Task::Multiclass, F::Softmax).predictions(Tensor::<E>::zeros([0, 2])).unwrap().shape(),
+        [0, 2]
+    );
 }
 
 #[test]
@@ -88,12 +91,12 @@ fn raw_outputs_become_predictions() {
 
 fn in_units<E: Element>() {
     let output = Output::new(Task::Regression, F::Identity).with_target_scale([10.0, -1e6], [2.0, 0.5]);
-    let found = output.predictions(Tensor::<f64>::from([[0.0, 1.0], [-1.5, 4.0]]).cast::<E>());
+    let found = output.predictions(Tensor::<f64>::from([[0.0, 1.0], [-1.5, 4.0]]).cast::<E>()).unwrap();
     assert_eq!(found.cast::<f64>(), Tensor::from([[10.0, -999_999.5], [7.0, -999_998.0]]));
     assert_eq!(output.target_scale(), Some((&[10.0, -1e6][..], &[2.0, 0.5][..])));
     // Behind the function: e⁰ · 2 + 10.
     let output = Output::new(Task::Regression, F::Exp).with_target_scale([10.0], [2.0]);
-    assert_eq!(output.predictions(Tensor::<E>::zeros([1, 1])).item().as_f64(), 12.0);
+    assert_eq!(output.predictions(Tensor::<E>::zeros([1, 1])).unwrap().item().as_f64(), 12.0);
 }
 
 #[test]
@@ -155,7 +158,7 @@ fn questions_without_an_answer_say_what_to_ask_instead() {
         classes(Task::Regression),
         NnError::Output {
             task: Task::Regression,
-            reason: "numbers are no classes; use the predictions themselves".to_owned()
+            reason: "numbers are not classes; use the predictions themselves".to_owned()
         }
     );
     assert_eq!(
@@ -168,7 +171,7 @@ fn questions_without_an_answer_say_what_to_ask_instead() {
         "the task is multiclass classification: its classes have no names; give them to the model as class names"
     );
     let indicators = of(Task::Regression).indicators(&p).unwrap_err().to_string();
-    assert_eq!(indicators, "the task is regression: numbers are no classes; use the predictions themselves");
+    assert_eq!(indicators, "the task is regression: numbers are not classes; use the predictions themselves");
     assert!(of(Task::Multilabel).labels(&p).is_err() && of(Task::Regression).labels(&p).is_err());
 }
 
@@ -188,17 +191,16 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
     let (binary, many, labels) = ("binary", "multiclass", "multilabel");
     let task = |task: &str, reason: &str| format!("the task is {task} classification: {reason}");
 
-    let expected = task(binary, "it needs one output, but the network's rows have shape [2]");
+    let expected = task(binary, "it needs one output, but the rows have shape [2]");
     assert_eq!(message(of(Task::Binary), &[2]), expected);
     for row in [&[1][..], &[2, 3]] {
         let expected = format!(
-            "it needs one output for each class, at least two, but the network's rows have shape {row:?}; for two \
+            "it needs one output for each class, at least two, but the rows have shape {row:?}; for two \
              classes by one output use a loss for yes and no, such as BinaryCrossEntropy"
         );
         assert_eq!(message(of(Task::Multiclass), row), task(many, &expected));
     }
-    let expected =
-        task(labels, "it needs one output for each label, but the network's rows have shape [2, 3]; add Flatten");
+    let expected = task(labels, "it needs one output for each label, but the rows have shape [2, 3]; add Flatten");
     assert_eq!(message(of(Task::Multilabel), &[2, 3]), expected);
     for threshold in [f64::NAN, f64::INFINITY] {
         let expected = task(binary, &format!("its threshold is {threshold}, but must be finite"));
@@ -238,6 +240,65 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
     ] {
         assert_eq!(output.check(row), Ok(()), "{output:?}");
     }
+}
+
+#[test]
+fn a_threshold_must_be_of_use() {
+    let of = |task, function| Output::new(task, function);
+    let message = |output: &Output, row: usize| output.check(&[row]).unwrap_err().to_string();
+    let none = "it has no threshold, but 0.3 was given; leave it out";
+    let found = message(&of(Task::Multiclass, F::Softmax).with_threshold(0.3), 3);
+    assert_eq!(found, format!("the task is multiclass classification: {none}"));
+    let found = message(&of(Task::Regression, F::Identity).with_threshold(0.3), 1);
+    assert_eq!(found, format!("the task is regression: {none}"));
+    for threshold in [-0.1, 1.5] {
+        let expected =
+            format!("its threshold is {threshold}, but predictions are probabilities; choose one between 0 and 1");
+        for (task, kind) in [(Task::Binary, "binary"), (Task::Multilabel, "multilabel")] {
+            let found = message(&of(task, F::Sigmoid).with_threshold(threshold), 1);
+            assert_eq!(found, format!("the task is {kind} classification: {expected}"));
+            // Of a network that ends in sigmoid, the loss says that predictions are probabilities.
+            let sigmoid = of(task, F::Identity).with_threshold(threshold);
+            assert_eq!(sigmoid.check(&[1]), Ok(()));
+            let found = sigmoid.check_for(&Loss::BinaryCrossEntropy, &[1]).unwrap_err().to_string();
+            assert_eq!(found, format!("the task is {kind} classification: {expected}"));
+            assert_eq!(sigmoid.check_for(&Loss::Hinge, &[1]), Ok(()));
+        }
+    }
+    for threshold in [0.0, 1.0] {
+        assert_eq!(of(Task::Binary, F::Sigmoid).with_threshold(threshold).check(&[1]), Ok(()));
+    }
+    // The default of signs, 0, is none of another task.
+    let output = Output::of(&Loss::Hinge, &A::Identity, &[3]).with_task(Task::Multiclass);
+    assert_eq!((output.threshold(), output.check(&[3])), (0.5, Ok(())));
+}
+
+#[test]
+fn predictions_of_another_shape_are_refused() {
+    let two = Tensor::from([[0.1, 0.9], [0.8, 0.2]]);
+    let three = Tensor::from([[0.1, 0.2, 0.7]]);
+    let binary = Output::new(Task::Binary, F::Identity).with_class_names(["no", "yes"]);
+    let expected = "the task is binary classification: it needs one output, but the rows have shape [2]";
+    assert_eq!(binary.classes(&two).unwrap_err().to_string(), expected);
+    assert_eq!(binary.answers(&two).unwrap_err().to_string(), expected);
+    assert_eq!(binary.labels(&two).unwrap_err().to_string(), expected);
+    assert_eq!(binary.indicators(&two).unwrap_err().to_string(), expected);
+    let many = Output::new(Task::Multiclass, F::Softmax).with_class_names(["a", "b"]);
+    let message = many.labels(&three).unwrap_err().to_string();
+    assert!(message.ends_with("it has 3 classes, but 2 class names were given; name each or none"), "{message}");
+    assert!(many.classes(&Tensor::from([[0.5], [0.6]])).is_err());
+    let scaled = Output::new(Task::Regression, F::Identity).with_target_scale([1.0, 2.0], [3.0, 4.0]);
+    let message = scaled.predictions(three).unwrap_err().to_string();
+    assert!(message.ends_with("2 means and 2 scales of targets were given for 3 outputs"), "{message}");
+    let scaled = Output::new(Task::Regression, F::Identity).with_target_scale([], [2.0]);
+    let message = scaled.predictions(Tensor::<f32>::zeros([2, 1])).unwrap_err().to_string();
+    assert!(message.ends_with("0 means and 1 scales of targets were given for 1 outputs"), "{message}");
+}
+
+#[test]
+#[should_panic(expected = "to_target_units: 0 means and 1 scales do not fit rows of 2 values in all")]
+fn scales_without_means_are_a_mistake() {
+    Output::new(Task::Regression, F::Identity).with_target_scale([], [2.0]).to_target_units(&mut [1.0_f32, 2.0]);
 }
 
 #[test]

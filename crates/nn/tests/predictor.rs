@@ -3,8 +3,8 @@
 use mlp_autograd::Tape;
 use mlp_nn::{
     Activation, AlphaDropout, BatchNorm, Concat, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Pass, Predictor, Prelu, Residual, RmsNorm, SelectColumns,
-    Sequential, Stack, WeightNorm,
+    Glu, GroupNorm, Layer, LayerNorm, Network, NnError, Output, OutputFunction, Pass, Predictor, Prelu, Residual,
+    RmsNorm, SelectColumns, Sequential, Stack, Task, WeightNorm,
 };
 use mlp_tensor::{Element, Rng, Tensor};
 
@@ -283,7 +283,45 @@ fn rows_are_standardized_in_double_precision_first() {
 
     let tiny = Predictor::new(&network).standardize(&mean, &[1e-30; 100]);
     let error = tiny.predict(&Tensor::full([3, 100], 1e20)).unwrap_err();
-    assert_eq!(error, NnError::NotFinite { row: 0, column: 0, value: f64::INFINITY });
+    assert_eq!(error, NnError::ScaledFeature { row: 0, column: 0, value: f64::from(1e20_f32), number: "f32" });
+    let expected = "the feature in row 0, column 0 (counted from 0) is 100000002004087730000, which is beyond the largest \
+                    f32 once it is standardized";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
+fn a_scale_that_is_none_is_a_mistake() {
+    let network: Network = Sequential::new(2).add(Dense::new(1)).init(0).unwrap();
+    for (mean, scale) in [(0.0, 0.0), (0.0, f64::NAN), (0.0, -1.0), (0.0, f64::INFINITY), (f64::NAN, 1.0)] {
+        let work = || drop(Predictor::new(&network).standardize(&[0.0, mean], &[1.0, scale]));
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(message.contains(&format!("column 1 has mean {mean} and scale {scale};")), "{message}");
+    }
+}
+
+#[test]
+fn an_output_for_other_rows_is_refused() {
+    let network: Network = Sequential::new(2).add(Dense::new(3)).init(0).unwrap();
+    let output = Output::new(Task::Regression, OutputFunction::Identity).with_target_scale([0.0; 2], [1.0; 2]);
+    let error = Predictor::new(&network).with_output(&output).unwrap_err();
+    let expected = "the task is regression: 2 means and 2 scales of targets were given for 3 outputs";
+    assert_eq!(error.to_string(), expected);
+}
+
+/// Weights count once for each place that they map, and those of a table not at all.
+#[test]
+fn the_multiplications_of_a_row_by_hand() {
+    let count = |network: Sequential| network.init::<f32>(0).unwrap().multiplications_per_row();
+    assert_eq!(count(Sequential::new(4).add(Dense::new(10)).add(Dense::new(3))), 4 * 10 + 10 + 10 * 3 + 3);
+    assert_eq!(count(Sequential::with_input_shape([512, 64]).add(Dense::new(64).without_bias())), 512 * 64 * 64);
+    let norm = WeightNorm::new(Dense::new(3));
+    assert_eq!(count(Sequential::with_input_shape([2, 5, 4]).add(norm)), 10 * (4 * 3 + 3 + 3));
+    let table = Sequential::new(2).add(Embedding::new(100_000, 16)).add(Flatten::new()).add(Dense::new(1));
+    assert_eq!(count(table), 32 + 1);
+    let inner = || Stack::new().add(Dense::new(4).without_bias());
+    let blocks = Sequential::with_input_shape([3, 4]).add(Residual::new(inner())).add(Concat::new([inner(), inner()]));
+    assert_eq!(count(blocks), 3 * 3 * 16);
 }
 
 #[test]
@@ -336,6 +374,19 @@ fn a_weight_without_a_sixteen_bit_form_is_named() {
     for value in [70_000.0, f32::NAN] {
         network.parameters_mut()[2].values_mut()[10 * 149 + 4] = value;
         let message = Predictor::new(&network).half().unwrap_err().to_string();
-        assert!(message.contains(&format!("layers.1.weight holds {value} at [149, 4]")), "{message}");
+        let expected = if value.is_nan() {
+            "layers.1.weight is NaN at [149, 4]; what is not a number is not kept in 16 bits"
+        } else {
+            "layers.1.weight holds 70000 at [149, 4]; 16-bit floating-point numbers end at 65504"
+        };
+        assert_eq!(message, expected);
     }
+    // g · V / |V| = 100 · 1000 / 1000 of a direction that is a 16-bit number is one as well, 1e5 is not.
+    let mut network: Network = Sequential::new(1).add(WeightNorm::new(Dense::new(1))).init(0).unwrap();
+    network.parameters_mut()[0].values_mut()[0] = 1e6;
+    network.parameters_mut()[1].values_mut()[0] = 100.0;
+    assert!(Predictor::new(&network).half().is_ok());
+    network.parameters_mut()[1].values_mut()[0] = 1e5;
+    let message = Predictor::new(&network).half().unwrap_err().to_string();
+    assert!(message.starts_with("the effective weight of layers.0 holds 100000 at [0, 0];"), "{message}");
 }

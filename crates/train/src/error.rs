@@ -133,6 +133,17 @@ pub enum TrainError {
         /// What to change.
         advice: &'static str,
     },
+    /// A loss of logits, or of rates, for a network whose last layers hand on the values of an activation before them.
+    #[error(
+        "{loss} is computed from what is in front of the {activation}, but the layers behind it hand its values on; move the \
+         {activation} to the end of the network, as its last layer, or leave it out"
+    )]
+    BuriedActivation {
+        /// The loss.
+        loss: Loss,
+        /// The activation.
+        activation: Activation,
+    },
     /// A loss for classes, of a network whose output rows are not one number for each class.
     #[error("{loss} needs one output for each class, but the output rows have shape {output:?}; add Flatten")]
     LossAndShape {

@@ -2,7 +2,7 @@
 
 use mlp_autograd::{Tape, Var};
 use mlp_metrics::{Batch, Labels, Metric};
-use mlp_nn::{Activation, Loss, LossOptions, Network, Output, Pass, TargetKind, Task};
+use mlp_nn::{Activation, Loss, LossOptions, Network, Output, OutputFunction, Pass, TargetKind, Task};
 use mlp_tensor::{Element, Tensor, argmax};
 
 use crate::evaluate::evaluate;
@@ -53,7 +53,8 @@ impl Objective {
     /// The loss of `network`, with what the loss says about its output, and no metrics.
     ///
     /// # Errors
-    /// If the loss does not fit the network's last activation or its outputs, or a setting lies outside of its range.
+    /// If the loss does not fit the network's last activation or its outputs, layers stand behind an activation that it
+    /// would have to take off, or a setting lies outside of its range.
     pub fn new<E: Element>(loss: impl Into<Loss>, network: &Network<E>) -> Result<Self, TrainError> {
         let loss = loss.into();
         loss.check::<E>()?;
@@ -66,6 +67,10 @@ impl Objective {
         if loss.target_len(outputs).is_none() {
             let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
             return Err(TrainError::LossAndOutputs { loss, outputs, advice });
+        }
+        let buried = network.architecture().buried_activation();
+        if let Some(activation) = buried.filter(|_| loss.function() != OutputFunction::Identity) {
+            return Err(TrainError::BuriedActivation { loss, activation: activation.clone() });
         }
         if let Err(advice) = loss.check_activation(&activation) {
             return Err(TrainError::LossAndActivation { loss, activation, advice });
@@ -111,7 +116,7 @@ impl Objective {
     /// # Errors
     /// If it does not fit the network.
     pub fn with_output<E: Element>(self, output: Output, network: &Network<E>) -> Result<Self, TrainError> {
-        output.check(network.output_shape())?;
+        output.check_for(&self.loss, network.output_shape())?;
         Ok(Self { output, ..self })
     }
 
@@ -194,7 +199,10 @@ impl Objective {
             if self.output.target_scale().is_some() {
                 self.output.to_target_units(targets.as_mut_slice());
             }
-            self.measure(&self.output.predictions(raw), &targets, &weights)
+            match self.output.predictions(raw) {
+                Ok(predictions) => self.measure(&predictions, &targets, &weights),
+                Err(error) => panic!("the objective is that of another network: {error}"),
+            }
         };
         let values = losses.value();
         let loss = if weights.is_empty() {
@@ -226,7 +234,8 @@ impl Objective {
 
     /// The predicted and the true classes, if the task has some and a metric asks for them.
     fn labels<E: Element>(&self, predictions: &Tensor<E>, targets: &Tensor<E>) -> Option<Labels> {
-        Some(Labels::new(self.output.answers(predictions)?, self.classes_of(targets)?))
+        let classes = self.classes_of(targets)?;
+        Some(Labels::new(self.output.answers(predictions).ok()?, classes))
     }
 
     /// The classes that targets stand for: one a row, or 0 or 1 for each label. `None` where the task has no classes.

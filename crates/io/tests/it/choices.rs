@@ -182,7 +182,8 @@ fn every_choice_is_saved_loaded_and_specified() {
         words(&body(&bytes), &mut all);
         found.extend(all);
     }
-    found.retain(|word| !word.starts_with("layers.") && !["Sine", "frequency"].contains(&word.as_str()));
+    let own = ["Sine", "frequency", "inner", "inner.weight", "inner.bias"];
+    found.retain(|word| !word.starts_with("layers.") && !own.contains(&word.as_str()));
     assert!(found.len() > 100, "{found:?}");
     for word in found {
         assert!(
@@ -255,6 +256,66 @@ fn settings_out_of_range_are_refused_in_every_layer_and_loss() {
     *at(&mut body, "training/loss") = Value::Map(vec![("huber".into(), settings)]);
     let found = problem(&file_of(&body)).to_string();
     assert!(found.contains("delta is -1"), "{found}");
+}
+
+#[test]
+fn names_of_layers_are_saved_and_found_again() {
+    let block = Stack::new().add_named("inner", Dense::new(2).activation(Activation::Tanh));
+    let architecture = Sequential::new(2)
+        .add_named("block", Residual::new(block))
+        .add_named("head", Dense::new(3).activation(Activation::Softmax));
+    let mut network = architecture.init::<f32>(3).unwrap();
+    network.freeze("block.*").unwrap();
+    let model = SavedModel::from(network);
+    let bytes = model.to_bytes().unwrap();
+    let loaded = SavedModel::<f32>::from_bytes(&bytes).unwrap();
+    assert_eq!(loaded.network.architecture(), &architecture);
+    assert_eq!(loaded.network.frozen(), ["block.inner.weight", "block.inner.bias"]);
+    assert_eq!(loaded.network.tensor("head.weight").unwrap(), model.network.tensor("head.weight").unwrap());
+    assert_eq!(loaded.to_bytes().unwrap(), bytes);
+    let listed = Inspection::from_bytes(&bytes).unwrap().to_string();
+    assert!(listed.contains("block.inner.weight") && listed.contains("head.bias"), "{listed}");
+
+    let whole = body(&bytes);
+    let message = |path: &str, name: Value| {
+        let mut body = whole.clone();
+        *at(&mut body, path) = name;
+        problem(&file_of(&body)).to_string()
+    };
+    let (name, inner) =
+        ("architecture/layers/1/named/name", "architecture/layers/0/named/layer/residual/layers/0/named/name");
+    for path in [name, inner] {
+        for bad in ["", "a.b", "layers", "\x1b[2J", "a*"] {
+            let found = message(path, bad.into());
+            assert!(found.contains("(Dense): the name ") && !found.contains('\x1b'), "{found}");
+        }
+        assert!(message(path, Value::Nil).contains("invalid type"), "{}", message(path, Value::Nil));
+        assert!(message(path, "x".repeat(257).into()).contains("257 bytes in a string"));
+    }
+    assert!(message(name, "block".into()).contains("the name \"block\" is that of two layers of one stack"));
+    let other = message(name, "tail".into());
+    assert!(other.contains("missing tail.weight, tail.bias; unexpected head.bias, head.weight"), "{other}");
+    let mut body = whole.clone();
+    entries(&mut body, "architecture/layers/1/named").push(("more".into(), Value::Nil));
+    assert!(problem(&file_of(&body)).to_string().contains("unknown field `more`"));
+}
+
+/// As deep as a file may be nested, a name in a name: an error, and no end of the stack.
+#[test]
+fn names_of_names_are_refused_at_any_depth() {
+    let whole = file(&Sequential::new(2).add(Dense::new(2)));
+    let dense = at(&mut whole.clone(), "architecture/layers/0").clone();
+    let named = |layer: Value| {
+        let settings = Value::Map(vec![("name".into(), "a".into()), ("layer".into(), layer)]);
+        Value::Map(vec![("named".into(), settings)])
+    };
+    for depth in 2..120 {
+        let mut body = whole.clone();
+        *at(&mut body, "architecture/layers/0") = (0..depth).fold(dense.clone(), |inner, _| named(inner));
+        let found = problem(&file_of(&body)).to_string();
+        let expected = if depth <= 97 { "is a second one of the same layer" } else { "nested too deeply for a model" };
+        assert!(found.contains(expected), "{depth}: {found}");
+    }
 }
 
 /// A dense layer inside of so many residual ones.

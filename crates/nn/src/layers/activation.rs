@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen};
 use crate::{Activation, NnError, Pass, Plan, Weights};
 
@@ -19,6 +19,10 @@ impl Kind for Activation {
 
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>) -> Var<'t, E> {
         x
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {

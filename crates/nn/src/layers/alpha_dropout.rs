@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -51,6 +51,10 @@ impl Kind for AlphaDropout {
         let (dropped, kept) = (E::from_f64(a * DROPPED + b), E::from_f64(b));
         let offsets = factors.map(|factor| if factor == E::zero() { dropped } else { kept });
         x * x.tape().constant(factors) + x.tape().constant(offsets)
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {

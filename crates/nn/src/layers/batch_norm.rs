@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use super::norm::{affine, check_epsilon, plan_affine};
-use crate::{Held, NnError, Pass, Plan, Weights};
+use crate::{BufferRef, NnError, Pass, Plan, Weights};
 
 /// Features with mean 0 and variance 1: y = (x - mean) / √(variance + epsilon) · weight + bias.
 ///
@@ -96,7 +96,6 @@ impl Kind for BatchNorm {
         plan.buffer("running_mean", [features], 0.0)?;
         plan.buffer("running_var", [features], 1.0)?;
         plan.buffer("batches", [2], 0.0)?;
-        plan.couples_rows();
         Ok(input.to_vec())
     }
 
@@ -127,7 +126,7 @@ impl BatchNorm {
     /// Takes the statistics of a batch into the running averages.
     fn keep<E: Element>(
         &self,
-        [mean, variance, batches]: [Held<'_, E>; 3],
+        [mean, variance, batches]: [BufferRef<'_, E>; 3],
         batch: &Tensor<E>,
         axes: &[usize],
         batch_mean: &Tensor<E>,

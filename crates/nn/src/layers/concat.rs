@@ -6,7 +6,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Stack};
+use super::{Kind, Source, Stack};
 use crate::predictor::{Chain, Freezer, Frozen, Step};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -74,6 +74,10 @@ impl Kind for Concat {
         let outputs: Vec<Var<'t, E>> = branches.map(output).collect();
         let last = outputs[0].value().rank() - 1;
         Var::concatenate(&outputs, last)
+    }
+
+    fn source(&self) -> Source {
+        Source::Stacks
     }
 
     fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {

@@ -53,8 +53,8 @@ pub trait CustomLayer: fmt::Debug + Send + Sync + 'static {
         Settings::new()
     }
 
-    /// Checks the settings and the shape of an input row, declares weights and buffers, and says what shape an output
-    /// row has. A description may come from a file: nothing may be allocated by the sizes it claims.
+    /// Checks the settings and the shape of an input row, declares weights and buffers, each by a name of its own, and says
+    /// what shape an output row has. A layer with a buffer is never fed a part of a batch in training. A description may come from a file: nothing may be allocated by the sizes it claims.
     ///
     /// # Errors
     /// From [`Plan::require`] if a setting lies outside of its range, and from [`Plan::refuse`] if the layer cannot take
@@ -63,6 +63,10 @@ pub trait CustomLayer: fmt::Debug + Send + Sync + 'static {
 
     /// The output for a batch `x` of rows. Weights and buffers come in the order in which [`CustomLayer::plan`] declared
     /// them.
+    ///
+    /// In a pass that does not train, a row of the output must not depend on the other rows of `x`: predictions are made of
+    /// rows alone, and of tables that are cut into parts. In one that trains it may, if the plan says so: by
+    /// [`Plan::couples_rows`], or by a buffer, which implies it. A pass tells which it is by [`Pass::is_training`].
     ///
     /// The network panics, and names the layer, where not all of them are taken or more than there are, and where the
     /// output does not have the rows of `x` in the shape that the plan said.
@@ -116,6 +120,11 @@ impl Kind for Custom {
         Ok(output)
     }
 
+    fn multiplications(&self, _: &[usize], weights: usize) -> usize {
+        // What it does with them is its own.
+        weights
+    }
+
     fn forward<'t, E: Element>(
         &self,
         weights: &mut Weights<'_, 't, E>,
@@ -149,7 +158,7 @@ impl Sequential {
 
 fn open(layers: &mut [Layer], registry: &Registry) -> Result<(), OpenError> {
     for layer in layers {
-        mlp_registry::open(layer, custom, "Layer", registry)?;
+        mlp_registry::open(layer.unnamed_mut(), custom, "Layer", registry)?;
         layer.open_parts(registry)?;
         layer.stacks_mut().iter_mut().try_for_each(|stack| open(stack.layers_mut(), registry))?;
     }

@@ -117,7 +117,7 @@ impl Dense {
 
     pub(super) fn kernel(&self, name: &str, shape: [usize; 2]) -> ParameterSpec {
         let spec = ParameterSpec::new(name, shape, self.initializer.clone());
-        spec.regularizer(self.regularizer.clone()).constraint(self.constraint.clone())
+        spec.with(self.regularizer.clone(), self.constraint.clone())
     }
 
     pub(super) fn plan_bias(&self, plan: &mut Plan) -> Result<(), NnError> {
@@ -125,7 +125,7 @@ impl Dense {
             return Ok(());
         }
         let bias = ParameterSpec::new("bias", [self.units], Initializer::Zeros);
-        plan.parameter(bias.regularizer(self.bias_regularizer.clone()).constraint(self.bias_constraint.clone()))
+        plan.parameter(bias.with(self.bias_regularizer.clone(), self.bias_constraint.clone()))
     }
 }
 

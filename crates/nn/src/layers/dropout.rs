@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -48,6 +48,10 @@ impl Kind for Dropout {
             }
             _ => x,
         }
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {

@@ -13,7 +13,7 @@ use crate::{Constraint, Initializer, NnError, ParameterSpec, Pass, Plan, Regular
 /// A vector for every category: y is the row of W that x names, for every category number x in X.
 ///
 /// It reads columns of the network's input, through [`SelectColumns`](super::SelectColumns) and
-/// [`Flatten`](super::Flatten) if need be; all of them share one table. A number that is no category is an error of
+/// [`Flatten`](super::Flatten) if need be; all of them share one table. A number that is not a category is an error of
 /// [`Network::check_input`](crate::Network::check_input) and of all that takes input from outside. A scaler in front of
 /// the network would make such columns unreadable.
 ///
@@ -79,7 +79,7 @@ impl Kind for Embedding {
         plan.require(self.dim > 0, "dim", self.dim as f64, "at least 1")?;
         plan.read_categories(input, self.categories)?;
         let weight = ParameterSpec::new("weight", [self.categories, self.dim], self.initializer.clone());
-        plan.parameter(weight.regularizer(self.regularizer.clone()).constraint(self.constraint.clone()))?;
+        plan.parameter(weight.with(self.regularizer.clone(), self.constraint.clone()))?;
         Ok([input, &[self.dim]].concat())
     }
 
@@ -93,6 +93,11 @@ impl Kind for Embedding {
         let categories: Vec<usize> =
             x.as_slice().iter().map(|&value| expect_category(value, self.categories)).collect();
         weight.select_rows(&categories).reshape([x.shape(), &[self.dim]].concat())
+    }
+
+    fn multiplications(&self, _: &[usize], _: usize) -> usize {
+        // Rows of the table are copied.
+        0
     }
 
     fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {

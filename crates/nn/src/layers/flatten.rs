@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -37,6 +37,10 @@ impl Kind for Flatten {
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>) -> Var<'t, E> {
         let value = x.value();
         if value.rank() == 2 { x } else { x.reshape([value.rows(), value.row_len()]) }
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {

@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -42,6 +42,10 @@ impl Kind for GaussianNoise {
             Some(rng) => x + x.tape().constant(Tensor::normal(x.shape(), 0.0, self.std, rng)),
             None => x,
         }
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, _: &mut Freezer<'_, E>) -> Frozen<E> {

@@ -18,6 +18,7 @@ mod gaussian_noise;
 mod glu;
 mod group_norm;
 mod layer_norm;
+mod named;
 mod norm;
 mod prelu;
 mod residual;
@@ -51,10 +52,13 @@ pub use gaussian_noise::GaussianNoise;
 pub use glu::Glu;
 pub use group_norm::GroupNorm;
 pub use layer_norm::LayerNorm;
+pub use named::Named;
+pub(crate) use named::{Place, problem as name_problem};
 pub use prelu::Prelu;
 pub use residual::Residual;
 pub use rms_norm::RmsNorm;
 pub use select_columns::SelectColumns;
+pub(crate) use stack::Ending;
 pub use stack::Stack;
 pub use weight_norm::WeightNorm;
 
@@ -85,6 +89,17 @@ pub(crate) trait Kind {
         &Activation::Identity
     }
 
+    /// About how many multiplications a row of shape `input` takes, where the layer has so many `weights` by itself, without
+    /// those of layers inside of it: each of them once for each place along the axes before the last.
+    fn multiplications(&self, input: &[usize], weights: usize) -> usize {
+        input[..input.len() - 1].iter().fold(weights, |product, &length| product.saturating_mul(length))
+    }
+
+    /// Where the values of the layer's output come from at inference, before [`Kind::activation`].
+    fn source(&self) -> Source {
+        Source::Computed
+    }
+
     /// The penalty on the layer's output, divided by the number of rows.
     fn activity_regularizer(&self) -> Option<&Regularizer> {
         None
@@ -109,6 +124,17 @@ pub(crate) trait Kind {
     fn stacks_mut(&mut self) -> &mut [Stack] {
         &mut []
     }
+}
+
+/// Where the values of a layer's output come from at inference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The layer computes them.
+    Computed,
+    /// They are values of its input, as they are.
+    Input,
+    /// They are the values of the outputs of its stacks, as they are.
+    Stacks,
 }
 
 /// Makes the closed set of layers from a list of kinds: the enum, the conversions into it, and the one match.
@@ -176,6 +202,8 @@ layers! {
     Prelu,
     /// One half of the values, opened and closed by the other.
     Glu,
+    /// A layer with a name.
+    Named,
     /// A layer that a user wrote.
     Custom,
 }
@@ -184,6 +212,27 @@ impl Layer {
     /// The layer's kind, as summaries and messages show it.
     pub fn kind(&self) -> &str {
         with_kind!(self, kind => Kind::name(kind))
+    }
+
+    /// The name that the layer was given, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(named) => Some(&named.name),
+            _ => None,
+        }
+    }
+
+    /// The layer as it is without a name.
+    pub(crate) fn unnamed_mut(&mut self) -> &mut Self {
+        match self {
+            Self::Named(named) => &mut named.layer,
+            layer => layer,
+        }
+    }
+
+    /// What the layer is called in a stack in which it stands at `index`.
+    pub(crate) fn place(&self, index: usize) -> Place<'_> {
+        self.name().map_or(Place::Number(index), Place::Named)
     }
 
     /// The activation that ends the layer.
@@ -199,7 +248,7 @@ impl Layer {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let y = self.activation().forward(with_kind!(self, kind => Kind::forward(kind, weights, x, pass)));
+        let y = self.activation().forward(self.compute(weights, x, pass));
         self.penalize_activity(y, pass);
         y
     }
@@ -212,11 +261,22 @@ impl Layer {
         x: Var<'t, E>,
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let z = with_kind!(self, kind => Kind::forward(kind, weights, x, pass));
+        let z = self.compute(weights, x, pass);
         if self.activity_regularizer().is_some() {
             self.penalize_activity(self.activation().forward(z), pass);
         }
         z
+    }
+
+    /// The layer's output before [`Layer::activation`], without a penalty.
+    #[track_caller]
+    pub(crate) fn compute<'t, E: Element>(
+        &self,
+        weights: &mut Weights<'_, 't, E>,
+        x: Var<'t, E>,
+        pass: &mut Pass<'t, E>,
+    ) -> Var<'t, E> {
+        with_kind!(self, kind => Kind::forward(kind, weights, x, pass))
     }
 
     fn penalize_activity<'t, E: Element>(&self, y: Var<'t, E>, pass: &mut Pass<'t, E>) {
@@ -241,8 +301,20 @@ impl Layer {
         with_kind!(self, kind => kind.stacks_mut())
     }
 
+    pub(crate) fn multiplications(&self, input: &[usize], weights: usize) -> usize {
+        with_kind!(self, kind => kind.multiplications(input, weights))
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        with_kind!(self, kind => kind.source())
+    }
+
     pub(crate) fn activity_regularizer(&self) -> Option<&Regularizer> {
         with_kind!(self, kind => kind.activity_regularizer())
+    }
+
+    pub(crate) fn detail(&self) -> String {
+        with_kind!(self, kind => kind.detail())
     }
 
     pub(crate) fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
@@ -253,7 +325,7 @@ impl Layer {
 impl fmt::Display for Layer {
     /// The kind, with what matters most about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let detail = with_kind!(self, kind => kind.detail());
+        let detail = self.detail();
         let kind = self.kind().escape_debug();
         if detail.is_empty() { write!(f, "{kind}") } else { write!(f, "{kind} ({detail})") }
     }

@@ -81,7 +81,7 @@ impl Kind for Prelu {
     fn plan(&self, input: &[usize], plan: &mut Plan) -> Result<Vec<usize>, NnError> {
         let slopes = if self.per_feature { input[input.len() - 1] } else { 1 };
         let weight = ParameterSpec::new("weight", [slopes], self.initializer.clone());
-        plan.parameter(weight.regularizer(self.regularizer.clone()).constraint(self.constraint.clone()))?;
+        plan.parameter(weight.with(self.regularizer.clone(), self.constraint.clone()))?;
         Ok(input.to_vec())
     }
 

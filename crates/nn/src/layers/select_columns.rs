@@ -4,7 +4,7 @@ use mlp_autograd::Var;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Source};
 use crate::predictor::{Freezer, Frozen, Step};
 use crate::{NnError, Pass, Plan, Weights};
 
@@ -70,6 +70,10 @@ impl Kind for SelectColumns {
             return x.slice(1, first..first + self.columns.len());
         }
         x.t().select_rows(&self.columns).t()
+    }
+
+    fn source(&self) -> Source {
+        Source::Input
     }
 
     fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {

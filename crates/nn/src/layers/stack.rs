@@ -5,8 +5,8 @@ use mlp_registry::OpenError;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use super::Layer;
-use crate::{Pass, Regularizer, Weights};
+use super::{Layer, Named, Source};
+use crate::{Activation, Pass, Regularizer, Weights};
 
 /// Layers one after the other, as the part of a [`Residual`](super::Residual) or a [`Concat`](super::Concat). A stack
 /// without layers passes its input on.
@@ -30,6 +30,12 @@ impl Stack {
         self
     }
 
+    /// Adds a layer at the end that is called `name`: see [`Sequential::add_named`](crate::Sequential::add_named).
+    #[must_use]
+    pub fn add_named(self, name: impl Into<String>, layer: impl Into<Layer>) -> Self {
+        self.add(Named::new(name, layer))
+    }
+
     /// The layers.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
@@ -45,6 +51,33 @@ impl Stack {
             let own = layer.activity_regularizer().and_then(Regularizer::missing);
             own.or_else(|| layer.stacks().iter().find_map(Self::missing_activity_regularizer))
         })
+    }
+
+    /// What the values come from that leave the stack at inference.
+    pub(crate) fn ending(&self) -> Ending<'_> {
+        for layer in self.layers.iter().rev() {
+            if *layer.activation() != Activation::Identity {
+                return Ending::Activation(layer.activation());
+            }
+            match layer.source() {
+                Source::Computed => return Ending::Computed,
+                Source::Input => {}
+                Source::Stacks => {
+                    let mut reaches_input = false;
+                    for stack in layer.stacks() {
+                        match stack.ending() {
+                            Ending::Activation(activation) => return Ending::Activation(activation),
+                            Ending::Input => reaches_input = true,
+                            Ending::Computed => {}
+                        }
+                    }
+                    if !reaches_input {
+                        return Ending::Computed;
+                    }
+                }
+            }
+        }
+        Ending::Input
     }
 
     /// The output of the last layer for a batch `x` of rows.
@@ -84,6 +117,17 @@ impl Stack {
     }
 }
 
+/// What the values come from that leave a stack at inference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Ending<'a> {
+    /// Some of them, or all, from this activation, which is not identity.
+    Activation(&'a Activation),
+    /// A layer that has no activation.
+    Computed,
+    /// Some of them, or all, are values of the input.
+    Input,
+}
+
 /// Runs a layer with the weights that are its own, all of which it must take, and under its name, so that what goes wrong
 /// in it says where.
 #[track_caller]
@@ -94,7 +138,7 @@ fn in_scope<'a, 't, E: Element>(
     x: Var<'t, E>,
     work: impl FnOnce(&mut Weights<'a, 't, E>) -> Var<'t, E>,
 ) -> Var<'t, E> {
-    x.tape().scope(format_args!("layers.{index} ({})", layer.kind()), || {
+    x.tape().scope(format_args!("{} ({})", layer.place(index), layer.kind()), || {
         let mut own = weights.next_layer();
         let y = work(&mut own);
         own.check_used_up();

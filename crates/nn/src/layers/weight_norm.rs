@@ -62,9 +62,10 @@ impl Kind for WeightNorm {
     }
 
     fn freeze<E: Element>(&self, own: &mut Freezer<'_, E>) -> Frozen<E> {
-        let (direction, length, bias) = (&own.parameters[0], own.parameters[1].value(), own.parameters.get(2));
-        let norms = direction.value().norm_axes(E::from_f64(2.0), &[0], false);
-        own.dense(direction.name(), &(direction.value() * (length / norms)), bias)
+        let (direction, length, bias) = (own.parameters[0].value(), own.parameters[1].value(), own.parameters.get(2));
+        let norms = direction.norm_axes(E::from_f64(2.0), &[0], false);
+        let name = format!("the effective weight of {}", own.path);
+        own.dense(&name, &(direction * (length / norms)), bias)
     }
 
     fn activation(&self) -> &Activation {

@@ -31,7 +31,7 @@ pub(crate) struct Freezer<'a, E: Element> {
     /// Of the layers inside of it.
     extents: &'a [Extent],
     /// The layer's path, such as `layers.1`; empty for the network.
-    path: &'a str,
+    pub(crate) path: &'a str,
     /// The shape of an input row.
     pub(crate) input: &'a [usize],
     /// The shape of an output row.
@@ -67,9 +67,10 @@ impl<'a, E: Element> Freezer<'a, E> {
         let mut input = self.input;
         let mut chain = Chain::new(input.iter().product());
         for (index, layer) in stack.layers().iter().enumerate() {
+            let place = layer.place(index);
             let path = match self.path {
-                "" => format!("layers.{index}"),
-                path => format!("{path}.{prefix}layers.{index}"),
+                "" => place.to_string(),
+                path => format!("{path}.{prefix}{place}"),
             };
             let Some((Extent { parameters, buffers, layers, output }, rest)) = self.extents.split_first() else {
                 unreachable!("every layer was planned");

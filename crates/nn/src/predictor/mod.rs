@@ -113,7 +113,7 @@ impl<E: Element> Predictor<E> {
             first_layer: network.architecture().first_layer(),
             input: network.architecture().input_shape().to_vec(),
             output: network.output_shape().to_vec(),
-            work: network.parameters().iter().map(|parameter| parameter.value.len()).sum(),
+            work: network.multiplications_per_row(),
             lookups: Arc::clone(network.lookups()),
         }
     }
@@ -124,7 +124,8 @@ impl<E: Element> Predictor<E> {
     /// what the input tells.
     ///
     /// # Panics
-    /// If there is not one mean and one scale for each value of a row.
+    /// If there is not one mean and one scale for each value of a row, a mean is not finite, or a scale is not finite and
+    /// above 0.
     #[must_use]
     #[track_caller]
     pub fn standardize(mut self, mean: &[f64], scale: &[f64]) -> Self {
@@ -135,15 +136,25 @@ impl<E: Element> Predictor<E> {
             mean.len(),
             scale.len()
         );
+        for (column, (&mean, &scale)) in mean.iter().zip(scale).enumerate() {
+            assert!(
+                mean.is_finite() && scale.is_finite() && scale > 0.0,
+                "standardize: column {column} has mean {mean} and scale {scale}; means must be finite, and scales finite and \
+                 above 0"
+            );
+        }
         self.scaling = Some(Scaling { mean: mean.to_vec(), scale: scale.to_vec() });
         self
     }
 
     /// Makes predictions of what the last layer gives, as `output` says: probabilities of logits, numbers in the targets'
     /// units.
-    #[must_use]
-    pub fn with_output(self, output: &Output) -> Self {
-        Self { finish: output.changes_values().then(|| output.clone()), ..self }
+    ///
+    /// # Errors
+    /// As [`Output::check`], if the output does not fit the rows that the network gives.
+    pub fn with_output(self, output: &Output) -> Result<Self, NnError> {
+        output.check(&self.output)?;
+        Ok(Self { finish: output.changes_values().then(|| output.clone()), ..self })
     }
 
     /// Keeps the weights of dense layers as 16-bit floating-point numbers, in half the memory of `f32`; sums, biases
@@ -172,8 +183,13 @@ impl<E: Element> Predictor<E> {
     /// than a megabyte on their way, and see [`Predictor`]).
     ///
     /// # Errors
-    /// If `row` or `out` has another length than the network's rows, or `row` holds NaN, infinity, or what is no
-    /// category where the network looks one up. Then `out` is as it was.
+    /// If `row` or `out` has another length than the network's rows, or `row` holds NaN, infinity, a value that is not a
+    /// category where the network looks one up, or one that is beyond the largest number once it is standardized. Then
+    /// `out` is as it was.
+    ///
+    /// # Panics
+    /// As [`Predictor::predict`].
+    #[track_caller]
     pub fn predict_row(&self, row: &[E], out: &mut [E]) -> Result<(), NnError> {
         for (what, expected, found) in
             [("input", self.input_features(), row.len()), ("output", self.output_features(), out.len())]
@@ -188,8 +204,12 @@ impl<E: Element> Predictor<E> {
     /// The output `[n, ..]` for the rows of `x`. Many rows are cut into parts, which go to all threads of rayon's pool.
     ///
     /// # Errors
-    /// If the rows of `x` do not have the network's input shape, or hold NaN, infinity, or what is no category where the
-    /// network looks one up.
+    /// If the rows of `x` do not have the network's input shape, or hold NaN, infinity, a value that is not a category where
+    /// the network looks one up, or one that is beyond the largest number once it is standardized.
+    ///
+    /// # Panics
+    /// If a layer or an activation of a user's panics, or does not keep to its plan.
+    #[track_caller]
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, NnError> {
         check_rows(x.shape(), &self.input, || self.first_layer.clone())?;
         let mut output = vec![E::zero(); x.rows() * self.output_features()];
@@ -208,14 +228,26 @@ impl<E: Element> Predictor<E> {
 
     /// Checks the values of the rows of `x`, of which the first is row `first` of the caller's.
     fn check(&self, first: usize, x: &[E]) -> Result<(), NnError> {
+        self.check_finite(first, x, |row, column, place| NnError::NotFinite { row, column, value: x[place].as_f64() })?;
+        self.check_categories(first, x)
+    }
+
+    /// Checks that rows are finite; `error` makes the error of a row, a column, and the place of the value in `x`.
+    fn check_finite(
+        &self,
+        first: usize,
+        x: &[E],
+        error: impl FnOnce(usize, usize, usize) -> NnError,
+    ) -> Result<(), NnError> {
         let features = self.input_features();
-        if !all_finite(x)
-            && let Some(place) = x.iter().position(|v| !v.is_finite())
-        {
-            let (row, column) = (first + place / features, place % features);
-            return Err(NnError::NotFinite { row, column, value: x[place].as_f64() });
+        match if all_finite(x) { None } else { x.iter().position(|v| !v.is_finite()) } {
+            Some(place) => Err(error(first + place / features, place % features, place)),
+            None => Ok(()),
         }
-        self.lookups.iter().try_for_each(|lookup| lookup.check(first, x, features))
+    }
+
+    fn check_categories(&self, first: usize, x: &[E]) -> Result<(), NnError> {
+        self.lookups.iter().try_for_each(|lookup| lookup.check(first, x, self.input_features()))
     }
 
     /// Writes the output for the rows of `x`, of which the first is row `first` of the caller's, to `out`.
@@ -228,7 +260,13 @@ impl<E: Element> Predictor<E> {
                 let (scaled, room) = room.split_at_mut(x.len());
                 scaling.run(x, scaled);
                 // A finite number may be too large for E once it is scaled.
-                self.check(first, scaled)?;
+                self.check_finite(first, scaled, |row, column, place| NnError::ScaledFeature {
+                    row,
+                    column,
+                    value: x[place].as_f64(),
+                    number: E::NAME,
+                })?;
+                self.check_categories(first, scaled)?;
                 self.chain.run(rows, scaled, out, room);
                 Ok::<(), NnError>(())
             })?,

@@ -99,6 +99,7 @@ pub(crate) fn cases() -> Vec<Case> {
         case("prelu", &[4], Prelu::new()),
         case("prelu_per_feature", &[3, 4], Prelu::new().per_feature()),
         case("glu", &[6], Glu::new()),
+        case("named", &[4], Named::new("inner", dense())),
         case("custom", &[4], Sine { frequency: 1.5 }),
     ]
 }

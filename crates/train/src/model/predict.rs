@@ -12,7 +12,7 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If `x` is not a table with the network's number of features, or holds NaN or infinity.
     pub fn predict(&self, x: &Tensor<E>) -> Result<Tensor<E>, TrainError> {
-        Ok(self.scaled(Predictor::for_rows(&self.network, x.rows())).with_output(self.output()).predict(x)?)
+        Ok(self.scaled(Predictor::for_rows(&self.network, x.rows())).with_output(self.output())?.predict(x)?)
     }
 
     /// What the network's last layer gives for the rows of `x`: logits, if the network ends without an activation.
@@ -78,7 +78,10 @@ impl<E: Element> Model<E> {
     /// # Ok::<(), mlp_train::TrainError>(())
     /// ```
     pub fn predictor(&self) -> Predictor<E> {
-        self.scaled(Predictor::new(&self.network)).with_output(self.output())
+        match self.scaled(Predictor::new(&self.network)).with_output(self.output()) {
+            Ok(predictor) => predictor,
+            Err(error) => unreachable!("a model's output was checked against its network: {error}"),
+        }
     }
 
     fn scaled(&self, predictor: Predictor<E>) -> Predictor<E> {

@@ -212,8 +212,11 @@ impl<E: Element> Step<E> {
         &self.shards[..self.used]
     }
 
+    /// Whether adding up the gradients and the update are worth more than one thread. They go over all values, also those
+    /// of tables of which a pass reads a few rows.
     fn is_worth_a_fork(&self, network: &Network<E>) -> bool {
-        work(network, self.rows) >= WORTH_A_FORK
+        let values = network.parameters().iter().map(|p| p.value().len()).sum();
+        work(network, self.rows).max(values) >= WORTH_A_FORK
     }
 
     #[track_caller]
@@ -240,5 +243,5 @@ fn constrain<E: Element>(network: &mut Network<E>, fork: bool) {
 
 /// The number of multiplications in one forward pass.
 pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
-    rows.saturating_mul(network.parameters().iter().map(|p| p.value().len()).sum())
+    rows.saturating_mul(network.multiplications_per_row())
 }

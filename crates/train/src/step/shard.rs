@@ -60,13 +60,13 @@ impl<E: Element> Shard<E> {
         self.pool = pool;
     }
 
-    /// The penalties on the parameters numbered `index`, `index + shards` and so on.
+    /// The penalties on the parameters numbered `index`, `index + shards` and so on, as far as they are trained.
     fn penalize(&mut self, network: &Network<E>, index: usize, shards: usize) {
         self.penalties.clear();
         let own = network.parameters().iter().enumerate().skip(index).step_by(shards);
         for (parameter, p) in own {
-            let Some(regularizer) = p.regularizer() else { continue };
-            let gradient = (p.is_trainable() && !regularizer.is_by_value()).then(|| regularizer.gradient(p.value()));
+            let Some(regularizer) = p.regularizer().filter(|_| p.is_trainable()) else { continue };
+            let gradient = (!regularizer.is_by_value()).then(|| regularizer.gradient(p.value()));
             self.penalties.push(Penalty { parameter, value: regularizer.penalty(p.value()), gradient });
         }
     }

@@ -1,7 +1,10 @@
 //! Everything wrong that can be handed to a model: the error names it, and nothing has changed.
 
 use mlp_data::{KFold, StandardScaler, TrainTestSplit, iris, one_hot};
-use mlp_nn::{Activation, Dense, Dropout, Embedding, Flatten, Loss, Sequential};
+use mlp_nn::{
+    Activation, Concat, Dense, Dropout, Embedding, Flatten, GaussianNoise, Layer, Loss, SelectColumns, Sequential,
+    Stack,
+};
 use mlp_optim::{Adam, Optimizer, Sgd};
 use mlp_registry::Registry;
 use mlp_tensor::{Element, Tensor};
@@ -169,6 +172,70 @@ fn losses_that_do_not_fit_the_network() {
     let double = Sequential::new(4).add(Dense::new(3));
     assert!(self::compile::<f64>(double, Adam::default(), Loss::Huber { delta: 1e-50 }, 1).is_ok());
     assert!(compile(A::Sigmoid, binary).is_ok() && compile(A::softplus(), Loss::Poisson).is_ok());
+}
+
+/// Probabilities must not be taken for logits because a layer that hands them on stands behind them.
+#[test]
+fn losses_of_logits_behind_an_activation_that_is_not_the_last() {
+    use Activation as A;
+
+    let buried = |activation: Activation, loss: Loss, ending: Vec<Layer>| {
+        let dense = Sequential::with_input_shape([3, 4]).add(Dense::new(1).activation(activation));
+        compile::<f32>(ending.into_iter().fold(dense, Sequential::add), Adam::default(), loss, 1)
+    };
+    let flat: fn() -> Layer = || Flatten::new().into();
+    let endings: [fn() -> Layer; 6] = [
+        flat,
+        || Dropout::new(0.5).into(),
+        || GaussianNoise::new(0.1).into(),
+        || Activation::Identity.into(),
+        || SelectColumns::new([2, 0, 1]).into(),
+        || Concat::new([Stack::new()]).into(),
+    ];
+    let losses = [
+        (Loss::BinaryCrossEntropy, A::Sigmoid, "sigmoid"),
+        (Loss::CategoricalCrossEntropy, A::Softmax, "softmax"),
+        (Loss::Poisson, A::softplus(), "softplus 1"),
+    ];
+    for (loss, activation, name) in losses {
+        for ending in endings {
+            let layers = vec![flat(), ending()];
+            let advice = format!("move the {name} to the end of the network");
+            assert_says(buried(activation.clone(), loss.clone(), layers.clone()), &[&advice, "or leave it out"]);
+            // Nothing is buried without the activation, or with one behind all of them.
+            assert!(buried(A::Identity, loss.clone(), layers.clone()).is_ok(), "{loss}");
+            let behind = [layers.clone(), vec![activation.clone().into()]].concat();
+            assert!(buried(A::Identity, loss.clone(), behind).is_ok(), "{loss}");
+            // Nor is one that a layer computes with.
+            let used = [layers.clone(), vec![Dense::new(3).into()]].concat();
+            assert!(buried(activation.clone(), loss.clone(), used).is_ok(), "{loss}");
+            // Any numbers do for a loss that takes predictions.
+            assert!(buried(activation.clone(), Loss::MeanSquaredError, layers).is_ok(), "{loss}");
+        }
+        // One branch of several.
+        let stack = Stack::new().add(Dense::new(2).activation(activation.clone())).add(Dropout::new(0.5));
+        let branches = Concat::new([Stack::new().add(Dense::new(2)), stack]);
+        let network = Sequential::new(4).add(branches);
+        assert_says(compile::<f32>(network, Adam::default(), loss, 1), &[&format!("move the {name}")]);
+    }
+}
+
+#[test]
+fn thresholds_that_are_of_no_use() {
+    let build = |units, loss: Loss, activation: Activation, threshold| {
+        let network = Sequential::new(4).add(Dense::new(units).activation(activation));
+        Model::builder(network).loss(loss).threshold(threshold).build()
+    };
+    let (binary, identity, sigmoid) = (Loss::BinaryCrossEntropy, Activation::Identity, Activation::Sigmoid);
+    let probabilities = ["its threshold is 1.5, but predictions are probabilities; choose one between 0 and 1"];
+    assert_says(build(1, binary.clone(), identity.clone(), 1.5), &probabilities);
+    assert_says(build(1, binary.clone(), sigmoid.clone(), 1.5), &probabilities);
+    assert_says(build(3, binary.clone(), sigmoid.clone(), 1.5), &probabilities);
+    assert!(build(1, binary, sigmoid, 1.0).is_ok());
+    assert!(build(1, Loss::Hinge, identity.clone(), 1.5).is_ok());
+    let none = ["it has no threshold, but 0.3 was given; leave it out"];
+    assert_says(build(3, Loss::CategoricalCrossEntropy, Activation::Softmax, 0.3), &none);
+    assert_says(build(1, Loss::MeanSquaredError, identity, 0.3), &none);
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn numbers_have_no_classes_whatever_the_shape_of_their_rows() {
     let x = Tensor::ones([5, 2, 3]);
     assert_eq!(model.predict(&x).unwrap().shape(), [5, 2, 4]);
     let message = model.predict_classes(&x).unwrap_err().to_string();
-    assert!(message.contains("regression") && message.contains("no classes"), "{message}");
+    assert!(message.contains("regression") && message.contains("not classes"), "{message}");
     // One row for each class needs rows of one axis.
     let network = Sequential::with_input_shape([2, 3]).add(Dense::new(4).activation(Activation::Softmax));
     let message = Model::builder(network).loss(Loss::CategoricalCrossEntropy).build().unwrap_err().to_string();

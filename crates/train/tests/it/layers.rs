@@ -114,11 +114,14 @@ fn a_layer_that_no_registry_knows_is_named_with_what_to_do() {
 
 /// A step with a constraint and a frozen weight, by hand: w = 2 and v = 3 (frozen), y = v · w · x.
 ///
-/// For x = 1 and target 5: y = 6, dw = 2 · (6 - 5) · 3 = 6, and with a step size of 0.5 w becomes -1; not below 0: 0.
+/// For x = 1 and target 5: y = 6, dw = 2 · (6 - 5) · 3 = 6, and with a step size of 0.5 w becomes -1; not below 0: 0. The
+/// loss is (6 - 5)², without the penalty on v, which is 4.5 where v is trained.
 #[test]
 fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     let dense = || Dense::new(1).without_bias();
-    let network = Sequential::new(1).add(dense().constraint(Constraint::NonNegative)).add(dense());
+    let network = Sequential::new(1)
+        .add(dense().constraint(Constraint::NonNegative))
+        .add(dense().regularizer(Regularizer::l2(0.5)));
     let mut network = network.init::<f64>(0).unwrap();
     for (parameter, value) in network.parameters_mut().iter_mut().zip([2.0, 3.0]) {
         parameter.set_value(Tensor::from([[value]]));
@@ -127,9 +130,34 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
     let optimizer = mlp_optim::Sgd::new(0.5);
     let mut model = ModelBuilder::new(network).optimizer(optimizer).loss(Loss::MeanSquaredError).build().unwrap();
     let (x, y) = (Tensor::from([[1.0]]), Tensor::from([5.0]));
+    assert_eq!(model.evaluate(&x, &y).unwrap().loss, 1.0);
+    assert_eq!(model.clone().train_on_batch(&x, &y).unwrap(), 1.0);
+    let mut trained = model.clone();
+    trained.unfreeze("*").unwrap();
+    assert_eq!(trained.evaluate(&x, &y).unwrap().loss, 5.5);
+    assert_eq!(trained.train_on_batch(&x, &y).unwrap(), 5.5);
     assert_eq!(model.train_on_batch(&x, &y).unwrap(), 1.0);
     let values: Vec<f64> = model.network().parameters().iter().map(|p| p.value().item()).collect();
     assert_eq!(values, [0.0, 3.0]);
+}
+
+#[test]
+fn a_model_knows_its_weights_by_the_names_of_layers_also_in_a_file() {
+    let network = Sequential::new(2).add_named("hidden", Dense::new(4).activation(Activation::Tanh)).add(Dense::new(1));
+    let mut model = Model::builder(network).loss(Loss::MeanSquaredError).build().unwrap();
+    assert_eq!(model.weight("hidden.weight").unwrap().shape(), [2, 4]);
+    assert_eq!(model.freeze("hidden.*").unwrap(), 2);
+    let before = model.weight("hidden.weight").unwrap().clone();
+    let (x, y) = (Tensor::normal([20, 2], 0.0, 1.0, &mut Rng::new(1)), Tensor::zeros([20, 1]));
+    model.fit(&x, &y, &Fit::new().epochs(2)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("named.mlp");
+    model.save(&path).unwrap();
+    let loaded = Model::load(&path).unwrap();
+    assert_eq!(loaded.weight("hidden.weight").unwrap(), &before);
+    assert_eq!(loaded.network().frozen(), ["hidden.weight", "hidden.bias"]);
+    assert!(loaded.predict(&x).unwrap().bit_eq(&model.predict(&x).unwrap()));
+    assert!(loaded.summary().to_string().contains("hidden"));
 }
 
 /// Batch normalization sees whole batches: its running mean after one epoch of one batch is 0.1 times the mean of all rows.
