@@ -132,7 +132,7 @@ impl<E: Element> Tape<E> {
 
     /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
     ///
-    /// What is on the tape must be out of use: the compiler refuses variables that live on. An anomaly that was found
+    /// No variable of the tape may still be alive, which the compiler checks. An anomaly that was found
     /// ([`Tape::anomaly`]) is kept.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
@@ -198,14 +198,19 @@ impl<E: Element> Tape<E> {
 
     /// Runs `work` without recording, and then takes what it put on the tape off again.
     pub(crate) fn scratch<R>(&self, work: impl FnOnce() -> R) -> R {
-        let mut scratch = Switch::new(self, false);
-        scratch.keep = Some(self.len());
+        let _switch = Switch::new(self, false, Some(self.len()));
+        work()
+    }
+
+    /// Runs `work`, and then takes what it put on the tape off again.
+    pub(crate) fn truncated<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _switch = Switch::new(self, self.is_recording(), Some(self.len()));
         work()
     }
 
     /// Runs `work` with recording on or off.
     pub(crate) fn with_recording_set<R>(&self, recording: bool, work: impl FnOnce() -> R) -> R {
-        let _switch = Switch::new(self, recording);
+        let _switch = Switch::new(self, recording, None);
         work()
     }
 }
@@ -219,8 +224,8 @@ struct Switch<'t, E: Element> {
 }
 
 impl<'t, E: Element> Switch<'t, E> {
-    fn new(tape: &'t Tape<E>, recording: bool) -> Self {
-        Self { tape, before: tape.recording.replace(recording), keep: None }
+    fn new(tape: &'t Tape<E>, recording: bool, keep: Option<usize>) -> Self {
+        Self { tape, before: tape.recording.replace(recording), keep }
     }
 }
 

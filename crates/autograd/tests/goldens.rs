@@ -78,7 +78,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "powf 3" => x[0].powf(number(3.0)),
         "powf 0" => x[0].powf(number(0.0)),
         "pow" => x[0].pow(x[1]),
-        "where_" => x[0].where_(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[1]),
+        "where_" => Var::where_(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[0], x[1]),
         "maximum" => x[0].maximum(x[1]),
         "minimum" => x[0].minimum(x[1]),
         "sum_axes 0" => x[0].sum_axes(&[0], false),

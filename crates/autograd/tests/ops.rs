@@ -85,8 +85,8 @@ fn table() -> Vec<Entry> {
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 4], 21), n.clone()]),
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 1], 21), row.clone()]),
         entry("pow", |_, x| x[0].pow(x[0]), [positive(&[3, 4], 21)]),
-        entry("where_", |_, x| x[0].where_(&checkers([3, 4]), x[1]), [m.clone(), n.clone()]),
-        entry("where_", |_, x| x[0].where_(&checkers([3, 1]), x[1]) * x[0], [column.clone(), row.clone()]),
+        entry("where_", |_, x| Var::where_(&checkers([3, 4]), x[0], x[1]), [m.clone(), n.clone()]),
+        entry("where_", |_, x| Var::where_(&checkers([3, 1]), x[0], x[1]) * x[0], [column.clone(), row.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]), [m.clone(), n.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]) * x[0], [column.clone(), row.clone()]),
         entry("minimum", |_, x| x[0].minimum(x[1]), [m.clone(), n.clone()]),
@@ -242,7 +242,9 @@ fn the_table_holds_every_operation() {
             continue;
         }
         let text = std::fs::read_to_string(path).unwrap();
-        for start in ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between("] {
+        for start in
+            ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between(", "pieces("]
+        {
             // A call with a name begins with it; a definition, or a call that hands a name on, does not.
             let names = text.split(start).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
             in_source.extend(names.map(|after| after.split('"').next().unwrap().to_owned()));

@@ -143,7 +143,7 @@ fn check_broadcasting<E: Element>(a: &[usize], b: &[usize], rng: &mut Rng) {
     let mask = |holds: &dyn Fn(E, E) -> bool| expected(&|x, y| if holds(x, y) { E::one() } else { E::zero() });
     assert_bits(&a.gt(&b), &mask(&|x, y| x > y), "gt");
     assert_bits(&a.le(&b), &mask(&|x, y| x <= y), "le");
-    assert_bits(&a.where_(&a, &b), &expected(&|x, y| if x == E::zero() { y } else { x }), "where_");
+    assert_bits(&Tensor::where_(&a, &a, &b), &expected(&|x, y| if x == E::zero() { y } else { x }), "where_");
     assert_bits(&wide, &expected(&|x, _| x), "what a sum in place started from");
 }
 
@@ -721,8 +721,8 @@ const MISUSES: &[Misuse] = &[
     ("pow", || drop(zeros(&[2]).pow(&zeros(&[3]))), "pow: shapes [2] and [3] do not broadcast"),
     (
         "where_",
-        || drop(zeros(&[3]).where_(zeros(&[2]), zeros(&[1]))),
-        "where_: shapes [2] and [1] and mask [3] do not broadcast",
+        || drop(Tensor::where_(&zeros(&[3]), zeros(&[2]), zeros(&[1]))),
+        "where_: mask [3] and shapes [2] and [1] do not broadcast",
     ),
     ("gt", || drop(zeros(&[2]).gt(zeros(&[3]))), "gt: shapes [2] and [3] do not broadcast"),
     ("ge", || drop(zeros(&[2]).ge(zeros(&[3]))), "ge: shapes [2] and [3] do not broadcast"),

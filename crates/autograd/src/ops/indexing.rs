@@ -27,7 +27,7 @@ impl<E: Element> Op<E> for SelectRows {
         let shape = x.shape();
         let count = shape.first().copied().unwrap_or(1);
         // What goes on from here is a whole table anyway, and one with fewer rows than were picked is the smaller.
-        let gradient = if x.is_leaf() && self.rows.len() < count {
+        let gradient = if x.is_leaf() && !shape.is_empty() && self.rows.len() < count {
             Gradient::Rows(Box::new(SparseRows::new(&shape, &self.rows, &grad)))
         } else {
             Gradient::Value(grad.scatter_rows(&self.rows, count).reshape(shape))
@@ -118,7 +118,7 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().select_rows(&rows), SelectRows { rows }, &[self])
     }
 
-    /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
+    /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the transpose of
     /// [`Var::select_rows`].
     ///
     /// # Panics
@@ -145,7 +145,7 @@ impl<E: Element> Var<'_, E> {
     }
 
     /// Zeros with a new axis of `length` at `axis`, and these values at the places along it that `indices` names: the
-    /// inverse of [`Var::take_along`].
+    /// transpose of [`Var::take_along`].
     ///
     /// # Panics
     /// If `axis` is beyond the end, or `indices` does not name one place below `length` for each value.
@@ -215,6 +215,9 @@ mod tests {
         let gradient = x.square().select_rows(&[2, 2]).sum().backward().wrt(x);
         assert_eq!(gradient, Tensor::from([[0.0, 0.0], [0.0, 0.0], [20.0, 24.0]]));
         let single = tape.variable(Tensor::scalar(3.0));
-        assert_eq!(single.select_rows(&[0, 0]).sum().backward().wrt(single), Tensor::scalar(2.0));
+        for rows in [&[][..], &[0, 0]] {
+            let gradient = single.select_rows(rows).sum().backward().wrt(single);
+            assert_eq!(gradient, Tensor::scalar(rows.len() as f64));
+        }
     }
 }

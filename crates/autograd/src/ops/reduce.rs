@@ -32,8 +32,7 @@ impl<E: Element> Op<E> for MaxAxes {
         "max_axes"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
+        vec![Some(to_extreme(ctx, grad, &self.axes, &self.kept))]
     }
 }
 
@@ -49,9 +48,14 @@ impl<E: Element> Op<E> for MinAxes {
         "min_axes"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
+        vec![Some(to_extreme(ctx, grad, &self.axes, &self.kept))]
     }
+}
+
+/// The gradient of what was reduced to an extreme value: all to that value and exactly 0 elsewhere.
+fn to_extreme<'t, E: Element>(ctx: &OpContext<'t, E>, grad: Var<'t, E>, axes: &[usize], kept: &[usize]) -> Var<'t, E> {
+    let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(kept), axes);
+    (grad.reshape(kept) * ctx.tape().constant(share.clone())).masked(&share)
 }
 
 /// The part of each value of `x` in the extreme value over `axes`: 0, or one divided by how many are equally extreme.
@@ -226,6 +230,17 @@ mod tests {
         assert!((variance.value() - Tensor::from([7.0 / 3.0, 7.0 / 3.0])).abs().max() < 1e-15);
         assert_eq!((x.max().item(), x.min().item()), (4.0, 0.0));
         assert_eq!(x.max().backward().wrt(x), Tensor::from([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]));
+    }
+
+    #[test]
+    fn infinite_gradients_reach_only_the_extreme_value() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([0.0, 4.0]));
+        // The derivative of the root is infinite at 0.
+        let roots = [x.min().sqrt(), x.min_axis(0).sqrt(), (-x).max().abs().sqrt()];
+        assert_eq!(roots[0].backward().wrt(x), Tensor::from([f64::INFINITY, 0.0]));
+        assert_eq!(tape.gradient_recorded(roots[1], [x])[0].value(), Tensor::from([f64::INFINITY, 0.0]));
+        assert_eq!(roots[2].backward().wrt(x).as_slice()[1], 0.0);
     }
 
     #[test]

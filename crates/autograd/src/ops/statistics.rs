@@ -64,15 +64,17 @@ impl<E: Element> Op<E> for NormAxes<E> {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let tape = ctx.tape();
         let (x, y, grad) = (ctx.input(0), ctx.output().reshape(&self.kept), grad.reshape(&self.kept));
-        let sign = || x.value().sign();
+        // Where x is 0 nothing passes, also of an infinite gradient.
+        let only = |part: Tensor<E>| (grad * tape.constant(part.clone())).masked(&part);
+        let sign = x.value().sign();
         let to_x = if self.p == E::one() {
-            grad * tape.constant(sign())
+            only(sign)
         } else if self.p == E::from_f64(2.0) {
             x * (grad / or_one(y)).masked(&not_zero(&y.value()))
         } else if self.p.is_infinite() {
-            grad * tape.constant(sign() * shares(&x.value().abs(), &y.value(), &self.axes))
+            only(sign * shares(&x.value().abs(), &y.value(), &self.axes))
         } else {
-            grad * tape.constant(sign()) * (or_one(x.abs()) / or_one(y)).powf(self.p - E::one())
+            only(sign) * (or_one(x.abs()) / or_one(y)).powf(self.p - E::one())
         };
         vec![Some(to_x)]
     }
@@ -85,7 +87,7 @@ pub(super) fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
 
 /// The values with 1, a constant, for those that are 0: to divide by.
 pub(super) fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
-    values.where_(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
+    Var::where_(&not_zero(&values.value()), values, values.tape().constant(Tensor::scalar(E::one())))
 }
 
 impl<E: Element> Var<'_, E> {
@@ -149,6 +151,17 @@ mod tests {
             let gradient = x.norm_axes(p, &[1], false).sum().backward().wrt(x);
             let difference = gradient - Tensor::from([[0.0, 0.0], [0.0, 1.0]]);
             assert!(difference.abs().max() < 1e-14, "p = {p}: {difference}");
+        }
+    }
+
+    #[test]
+    fn infinite_gradients_of_norms_stop_at_zeros() {
+        let tape = Tape::<f64>::new();
+        for p in [1.0, 1.5, 2.0, f64::INFINITY] {
+            let x = tape.variable(Tensor::from([[0.0, 0.0], [0.0, 4.0]]));
+            // The derivative of the root is infinite at 0, and 1/4 at 4.
+            let gradient = x.norm_axes(p, &[1], false).sqrt().sum().backward().wrt(x);
+            assert!(gradient.allclose(&Tensor::from([[0.0, 0.0], [0.0, 0.25]]), 1e-15, 0.0), "p = {p}: {gradient}");
         }
     }
 

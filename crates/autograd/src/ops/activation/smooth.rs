@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, math};
 
-use super::{above_minus_infinity, finite, number, pointwise};
+use super::{above_minus_infinity, finite, near, number, pointwise};
 use crate::Var;
 
 impl<E: Element> Var<'_, E> {
@@ -52,13 +52,14 @@ impl<E: Element> Var<'_, E> {
                 t + finite(x) * slope
             },
             |x, _| {
+                let x = near(x);
                 let t = x.softplus(E::one()).tanh();
                 t + x * (-(t * t) + E::one()) * x.sigmoid()
             },
         )
     }
 
-    /// ln cosh x, exact for small and for large x. Derivative: tanh x.
+    /// ln cosh x, accurate for small and for large x. Derivative: tanh x.
     pub fn ln_cosh(self) -> Self {
         pointwise(
             "ln_cosh",
