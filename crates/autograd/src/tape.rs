@@ -285,6 +285,26 @@ impl<'t, E: Element> Var<'t, E> {
         self.tape.record().node(self.id).value.shape().to_vec()
     }
 
+    /// The number of axes.
+    pub fn rank(self) -> usize {
+        self.tape.record().node(self.id).value.rank()
+    }
+
+    /// The number of values.
+    pub fn len(self) -> usize {
+        self.tape.record().node(self.id).value.len()
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(self) -> bool {
+        self.tape.record().node(self.id).value.is_empty()
+    }
+
+    /// The length of the first axis: the rows of a table. A single number has one.
+    pub fn rows(self) -> usize {
+        self.tape.record().node(self.id).value.rows()
+    }
+
     /// Whether a gradient flows to this variable: whether it was put on a recording tape with [`Tape::variable`], or
     /// computed from one that was.
     pub fn requires_grad(self) -> bool {

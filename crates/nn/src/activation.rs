@@ -136,8 +136,8 @@ impl Activation {
             Self::Tanh => x.tanh(),
             Self::HardTanh { low, high } => x.hard_tanh(E::from_f64(low), E::from_f64(high)),
             Self::LogSigmoid => x.log_sigmoid(),
-            Self::Softmax => x.softmax(),
-            Self::LogSoftmax => x.log_softmax(),
+            Self::Softmax => x.softmax(x.rank().saturating_sub(1)),
+            Self::LogSoftmax => x.log_softmax(x.rank().saturating_sub(1)),
             Self::Custom(ref custom) => forward(custom, x),
         }
     }

@@ -40,8 +40,8 @@ impl<E: Element> Tensor<E> {
     }
 
     /// eᵛ - 1, exact also where eᵛ is almost 1.
-    pub fn expm1(&self) -> Self {
-        self.map(math::expm1)
+    pub fn exp_m1(&self) -> Self {
+        self.map(math::exp_m1)
     }
 
     /// The natural logarithm; of a negative number, NaN.

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn block<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-        x[0].linear(x[1], x[2]).tanh().softmax()
+        x[0].linear(x[1], x[2]).tanh().softmax(1)
     }
 
     /// Two blocks, the second of which gets its input as its weight's factor as well.

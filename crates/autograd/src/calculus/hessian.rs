@@ -80,7 +80,7 @@ mod tests {
         let inputs = [Tensor::<f64>::normal([3, 4], 0.0, 1.0, rng), Tensor::normal([4], 0.0, 1.0, rng)];
         let vectors = [Tensor::normal([3, 4], 0.0, 1.0, rng), Tensor::normal([4], 0.0, 1.0, rng)];
         fn f<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            ((x[0] * x[1]).tanh().softmax() * x[0].exp()).sum()
+            ((x[0] * x[1]).tanh().softmax(1) * x[0].exp()).sum()
         }
         let whole = hessian(f, &inputs);
         for (row, product) in whole.iter().zip(hvp(f, &inputs, &vectors)) {

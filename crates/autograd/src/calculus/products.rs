@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn both_are_products_with_the_jacobian() {
         fn f<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            x[0].matmul(x[1]).tanh().softmax()
+            x[0].matmul(x[1]).tanh().softmax(1)
         }
         let rng = &mut Rng::new(2);
         let inputs = [Tensor::normal([2, 3], 0.0, 1.0, rng), Tensor::normal([3, 4], 0.0, 1.0, rng)];

@@ -3,7 +3,7 @@
 //! | function | largest error in `f32`, in units in the last place |
 //! |---|---|
 //! | [`exp`] | 0.97 |
-//! | [`expm1`] | 1.54 |
+//! | [`exp_m1`] | 1.54 |
 //! | [`ln`] | 0.84 |
 //! | [`ln_1p`] | 0.84 |
 //! | [`tanh`] | 1.34 |
@@ -49,8 +49,8 @@ pub fn exp<E: Element>(v: E) -> E {
 
 /// eᵛ - 1, exact also where eᵛ is almost 1.
 #[inline(always)]
-pub fn expm1<E: Element>(v: E) -> E {
-    v.math_expm1()
+pub fn exp_m1<E: Element>(v: E) -> E {
+    v.math_exp_m1()
 }
 
 /// The natural logarithm: of 0, minus infinity; of a negative number, NaN.

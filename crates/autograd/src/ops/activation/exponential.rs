@@ -41,7 +41,7 @@ fn exponential<'t, E: Element>(name: &'static str, x: Var<'t, E>, above: E, belo
         #[inline(always)]
         move |x| {
             // Where the line holds, the exponential is not to overflow.
-            let bent = below * math::expm1(rate * if x > E::zero() { E::zero() } else { x });
+            let bent = below * math::exp_m1(rate * if x > E::zero() { E::zero() } else { x });
             if x > E::zero() { above * x } else { bent }
         },
         #[inline(always)]
