@@ -2,6 +2,7 @@
 
 use crate::broadcast::Walk;
 use crate::simd::vectorize;
+use crate::tensor::expect_count;
 use crate::{Element, Operand, Tensor, broadcast_shape};
 
 impl<E: Element> Tensor<E> {
@@ -17,7 +18,7 @@ impl<E: Element> Tensor<E> {
     /// ```
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes do not broadcast, or to one that is too large.
     #[track_caller]
     pub fn where_(mask: &Self, a: impl Operand<E>, b: impl Operand<E>) -> Self {
         let (a, other) = (a.into_tensor(), b.into_tensor());
@@ -30,6 +31,7 @@ impl<E: Element> Tensor<E> {
                 other.shape()
             );
         };
+        expect_count("where_", &shape);
         let mut out = if a.shape() == shape { a } else { a.broadcast_to(&shape) };
         let walk = Walk::new(&shape, [mask.shape(), other.shape()]);
         let (mask, other, lane) = (mask.as_slice(), other.as_slice(), walk.lane);

@@ -1,6 +1,6 @@
 //! eˣ and eˣ - 1.
 //!
-//! With n the whole number nearest to x / ln 2 and r = x - n ln 2, eˣ = 2ⁿ eʳ, where |r| is at most ln 2 / 2 and a
+//! With n the integer nearest to x / ln 2 and r = x - n ln 2, eˣ = 2ⁿ eʳ, where |r| is at most ln 2 / 2 and a
 //! polynomial gives eʳ.
 
 use super::polynomial;
@@ -53,7 +53,7 @@ pub(super) fn exp_m1(x: f32) -> f32 {
 /// n and r with x = n ln 2 + r.
 #[inline(always)]
 fn reduce(x: f32) -> (i32, f32) {
-    /// 1.5 · 2²³: added to a number, it leaves no place for a fraction, and the whole number stands in the last bits.
+    /// 1.5 · 2²³: added to a number, it leaves no place for a fraction, and the integer stands in the last bits.
     const ROUND: f32 = 12_582_912.0;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;

@@ -47,7 +47,7 @@ pub fn exp<E: Element>(v: E) -> E {
     v.math_exp()
 }
 
-/// eᵛ - 1, exact also where eᵛ is almost 1.
+/// eᵛ - 1, accurate also where eᵛ is almost 1.
 #[inline(always)]
 pub fn exp_m1<E: Element>(v: E) -> E {
     v.math_exp_m1()
@@ -59,7 +59,7 @@ pub fn ln<E: Element>(v: E) -> E {
     v.math_ln()
 }
 
-/// ln(1 + v), exact also where v is tiny: of -1, minus infinity; below, NaN.
+/// ln(1 + v), accurate also where v is tiny: of -1, minus infinity; below, NaN.
 #[inline(always)]
 pub fn ln_1p<E: Element>(v: E) -> E {
     v.math_ln_1p()
@@ -83,7 +83,7 @@ pub fn erf<E: Element>(v: E) -> E {
     v.math_erf()
 }
 
-/// 1 - erf v, with all digits also where that is tiny.
+/// 1 - erf v, accurate also where that is tiny.
 #[inline(always)]
 pub fn erfc<E: Element>(v: E) -> E {
     v.math_erfc()

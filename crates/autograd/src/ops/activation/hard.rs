@@ -26,7 +26,7 @@ impl<E: Element> Var<'_, E> {
 
     #[track_caller]
     pub(super) fn between(self, name: &'static str, low: E, high: E) -> Self {
-        assert!(low <= high, "{name}: the lower bound {low} is not below the upper bound {high}");
+        assert!(low <= high, "{name}: the lower bound {low} must not be above the upper bound {high}");
         straight(
             name,
             self,
