@@ -145,8 +145,8 @@ impl<E: Element> Tape<E> {
         for (index, input) in inputs.iter().enumerate() {
             assert!(
                 input.requires_grad(),
-                "{what}: input {index} of shape {:?} is a constant; what is to be differentiated by must be put on a \
-                 recording tape with Tape::variable, or be computed from that",
+                "{what}: input {index} of shape {:?} is a constant; gradients are taken with respect to what was put on \
+                 a recording tape with Tape::variable, or computed from that",
                 input.shape()
             );
         }

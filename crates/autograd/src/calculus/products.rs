@@ -31,7 +31,7 @@ where
 /// The value of `function` at `inputs`, and its Jacobian times `tangents`, of which there is one for each input and of
 /// its shape: the derivative of the value in that direction, of the value's shape.
 ///
-/// Taken by walking back twice: uᵀJ is linear in u, and its derivative by u, times the tangents, is J times them.
+/// Taken by walking back twice: uᵀJ is linear in u, and its derivative with respect to u, times the tangents, is J times them.
 ///
 /// ```
 /// use mlp_autograd::jvp;
@@ -43,7 +43,7 @@ where
 /// ```
 ///
 /// # Panics
-/// If the tangents have other shapes than the inputs.
+/// If there are no inputs, or the tangents have other shapes than they.
 #[track_caller]
 pub fn jvp<E, F>(function: F, inputs: &[Tensor<E>], tangents: &[Tensor<E>]) -> (Tensor<E>, Tensor<E>)
 where
@@ -87,6 +87,12 @@ mod tests {
             assert!((expected - pulled).abs().max() < 1e-12);
         }
         assert!((sum.reshape([2, 4]) - slope).abs().max() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "jvp: there are no inputs")]
+    fn a_direction_needs_inputs() {
+        jvp(|tape, _| tape.constant(Tensor::<f64>::zeros([2])), &[], &[]);
     }
 
     #[test]
