@@ -20,9 +20,9 @@ impl<E: Element> Gradients<E> {
     /// The gradient with respect to `variable`: zeros if the output does not depend on it, or it is a constant.
     ///
     /// # Panics
-    /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
-    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept.
-    /// [`Tape::gradient`](crate::Tape::gradient) gives the others.
+    /// If the variable belongs to another tape, or to what this tape held after it was cleared; or if it is the recorded result
+    /// of an operation: only what was put on the tape with [`Tape::variable`](crate::Tape::variable) has its gradient kept,
+    /// and [`Tape::gradient`](crate::Tape::gradient) gives the others.
     #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);

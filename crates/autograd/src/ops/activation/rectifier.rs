@@ -67,7 +67,7 @@ impl<'t, E: Element> Var<'t, E> {
     }
 
     /// x above 0, a · x up to it, with slopes a that are learned: `[1]`, `[features]`, or any shape that broadcasts to
-    /// that of x. Derivatives: 1 or a by x, 0 or x by a.
+    /// that of x. Derivatives: 1 or a with respect to x, 0 or x with respect to a.
     ///
     /// Source: He, Zhang, Ren and Sun, 2015.
     ///
