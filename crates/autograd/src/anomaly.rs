@@ -180,7 +180,8 @@ mod tests {
     #[test]
     fn gradients_that_overflow_when_they_are_added_up_are_found() {
         // Each of two gradients is 2e38, and the largest f32 3.4e38.
-        let sums: [(fn(Var<'_>) -> Var<'_>, usize, &str); 2] =
+        type Sum = (fn(Var<'_>) -> Var<'_>, usize, &'static str);
+        let sums: [Sum; 2] =
             [(|x| x * 2e38 + x * 2e38, 1, "scale"), (|x| x * x.tape().constant(Tensor::from([2e38, 2e38])), 1, "mul")];
         for recorded in [false, true] {
             for (function, len, op) in sums {

@@ -158,7 +158,7 @@ where
         unreachable!("the upstream gradient is always there")
     };
     let gradients = tape.gradient_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
-    let flat: Vec<_> = gradients.into_iter().map(|gradient| gradient.flatten()).collect();
+    let flat: Vec<_> = gradients.into_iter().map(Var::flatten).collect();
     Var::concatenate(&flat, 0)
 }
 

@@ -107,7 +107,7 @@ mod tests {
         let this = std::thread::current().id();
         std::panic::set_hook(Box::new(move |info| {
             if std::thread::current().id() == this {
-                seen.lock().unwrap().extend(info.location().map(|location| location.line()));
+                seen.lock().unwrap().extend(info.location().map(std::panic::Location::line));
             } else {
                 hook(info);
             }
