@@ -19,7 +19,7 @@ const OPERATIONS: [(&str, Operation); 9] = [
     ("matmul", |a, b| a.matmul(b)),
     ("relu", |a, _| a.relu()),
     ("tanh", |a, _| a.tanh()),
-    ("log_softmax", |a, _| a.log_softmax()),
+    ("log_softmax", |a, _| a.log_softmax(1)),
     ("mean_axes", |a, _| a.mean_axes(&[1], false)),
 ];
 

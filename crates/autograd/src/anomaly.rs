@@ -19,7 +19,8 @@ pub enum Direction {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Anomaly {
-    /// The name of the operation; `variable` or `constant` for a NaN that was put on the tape from outside.
+    /// The name of the operation; `variable` or `constant` for a NaN that was put on the tape from outside. Where gradients
+    /// overflowed as they were added up, it is the operation whose gradient was added last.
     pub op: &'static str,
     /// The names of the scopes around the operation, joined by ` > `; empty outside of all scopes.
     pub scope: String,
@@ -112,7 +113,7 @@ mod tests {
     use mlp_tensor::Tensor;
 
     use super::*;
-    use crate::checkpoint;
+    use crate::{Var, checkpoint};
 
     fn tape() -> Tape<f64> {
         Tape::new().detect_anomalies()
@@ -173,6 +174,29 @@ mod tests {
             let _ = root.sum().backward();
             let anomaly = tape.anomaly().unwrap();
             assert_eq!((anomaly.op, anomaly.scope.as_str()), ("sqrt", ""), "recorded: {recorded}");
+        }
+    }
+
+    #[test]
+    fn gradients_that_overflow_when_they_are_added_up_are_found() {
+        // Each of two gradients is 2e38, and the largest f32 3.4e38.
+        type Sum = (fn(Var<'_>) -> Var<'_>, usize, &'static str);
+        let sums: [Sum; 2] =
+            [(|x| x * 2e38 + x * 2e38, 1, "scale"), (|x| x * x.tape().constant(Tensor::from([2e38, 2e38])), 1, "mul")];
+        for recorded in [false, true] {
+            for (function, len, op) in sums {
+                let tape = Tape::<f32>::new().detect_anomalies();
+                let x = tape.variable(Tensor::full([len], 1e-10));
+                let y = tape.scope("double", || function(x)).sum();
+                if recorded {
+                    let _ = tape.gradient_recorded(y, [x]);
+                } else {
+                    assert_eq!(y.backward().wrt(x), Tensor::full([len], f32::INFINITY));
+                }
+                let anomaly = tape.anomaly().unwrap();
+                let found = (anomaly.op, anomaly.scope.as_str(), anomaly.direction, anomaly.shape);
+                assert_eq!(found, (op, "double", Direction::Backward, vec![len]), "recorded: {recorded}");
+            }
         }
     }
 

@@ -20,9 +20,9 @@ impl<E: Element> Gradients<E> {
     /// The gradient with respect to `variable`: zeros if the output does not depend on it, or it is a constant.
     ///
     /// # Panics
-    /// If the variable belongs to another tape, or is the result of an operation: only those that were put on the tape
-    /// with [`Tape::variable`](crate::Tape::variable) have their gradient kept.
-    /// [`Tape::gradient`](crate::Tape::gradient) gives the others.
+    /// If the variable belongs to another tape, or to what this tape held after it was cleared; or if it is the recorded result
+    /// of an operation: only what was put on the tape with [`Tape::variable`](crate::Tape::variable) has its gradient kept,
+    /// and [`Tape::gradient`](crate::Tape::gradient) gives the others.
     #[track_caller]
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);
@@ -35,12 +35,21 @@ impl<E: Element> Gradients<E> {
     /// Takes the gradient with respect to `variable` in the form in which the walk left it, for training loops that add
     /// up gradients block by block (all others want [`Gradients::wrt`]); `None` if the output does not depend on it.
     ///
+    /// It is gone afterwards: from then on [`Gradients::wrt`] gives zeros for this variable and this method `None`.
+    ///
     /// # Panics
     /// As [`Gradients::wrt`].
     #[track_caller]
     pub fn take(&mut self, variable: Var<'_, E>) -> Option<Gradient<E>> {
         self.check("take", variable);
         self.leaves.get_mut(variable.id()).and_then(Option::take)
+    }
+
+    /// What [`Gradients::take`] would take.
+    #[track_caller]
+    pub(crate) fn get(&self, what: &str, variable: Var<'_, E>) -> Option<&Gradient<E>> {
+        self.check(what, variable);
+        self.leaves.get(variable.id()).and_then(Option::as_ref)
     }
 
     #[track_caller]
@@ -79,17 +88,18 @@ impl<E: Element> Var<'_, E> {
         leaves("backward", self, Tensor::ones(shape))
     }
 
-    /// The gradients of the sum of this value times `upstream`, number by number.
+    /// The gradients of the sum of this value times `upstream`, elementwise.
     ///
     /// # Panics
     /// If `upstream` has another shape than this value, this value depends on no variable, or the tape does not record:
     /// see [`Var::requires_grad`].
     #[track_caller]
     pub fn backward_from(self, upstream: &Tensor<E>) -> Gradients<E> {
-        let shape = self.shape();
+        let fits = self.tape().record().node(self.id()).value.shape() == upstream.shape();
         assert!(
-            upstream.shape() == shape,
-            "backward_from: the output has shape {shape:?}, the upstream gradient {:?}",
+            fits,
+            "backward_from: the output has shape {:?}, the upstream gradient {:?}",
+            self.shape(),
             upstream.shape()
         );
         leaves("backward_from", self, upstream.clone())
@@ -102,11 +112,11 @@ fn leaves<E: Element>(what: &str, output: Var<'_, E>, upstream: Tensor<E>) -> Gr
     assert!(tape.records(), "{what}: the tape was made with no_record, so there is nothing to walk back along");
     assert!(
         output.requires_grad(),
-        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate by; put what it \
-         is to be differentiated by on the tape with Tape::variable, or ask Var::requires_grad before",
+        "{what}: the output of shape {:?} depends on no variable, so there is nothing to differentiate with respect \
+         to; put that on the tape with Tape::variable, or ask Var::requires_grad before",
         output.shape()
     );
-    let leaves = walk(tape, vec![(output.id(), Gradient::Value(upstream))], None);
+    let leaves = walk(tape, [(output.id(), Gradient::Value(upstream))], None);
     Gradients { tape: Arc::clone(tape.identity()), leaves: leaves.into_slots() }
 }
 
@@ -167,6 +177,15 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_is_gone() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([1.0_f32, 2.0]));
+        let mut gradients = (x * x).sum().backward();
+        assert_eq!(gradients.take(x).unwrap().into_value(), Tensor::from([2.0, 4.0]));
+        assert_eq!((gradients.wrt(x), gradients.take(x).is_none()), (Tensor::zeros([2]), true));
+    }
+
+    #[test]
     #[should_panic(expected = "backward: the output has shape [2], not one value; sum it up or use backward_from")]
     fn many_outputs_need_an_upstream_gradient() {
         let tape = Tape::new();
@@ -213,7 +232,7 @@ mod tests {
 
     #[test]
     #[should_panic(
-        expected = "backward: the output of shape [] depends on no variable, so there is nothing to differentiate by"
+        expected = "backward: the output of shape [] depends on no variable, so there is nothing to differentiate with respect to"
     )]
     fn a_constant_has_no_gradients() {
         let tape = Tape::new();

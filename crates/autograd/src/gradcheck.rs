@@ -12,12 +12,14 @@ const STEP: f64 = 1e-5;
 const ABSOLUTE: f64 = 1e-8;
 const RELATIVE: f64 = 1e-6;
 
-/// The places at which a gradient disagrees with the differences.
+/// The places at which a gradient disagrees with what it is compared with.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GradcheckError {
     /// Every place that disagrees.
     pub mismatches: Vec<Mismatch>,
+    /// What the gradients are, and what they are compared with.
+    sides: [&'static str; 2],
 }
 
 impl fmt::Debug for GradcheckError {
@@ -27,7 +29,7 @@ impl fmt::Debug for GradcheckError {
     }
 }
 
-/// One place at which a gradient disagrees with the differences.
+/// One place at which a gradient disagrees with what it is compared with.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Mismatch {
@@ -37,15 +39,18 @@ pub struct Mismatch {
     pub index: usize,
     /// The derivative that backward gave.
     pub analytic: f64,
-    /// The derivative by central differences.
+    /// The derivative by central differences; where [`gradgradcheck`] finds that a recorded gradient is not that of the
+    /// walk which is not recorded, the latter.
     pub numeric: f64,
 }
 
 impl fmt::Display for GradcheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} derivatives differ from central differences:", self.mismatches.len())?;
+        let ([gradient, reference], count) = (self.sides, self.mismatches.len());
+        let derivatives = if count == 1 { "derivative differs" } else { "derivatives differ" };
+        write!(f, "{count} {derivatives} between {gradient} and {reference}:")?;
         for Mismatch { input, index, analytic, numeric } in self.mismatches.iter().take(8) {
-            write!(f, "\n  input {input}, value {index}: backward gives {analytic:.6e}, differences {numeric:.6e}")?;
+            write!(f, "\n  input {input}, value {index}: {gradient} gives {analytic:.6e}, {reference} {numeric:.6e}")?;
         }
         if self.mismatches.len() > 8 {
             write!(f, "\n  and {} more", self.mismatches.len() - 8)?;
@@ -92,17 +97,28 @@ where
             let below = evaluate(&moved);
             moved[input].as_mut_slice()[index] = at;
             let numeric = (above - below) / (2.0 * STEP);
-            let allowed = ABSOLUTE + RELATIVE * analytic.abs().max(numeric.abs());
-            let agrees = (analytic - numeric).abs() <= allowed;
-            if !agrees {
-                mismatches.push(Mismatch { input, index, analytic, numeric });
-            }
+            mismatches.extend(Mismatch { input, index, analytic, numeric }.unless_close());
         }
     }
-    if mismatches.is_empty() { Ok(()) } else { Err(GradcheckError { mismatches }) }
+    none_of(mismatches, ["backward", "central differences"])
 }
 
-/// Compares the second derivatives of `function` at `inputs` with central differences of its gradients.
+impl Mismatch {
+    /// Nothing if both agree as far as they should.
+    fn unless_close(self) -> Option<Self> {
+        let allowed = ABSOLUTE + RELATIVE * self.analytic.abs().max(self.numeric.abs());
+        let agrees = (self.analytic - self.numeric).abs() <= allowed;
+        (!agrees).then_some(self)
+    }
+}
+
+fn none_of(mismatches: Vec<Mismatch>, sides: [&'static str; 2]) -> Result<(), GradcheckError> {
+    if mismatches.is_empty() { Ok(()) } else { Err(GradcheckError { mismatches, sides }) }
+}
+
+/// Compares the second derivatives of `function` at `inputs` with central differences of its gradients. Before that, the
+/// gradients that are recorded ([`Op::backward`](crate::Op::backward)) are compared with those that are not
+/// ([`Op::backward_kernel`](crate::Op::backward_kernel)), which [`gradcheck`] looks at.
 ///
 /// What is checked is the gradient as a function of the inputs and of the upstream gradient, by [`gradcheck`]; in the
 /// report the upstream gradient is the input after the last. Choose inputs away from kinks of the gradient.
@@ -115,8 +131,21 @@ where
 {
     let tape = Tape::new();
     let variables: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
+    let output = function(&tape, &variables);
+    let upstream = weights(output.shape());
+    let recorded = tape.gradient_recorded_from(&[output], &[tape.constant(upstream.clone())], &variables);
+    let numbers = tape.gradient_from(&[output], std::slice::from_ref(&upstream), &variables);
+    let mut mismatches = Vec::new();
+    for (input, (recorded, number)) in recorded.iter().zip(&numbers).enumerate() {
+        let recorded = recorded.value();
+        for (index, (&analytic, &numeric)) in recorded.as_slice().iter().zip(number.as_slice()).enumerate() {
+            mismatches.extend(Mismatch { input, index, analytic, numeric }.unless_close());
+        }
+    }
+    none_of(mismatches, ["the recorded backward", "the kernel"])?;
+
     let mut with_upstream = inputs.to_vec();
-    with_upstream.push(weights(function(&tape, &variables).shape()));
+    with_upstream.push(upstream);
     gradcheck(|tape, variables| all_gradients(tape, &function, variables), &with_upstream)
 }
 
@@ -129,8 +158,7 @@ where
         unreachable!("the upstream gradient is always there")
     };
     let gradients = tape.gradient_recorded_from(&[function(tape, inputs)], &[upstream], inputs);
-    let flat: Vec<_> =
-        gradients.into_iter().map(|gradient| gradient.reshape([gradient.shape().iter().product()])).collect();
+    let flat: Vec<_> = gradients.into_iter().map(Var::flatten).collect();
     Var::concatenate(&flat, 0)
 }
 
@@ -142,7 +170,7 @@ fn weights(shape: Vec<usize>) -> Tensor<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Op, OpContext};
+    use crate::{Gradient, Op, OpContext};
 
     /// An operation whose gradient is wrong on purpose.
     #[derive(Debug)]
@@ -167,7 +195,48 @@ mod tests {
         let Mismatch { input, index, analytic, numeric } = error.mismatches[0];
         assert_eq!((input, index), (0, 1));
         assert!((numeric / analytic - 2.0).abs() < 1e-6);
-        assert!(error.to_string().contains("input 0, value 1: backward gives"), "{error}");
+        let message = error.to_string();
+        assert!(message.starts_with("1 derivative differs between backward and central differences:\n"), "{message}");
+        assert!(message.contains("input 0, value 1: backward gives"), "{message}");
+    }
+
+    /// 3x², with the right kernel and a backward that gives a third of it, or nothing.
+    #[derive(Debug)]
+    struct BesideAKernel {
+        gives: bool,
+    }
+
+    impl Op<f64> for BesideAKernel {
+        fn name(&self) -> &'static str {
+            "beside_a_kernel"
+        }
+        fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            vec![self.gives.then(|| grad * ctx.input(0) * 2.0)]
+        }
+        fn backward_kernel(&self, ctx: &OpContext<'_, f64>, grad: Tensor<f64>) -> Vec<Option<Gradient<f64>>> {
+            vec![Some(Gradient::Value(grad * ctx.input(0).value() * 6.0))]
+        }
+    }
+
+    #[test]
+    fn a_wrong_backward_beside_a_right_kernel_is_found() {
+        fn cube<'t, const GIVES: bool>(tape: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
+            tape.push(x[0].value().square() * 3.0, BesideAKernel { gives: GIVES }, &[x[0]])
+        }
+        let inputs = [Tensor::from([0.0, 2.0])];
+        gradcheck(cube::<true>, &inputs).unwrap();
+        gradcheck(cube::<false>, &inputs).unwrap();
+        // At 0 all are 0; at 2 the kernel gives 12 times the weight, and the others 4 and 0.
+        for (error, share) in
+            [(gradgradcheck(cube::<true>, &inputs), 1.0 / 3.0), (gradgradcheck(cube::<false>, &inputs), 0.0)]
+        {
+            let error = error.unwrap_err();
+            assert_eq!(error.mismatches.len(), 1);
+            let Mismatch { input, index, analytic, numeric } = error.mismatches[0];
+            assert_eq!((input, index), (0, 1));
+            assert!((analytic - share * numeric).abs() < 1e-12 && numeric > 6.0);
+            assert!(error.to_string().contains("the recorded backward gives"), "{error}");
+        }
     }
 
     #[test]

@@ -5,11 +5,11 @@ use mlp_tensor::{Element, Tensor, gemm};
 
 use crate::SparseRows;
 
-/// One gradient: as numbers, or in a form from which they are had when somebody asks.
+/// One gradient: as numbers, or in a form from which they are computed on demand.
 ///
 /// The gradient of a weight matrix is a product of two small matrices, the layer's input and the gradient of its
-/// output; that of an embedding is zero but for the rows that were used. Who adds such gradients up (those of the parts of
-/// a batch) or uses them block by block does it without ever writing out each whole: [`Gradient::write_block`].
+/// output; that of an embedding is zero but for the rows that were used. Code that adds up such gradients (those of the
+/// parts of a batch) or uses them block by block never needs to write one out: [`Gradient::write_block`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Gradient<E: Element = f32> {
@@ -47,8 +47,9 @@ impl<E: Element> Gradient<E> {
 
     /// Sets `out` to this gradient's values from index `start` on, or adds them with `accumulate`.
     ///
-    /// The bits are those of [`Gradient::into_value`], with one exception: adding sparse rows leaves what stands elsewhere as
-    /// it is, also a negative zero, which adding 0 would make a positive one.
+    /// What is set has the bits of [`Gradient::into_value`]. What is added is rounded differently for a product, whose terms
+    /// are added to `out` one after the other. Adding sparse rows leaves what stands elsewhere as it is, also a negative zero,
+    /// which adding 0 would make a positive one.
     ///
     /// # Panics
     /// If the block goes past the end, or the gradient is a product and the block is not made of whole rows.

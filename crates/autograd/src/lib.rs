@@ -27,8 +27,8 @@
 //!
 //! | for | see |
 //! |---|---|
-//! | the gradients of a loss by all variables | [`Var::backward`], [`Accumulator`] |
-//! | gradients by chosen variables | [`Tape::gradient`], [`Tape::gradient_from`] |
+//! | the gradients of a loss with respect to all variables | [`Var::backward`], [`Accumulator`] |
+//! | gradients with respect to chosen variables | [`Tape::gradient`], [`Tape::gradient_from`] |
 //! | gradients that can be differentiated again | [`Tape::gradient_recorded`], [`Tape::gradient_recorded_from`] |
 //! | derivatives of whole functions | [`jacobian`], [`hessian`], [`hvp`], [`vjp`], [`jvp`], [`per_sample`] |
 //! | less memory for more time | [`checkpoint`] |

@@ -1,7 +1,7 @@
 //! What looks at a computation in anomaly mode.
 //!
-//! It is called in two places: where a value is appended to the tape, and where a walk takes the gradient of an output to
-//! those of the inputs. With the mode off, each costs one branch.
+//! It is called in three places: where a value is appended to the tape, where a walk takes the gradient of an output to
+//! those of the inputs, and where it adds gradients up. With the mode off, each costs one branch.
 
 use std::cell::{Cell, RefCell};
 
@@ -186,6 +186,18 @@ impl<'t, E: Element> Walk<'t, E> {
             state.look((op, place, Direction::Backward), &gradient.numbers(), E::is_finite, finite_before);
         }
         after
+    }
+
+    /// Whether nothing was found so far, and the sum of these gradients, over broadcasting too, should be finite.
+    pub(crate) fn expects_finite<G: Flow<'t, E>>(&self, parts: [Option<&G>; 2]) -> bool {
+        self.tape.observer.state.borrow().first.is_none()
+            && parts.into_iter().flatten().all(|part| part.numbers().all_finite())
+    }
+
+    /// Looks at a sum of finite gradients, of which the last came from `op` at `place`.
+    pub(crate) fn look_at_sum<G: Flow<'t, E>>(&self, op: &'static str, place: usize, sum: &G) {
+        let mut state = self.tape.observer.state.borrow_mut();
+        state.look((op, place, Direction::Backward), &sum.numbers(), E::is_finite, || true);
     }
 }
 

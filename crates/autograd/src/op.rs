@@ -48,6 +48,10 @@ impl<'t, E: Element> OpContext<'t, E> {
     }
 
     /// The input at `index`, in the order in which they were given to [`Tape::push`].
+    ///
+    /// # Panics
+    /// If there is no such input.
+    #[track_caller]
     pub fn input(&self, index: usize) -> Var<'t, E> {
         let id = self.tape.record().inputs(self.output)[index];
         self.tape.handle(id)
@@ -59,6 +63,10 @@ impl<'t, E: Element> OpContext<'t, E> {
     }
 
     /// Whether anyone asks for the gradient of the input at `index`.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    #[track_caller]
     pub fn needs_input_grad(&self, index: usize) -> bool {
         let record = self.tape.record();
         let input = record.inputs(self.output)[index];

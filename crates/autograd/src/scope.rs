@@ -36,26 +36,34 @@ impl<E: Element> Tape<E> {
         if let Some(around) = around {
             self.observer.leave(around);
         }
-        result.unwrap_or_else(|payload| fail(payload, name, depth))
+        match result {
+            Ok(result) => result,
+            Err(payload) => fail(payload, &name.to_string(), depth),
+        }
     }
 }
 
 /// Panics anew, or goes on panicking on behalf of the outer scopes, with the name added to the message.
 #[cold]
 #[track_caller]
-fn fail(payload: Box<dyn Any + Send>, name: impl Display, depth: &Cell<usize>) -> ! {
+fn fail(payload: Box<dyn Any + Send>, name: &str, depth: &Cell<usize>) -> ! {
     let message = match payload.downcast::<Named>() {
+        Ok(named) if named.path.is_empty() => Named { path: name.to_owned(), ..*named },
+        Ok(named) if name.is_empty() => *named,
         Ok(named) => Named { path: format!("{name} > {}", named.path), ..*named },
         Err(payload) => {
             let text = payload.downcast_ref::<&str>().map(|&text| text.to_owned());
             match text.or_else(|| payload.downcast_ref::<String>().cloned()) {
-                Some(text) => Named { text, path: name.to_string() },
+                Some(text) => Named { text, path: name.to_owned() },
                 None => resume_unwind(payload),
             }
         }
     };
     if depth.get() > 0 {
         resume_unwind(Box::new(message));
+    }
+    if message.path.is_empty() {
+        panic!("{}", message.text);
     }
     panic!("{} (in {})", message.text, message.path)
 }
@@ -78,6 +86,38 @@ mod tests {
         let tape = Tape::<f32>::new();
         let x = tape.variable(Tensor::zeros([2, 3]));
         tape.scope("encoder", || tape.scope(format_args!("layers.{} (Dense)", 1), || x.matmul(x)));
+    }
+
+    #[test]
+    fn a_scope_without_a_name_adds_nothing() {
+        let tape = Tape::<f32>::new();
+        let message = |names: [&str; 2]| {
+            let work = || tape.scope(names[0], || tape.scope(names[1], || panic!("no")));
+            *catch_unwind(AssertUnwindSafe(work)).unwrap_err().downcast::<String>().unwrap()
+        };
+        let cases = [["", ""], ["a", ""], ["", "b"], ["a", "b"]].map(message);
+        assert_eq!(cases, ["no", "no (in a)", "no (in b)", "no (in a > b)"]);
+    }
+
+    #[test]
+    fn a_panic_points_at_the_call_of_the_scope() {
+        use std::sync::{Arc, Mutex};
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (hook, seen) = (std::panic::take_hook(), Arc::clone(&lines));
+        let this = std::thread::current().id();
+        std::panic::set_hook(Box::new(move |info| {
+            if std::thread::current().id() == this {
+                seen.lock().unwrap().extend(info.location().map(std::panic::Location::line));
+            } else {
+                hook(info);
+            }
+        }));
+        let tape = Tape::<f32>::new();
+        let caught = catch_unwind(AssertUnwindSafe(|| tape.scope("a", || -> () { panic!("no") }))).is_err();
+        let line = line!() - 1;
+        let _ = std::panic::take_hook();
+        assert!(caught);
+        assert_eq!(*lines.lock().unwrap(), [line, line]);
     }
 
     #[test]

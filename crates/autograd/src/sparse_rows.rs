@@ -5,7 +5,7 @@ use mlp_tensor::{Element, Tensor};
 /// A table that is zero but for some of its rows: the gradient of an embedding, of which a batch uses few rows.
 ///
 /// It takes the memory of those rows, and has the bits of the whole table: where a row was used more than once, the parts
-/// are added in the order in which they stand, as [`Tensor::scatter_rows`] does.
+/// are added in the order in which they stand, as [`Tensor::scatter_add_rows`] does.
 #[derive(Clone, Debug)]
 pub struct SparseRows<E: Element = f32> {
     shape: Vec<usize>,
@@ -43,7 +43,7 @@ impl<E: Element> SparseRows<E> {
         sorted.sort_unstable();
         sorted.dedup();
         let places: Vec<usize> = rows.iter().map(|&row| sorted.partition_point(|&other| other < row)).collect();
-        Self { shape: shape.to_vec(), values: values.scatter_rows(&places, sorted.len()), rows: sorted }
+        Self { shape: shape.to_vec(), values: values.scatter_add_rows(&places, sorted.len()), rows: sorted }
     }
 
     /// The shape of the whole table.
@@ -115,13 +115,13 @@ mod tests {
         values.iter().map(|v| v.as_f64().to_bits()).collect()
     }
 
-    /// Blocks of every length at every place, set and added, against those of the table that `Tensor::scatter_rows` fills.
+    /// Blocks of every length at every place, set and added, against those of the table that `Tensor::scatter_add_rows` fills.
     fn blocks_have_the_bits_of_the_table<E: Element>() {
         let rng = &mut Rng::new(1);
         for (shape, n) in [(&[7, 3][..], 5), (&[7, 3], 0), (&[7, 3], 30), (&[4, 2, 2], 3), (&[9], 6), (&[3, 0], 2)] {
             let rows = draw(shape[0], n, rng);
             let parts = values::<E>(&[&[n], &shape[1..]].concat(), rng);
-            let table = parts.scatter_rows(&rows, shape[0]);
+            let table = parts.scatter_add_rows(&rows, shape[0]);
             let sparse = Gradient::Rows(Box::new(SparseRows::new(shape, &rows, &parts)));
             let dense = Gradient::Value(table.clone());
             assert!(sparse.clone().into_value().bit_eq(&table), "{rows:?} of {shape:?}");
@@ -151,7 +151,7 @@ mod tests {
         let parts: Vec<_> = [6, 2, 9, 0].map(|n| (draw(8, n, rng), values::<f32>(&[n, 3], rng))).into();
         let sparse =
             |(rows, values): &(Vec<usize>, Tensor)| Gradient::Rows(Box::new(SparseRows::new(&[8, 3], rows, values)));
-        let dense = |(rows, values): &(Vec<usize>, Tensor)| Gradient::Value(values.scatter_rows(rows, 8));
+        let dense = |(rows, values): &(Vec<usize>, Tensor)| Gradient::Value(values.scatter_add_rows(rows, 8));
         let other = values::<f32>(&[8, 3], rng);
         let product = || Gradient::Product { left: values(&[4, 8], &mut Rng::new(3)), right: other.slice(0, 0..4) };
         for (a, b) in parts.iter().zip(&parts[1..]) {

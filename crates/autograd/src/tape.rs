@@ -132,7 +132,7 @@ impl<E: Element> Tape<E> {
 
     /// Takes everything off the tape and keeps its memory, for the next of many computations alike.
     ///
-    /// What is on the tape must be out of use: the compiler refuses variables that live on. An anomaly that was found
+    /// No variable of the tape may still be alive, which the compiler checks. An anomaly that was found
     /// ([`Tape::anomaly`]) is kept.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
@@ -198,14 +198,19 @@ impl<E: Element> Tape<E> {
 
     /// Runs `work` without recording, and then takes what it put on the tape off again.
     pub(crate) fn scratch<R>(&self, work: impl FnOnce() -> R) -> R {
-        let mut scratch = Switch::new(self, false);
-        scratch.keep = Some(self.len());
+        let _switch = Switch::new(self, false, Some(self.len()));
+        work()
+    }
+
+    /// Runs `work`, and then takes what it put on the tape off again.
+    pub(crate) fn truncated<R>(&self, work: impl FnOnce() -> R) -> R {
+        let _switch = Switch::new(self, self.is_recording(), Some(self.len()));
         work()
     }
 
     /// Runs `work` with recording on or off.
     pub(crate) fn with_recording_set<R>(&self, recording: bool, work: impl FnOnce() -> R) -> R {
-        let _switch = Switch::new(self, recording);
+        let _switch = Switch::new(self, recording, None);
         work()
     }
 }
@@ -219,8 +224,8 @@ struct Switch<'t, E: Element> {
 }
 
 impl<'t, E: Element> Switch<'t, E> {
-    fn new(tape: &'t Tape<E>, recording: bool) -> Self {
-        Self { tape, before: tape.recording.replace(recording), keep: None }
+    fn new(tape: &'t Tape<E>, recording: bool, keep: Option<usize>) -> Self {
+        Self { tape, before: tape.recording.replace(recording), keep }
     }
 }
 
@@ -278,6 +283,26 @@ impl<'t, E: Element> Var<'t, E> {
     /// The length of every axis.
     pub fn shape(self) -> Vec<usize> {
         self.tape.record().node(self.id).value.shape().to_vec()
+    }
+
+    /// The number of axes.
+    pub fn rank(self) -> usize {
+        self.tape.record().node(self.id).value.rank()
+    }
+
+    /// The number of values.
+    pub fn len(self) -> usize {
+        self.tape.record().node(self.id).value.len()
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(self) -> bool {
+        self.tape.record().node(self.id).value.is_empty()
+    }
+
+    /// The length of the first axis: the rows of a table. A single number has one.
+    pub fn rows(self) -> usize {
+        self.tape.record().node(self.id).value.rows()
     }
 
     /// Whether a gradient flows to this variable: whether it was put on a recording tape with [`Tape::variable`], or

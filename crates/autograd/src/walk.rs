@@ -169,10 +169,10 @@ impl<G: Clone> Found<G> {
 #[track_caller]
 pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     tape: &'t Tape<E>,
-    starts: Vec<(usize, G)>,
+    starts: impl AsRef<[(usize, G)]> + IntoIterator<Item = (usize, G)>,
     wanted: Option<&[usize]>,
 ) -> Found<G> {
-    let high = starts.iter().map(|&(place, _)| place).max().unwrap_or(0);
+    let high = starts.as_ref().iter().map(|&(place, _)| place).max().unwrap_or(0);
     let reach = wanted.map(|wanted| Rc::new(Reach::new(tape, wanted, high)));
     let low = reach.as_ref().map_or(0, |reach| reach.low);
     let asked_for = |place: usize| reach.as_ref().is_none_or(|reach| reach.asks_for(place));
@@ -191,14 +191,15 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         if slot.is_none() {
             continue;
         }
-        let op = {
+        let (op, inputs) = {
             let record = tape.record();
             // What has no operation is a leaf: its gradient stays.
             let Some(op) = &record.node(place).op else { continue };
-            if !record.inputs(place).iter().any(|&input| asked_for(input)) {
+            let inputs = record.inputs(place);
+            if !inputs.iter().any(|&input| asked_for(input)) {
                 continue;
             }
-            Arc::clone(op)
+            (Arc::clone(op), inputs.len())
         };
         let stays = reach.as_ref().is_some_and(|reach| reach.wants(place));
         let Some(gradient) = (if stays { slot.clone() } else { slot.take() }) else { continue };
@@ -208,7 +209,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             None => step(gradient),
             Some(observer) => observer.observe(op.name(), place, gradient, step),
         };
-        if result.len() != tape.record().inputs(place).len() {
+        if result.len() != inputs {
             wrong_number(tape, op.name(), place, result.len());
         }
         for (index, gradient) in result.into_iter().enumerate() {
@@ -221,7 +222,13 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             }
             let fits = gradient.has_shape(value.shape());
             drop(record);
+            let slot = &found.slots[input - low];
+            let observer =
+                observer.as_ref().filter(|observer| observer.expects_finite([Some(&gradient), slot.as_ref()]));
             found.add(input, if fits { gradient } else { summed(tape, op.name(), index, input, gradient) });
+            if let (Some(observer), Some(sum)) = (observer, &found.slots[input - low]) {
+                observer.look_at_sum(op.name(), place, sum);
+            }
         }
     }
     found

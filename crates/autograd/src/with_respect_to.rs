@@ -24,19 +24,19 @@ impl<E: Element> Tape<E> {
     /// ```
     ///
     /// # Panics
-    /// If the output is not a single number (then use [`Tape::gradient_from`]), an input is a constant, or a variable is
-    /// not on this tape.
+    /// If the output is not a single number (then use [`Tape::gradient_from`]), an input is a constant, a variable is not
+    /// on this tape, or the output was computed in the backward of an operation in a walk that is not recorded.
     #[track_caller]
     pub fn gradient<'t>(&self, output: Var<'t, E>, inputs: impl AsRef<[Var<'t, E>]>) -> Vec<Tensor<E>> {
         let one = self.one("gradient", output);
         self.numbers("gradient", &[output], &[one], inputs.as_ref())
     }
 
-    /// The gradients of the sum of all `outputs` times `upstream`, number by number, with respect to each of `inputs`; see
+    /// The gradients of the sum of all `outputs` times `upstream`, elementwise, with respect to each of `inputs`; see
     /// [`Tape::gradient`].
     ///
     /// # Panics
-    /// If there is no output, `upstream` does not have the shapes of `outputs`, an input is a constant, or a variable is not on this tape.
+    /// If there is no output, `upstream` does not have the shapes of `outputs`, or as [`Tape::gradient`].
     #[track_caller]
     pub fn gradient_from<'t>(
         &self,
@@ -128,7 +128,7 @@ impl<E: Element> Tape<E> {
         inputs: &[Var<'_, E>],
     ) -> Vec<Option<G>> {
         let places: Vec<usize> = inputs.iter().map(|input| input.id()).collect();
-        let starts = outputs.iter().map(|output| output.id()).zip(upstream).collect();
+        let starts: Vec<_> = outputs.iter().map(|output| output.id()).zip(upstream).collect();
         let found = walk(self, starts, Some(&places));
         places.into_iter().map(|place| found.at(place)).collect()
     }
@@ -139,12 +139,29 @@ impl<E: Element> Tape<E> {
         assert!(!outputs.is_empty(), "{what}: there is no output to differentiate");
         self.check_same_tape(what, "output", outputs);
         self.check_same_tape(what, "input", inputs);
+        if self.records() && !self.is_recording() {
+            self.check_recorded(what, outputs);
+        }
         for (index, input) in inputs.iter().enumerate() {
             assert!(
                 input.requires_grad(),
-                "{what}: input {index} of shape {:?} is a constant; what is to be differentiated by must be put on a \
-                 recording tape with Tape::variable, or be computed from that",
+                "{what}: input {index} of shape {:?} is a constant; gradients are taken with respect to what was put on \
+                 a recording tape with Tape::variable, or computed from that",
                 input.shape()
+            );
+        }
+    }
+
+    /// Checks that the outputs were recorded, in a part of the computation that is not.
+    #[cold]
+    #[track_caller]
+    fn check_recorded(&self, what: &str, outputs: &[Var<'_, E>]) {
+        for (index, output) in outputs.iter().enumerate() {
+            assert!(
+                output.requires_grad(),
+                "{what}: output {index} of shape {:?} was not recorded: it was computed in the backward of an operation, \
+                 in a walk that is not recorded itself; compute it on a tape of its own",
+                output.shape()
             );
         }
     }
@@ -238,6 +255,36 @@ mod tests {
         let _ = tape.gradient_recorded(y, [x]);
         let names = format!("{tape:?}");
         assert!(names.contains("matmul_nt") && !names.contains("matmul_tn"), "{names}");
+    }
+
+    /// x² with a backward that differentiates x² anew.
+    #[derive(Debug)]
+    struct Again;
+
+    impl crate::Op<f64> for Again {
+        fn name(&self) -> &'static str {
+            "again"
+        }
+        fn backward<'t>(&self, ctx: &crate::OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
+            let x = ctx.input(0);
+            vec![Some(grad * ctx.tape().gradient_recorded(x * x, [x])[0])]
+        }
+    }
+
+    #[test]
+    fn a_backward_may_differentiate_where_it_is_recorded() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::scalar(3.0));
+        let y = tape.push(x.value().square(), Again, &[x]);
+        assert_eq!(tape.gradient_recorded(y, [x])[0].item(), 6.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "gradient_recorded: output 0 of shape [] was not recorded")]
+    fn a_backward_that_is_not_recorded_has_nothing_to_differentiate() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::scalar(3.0));
+        tape.push(x.value().square(), Again, &[x]).backward();
     }
 
     #[test]

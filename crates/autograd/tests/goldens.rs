@@ -38,13 +38,19 @@ fn tensors<E: Element>(values: &Value) -> Vec<Tensor<E>> {
     values.as_array().unwrap().iter().map(tensor).collect()
 }
 
+/// Below this size values are compared absolutely: what is left of a difference of larger ones has no more digits.
+const FLOOR: f64 = 1e-5;
+
+/// The operations whose second derivatives, at saturation, are such differences of numbers of size 1.
+const CANCELLING: [&str; 3] = ["sigmoid", "softmax 0", "var_axes 0 1 ddof 1"];
+
 #[track_caller]
-fn assert_close<E: Element>(found: &Tensor<E>, expected: &Value, tolerance: f64, what: &str) {
+fn assert_close<E: Element>(found: &Tensor<E>, expected: &Value, [tolerance, floor]: [f64; 2], what: &str) {
     let expected: Tensor<f64> = tensor(expected);
     assert_eq!(found.shape(), expected.shape(), "{what}");
     for (index, (&f, &e)) in found.as_slice().iter().zip(expected.as_slice()).enumerate() {
         let f = f.as_f64();
-        let agrees = f == e || (f.is_nan() && e.is_nan()) || (f - e).abs() <= tolerance * e.abs().max(1.0);
+        let agrees = f == e || (f.is_nan() && e.is_nan()) || (f - e).abs() <= tolerance * e.abs().max(floor);
         assert!(agrees, "{what}, index {index}: {f:e} where PyTorch has {e:e}");
     }
 }
@@ -61,7 +67,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "add_number" => x[0] + number(2.5),
         "scale" => x[0] * number(-2.5),
         "exp" => x[0].exp(),
-        "expm1" => x[0].expm1(),
+        "exp_m1" => x[0].exp_m1(),
         "ln" => x[0].ln(),
         "ln_1p" => x[0].ln_1p(),
         "sqrt" => x[0].sqrt(),
@@ -78,7 +84,7 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "powf 3" => x[0].powf(number(3.0)),
         "powf 0" => x[0].powf(number(0.0)),
         "pow" => x[0].pow(x[1]),
-        "where_" => x[0].where_(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[1]),
+        "where_" => Var::where_(&Tensor::from([1.0, 0.0, 0.0, 1.0, 1.0].map(number)), x[0], x[1]),
         "maximum" => x[0].maximum(x[1]),
         "minimum" => x[0].minimum(x[1]),
         "sum_axes 0" => x[0].sum_axes(&[0], false),
@@ -89,9 +95,9 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "max_axes 1" => x[0].max_axes(&[1], false),
         "min_axes 0" => x[0].min_axes(&[0], false),
         "min_axes 1" => x[0].min_axes(&[1], false),
-        "var_axes 1 correction 0" => x[0].var_axes(&[1], 0, false),
-        "var_axes 1 correction 1" => x[0].var_axes(&[1], 1, true),
-        "var_axes 0 1 correction 1" => x[0].var_axes(&[0, 1], 1, false),
+        "var_axes 1 ddof 0" => x[0].var_axes(&[1], 0, false),
+        "var_axes 1 ddof 1" => x[0].var_axes(&[1], 1, true),
+        "var_axes 0 1 ddof 1" => x[0].var_axes(&[0, 1], 1, false),
         "logsumexp_axes 0" => x[0].logsumexp_axes(&[0], false),
         "logsumexp_axes 1" => x[0].logsumexp_axes(&[1], false),
         "norm_axes 1" => x[0].norm_axes(number(1.0), &[1], false),
@@ -101,10 +107,10 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "norm_axes 2 of all" => x[0].norm_axes(number(2.0), &[0, 1], false),
         "normalize_axes 1" => x[0].normalize_axes(&[1]),
         "normalize_axes 0 1" => x[0].normalize_axes(&[0, 1]),
-        "softmax" => x[0].softmax(),
-        "softmax 0" => x[0].softmax_along(0),
-        "log_softmax" => x[0].log_softmax(),
-        "log_softmax 0" => x[0].log_softmax_along(0),
+        "softmax" => x[0].softmax(x[0].rank() - 1),
+        "softmax 0" => x[0].softmax(0),
+        "log_softmax" => x[0].log_softmax(x[0].rank() - 1),
+        "log_softmax 0" => x[0].log_softmax(0),
         "softmax_cross_entropy mean" => x[0].softmax_cross_entropy(x[1]).mean(),
         "reshape" => x[0].reshape([5, 3]),
         "transpose" => x[0].t(),
@@ -115,8 +121,8 @@ fn apply<'t, E: Element>(name: &str, tape: &'t Tape<E>, x: &[Var<'t, E>]) -> Var
         "concatenate" => Var::concatenate(&[x[0], x[1], x[0]], 1),
         "stack" => Var::stack(x, 1),
         "select_rows" => x[0].select_rows(&[2, 0, 2, 1]),
-        "scatter_rows" => x[0].scatter_rows(&[4, 1, 4], 5),
-        "take_along" => x[0].take_along(1, &ends(x[0].shape()[0], 4)),
+        "scatter_add_rows" => x[0].scatter_add_rows(&[4, 1, 4], 5),
+        "pick_along" => x[0].pick_along(1, &ends(x[0].shape()[0], 4)),
         "scatter_along" => x[0].scatter_along(1, 3, &ends(x[0].shape()[0], 2)),
         "cumsum" => x[0].cumsum(1),
         "cumsum 0" => x[0].cumsum(0),
@@ -136,11 +142,13 @@ fn check<E: Element>(tolerance: f64) -> usize {
     for (name, cases) in goldens["operations"].as_object().unwrap() {
         for case in cases.as_array().unwrap() {
             let what = format!("{name}, {}, in {}", case["kind"].as_str().unwrap(), E::NAME);
+            let (close, second_close) =
+                ([tolerance, FLOOR], [tolerance, if CANCELLING.contains(&name.as_str()) { 1.0 } else { FLOOR }]);
             let tape = Tape::<E>::new();
             let inputs: Vec<Tensor<E>> = tensors(&case["inputs"]);
             let x: Vec<_> = inputs.iter().map(|input| tape.variable(input.clone())).collect();
             let y = apply(name, &tape, &x);
-            assert_close(&y.value(), &case["output"], tolerance, &what);
+            assert_close(&y.value(), &case["output"], close, &what);
 
             let upstream: Tensor<E> = tensor(&case["upstream"]);
             let vectors: Vec<Tensor<E>> = tensors(&case["vectors"]);
@@ -149,10 +157,10 @@ fn check<E: Element>(tolerance: f64) -> usize {
             let second = tape.gradient_from(&recorded, &vectors, &x);
             for (i, &x) in x.iter().enumerate() {
                 let expected = (&case["gradients"][i], &case["second"][i]);
-                assert_close(&numbers.wrt(x), expected.0, tolerance, &format!("{what}, gradient {i}"));
-                assert_close(&recorded[i].value(), expected.0, tolerance, &format!("{what}, recorded gradient {i}"));
+                assert_close(&numbers.wrt(x), expected.0, close, &format!("{what}, gradient {i}"));
+                assert_close(&recorded[i].value(), expected.0, close, &format!("{what}, recorded gradient {i}"));
                 if !case["second"].is_null() {
-                    assert_close(&second[i], expected.1, tolerance, &format!("{what}, second derivative {i}"));
+                    assert_close(&second[i], expected.1, second_close, &format!("{what}, second derivative {i}"));
                 }
             }
             count += 1;

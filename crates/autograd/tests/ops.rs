@@ -72,8 +72,8 @@ fn table() -> Vec<Entry> {
         entry("abs", |_, x| x[0].abs() * x[0], [m.clone()]),
         entry("clamp", |_, x| x[0].clamp(-0.5, 1.3), [m.clone()]),
         entry("clamp", |_, x| x[0].clamp(-0.5, 1.3) * x[0], [m.clone()]),
-        entry("expm1", |_, x| x[0].expm1(), [m.clone()]),
-        entry("expm1", |_, x| x[0].expm1() * x[0], [m.clone()]),
+        entry("exp_m1", |_, x| x[0].exp_m1(), [m.clone()]),
+        entry("exp_m1", |_, x| x[0].exp_m1() * x[0], [m.clone()]),
         entry("ln_1p", |_, x| x[0].ln_1p(), [positive(&[3, 4], 7)]),
         entry("ln_1p", |_, x| x[0].ln_1p() * x[0], [positive(&[3, 4], 7)]),
         entry("sin", |_, x| x[0].sin(), [m.clone()]),
@@ -85,8 +85,8 @@ fn table() -> Vec<Entry> {
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 4], 21), n.clone()]),
         entry("pow", |_, x| x[0].pow(x[1]), [positive(&[3, 1], 21), row.clone()]),
         entry("pow", |_, x| x[0].pow(x[0]), [positive(&[3, 4], 21)]),
-        entry("where_", |_, x| x[0].where_(&checkers([3, 4]), x[1]), [m.clone(), n.clone()]),
-        entry("where_", |_, x| x[0].where_(&checkers([3, 1]), x[1]) * x[0], [column.clone(), row.clone()]),
+        entry("where_", |_, x| Var::where_(&checkers([3, 4]), x[0], x[1]), [m.clone(), n.clone()]),
+        entry("where_", |_, x| Var::where_(&checkers([3, 1]), x[0], x[1]) * x[0], [column.clone(), row.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]), [m.clone(), n.clone()]),
         entry("maximum", |_, x| x[0].maximum(x[1]) * x[0], [column.clone(), row.clone()]),
         entry("minimum", |_, x| x[0].minimum(x[1]), [m.clone(), n.clone()]),
@@ -172,10 +172,10 @@ fn table() -> Vec<Entry> {
         entry("concatenate", |_, x| Var::stack(&[x[0], x[1] * x[0]], 1), [m.clone(), n.clone()]),
         entry("select_rows", |_, x| x[0].select_rows(&[2, 0, 2, 1]), [m.clone()]),
         entry("select_rows", |_, x| x[0].select_rows(&[2, 0, 2]) * x[0], [m.clone()]),
-        entry("scatter_rows", |_, x| x[0].scatter_rows(&[4, 1, 4], 5), [m.clone()]),
-        entry("scatter_rows", |_, x| x[0].scatter_rows(&[2, 0, 2], 3) * x[0], [m.clone()]),
-        entry("take_along", |_, x| x[0].take_along(1, &[3, 0, 1]), [m.clone()]),
-        entry("take_along", |_, x| x[0].take_along(0, &[2, 0, 0, 1]) * x[0], [m.clone()]),
+        entry("scatter_add_rows", |_, x| x[0].scatter_add_rows(&[4, 1, 4], 5), [m.clone()]),
+        entry("scatter_add_rows", |_, x| x[0].scatter_add_rows(&[2, 0, 2], 3) * x[0], [m.clone()]),
+        entry("pick_along", |_, x| x[0].pick_along(1, &[3, 0, 1]), [m.clone()]),
+        entry("pick_along", |_, x| x[0].pick_along(0, &[2, 0, 0, 1]) * x[0], [m.clone()]),
         entry("scatter_along", |_, x| x[0].scatter_along(1, 5, &[3, 0, 1, 2]), [row.clone()]),
         entry("scatter_along", |_, x| x[0].scatter_along(0, 2, &[1, 0, 1, 1]) * x[0], [row.clone()]),
         entry("cumsum", |_, x| x[0].cumsum(1), [cube.clone()]),
@@ -186,16 +186,16 @@ fn table() -> Vec<Entry> {
         entry("broadcast_to", |_, x| x[0].broadcast_to([3, 4]) * x[0], [column.clone()]),
         entry("transpose", |_, x| x[0].t(), [m.clone()]),
         entry("transpose", |_, x| x[0].t().matmul(x[0]), [m.clone()]),
-        entry("softmax", |_, x| x[0].softmax(), [m.clone()]),
-        entry("softmax", |_, x| x[0].softmax() * x[0], [cube.clone()]),
-        entry("softmax", |_, x| x[0].softmax_along(0) * x[0], [cube.clone()]),
-        entry("log_softmax", |_, x| x[0].log_softmax_along(1) * x[0], [cube.clone()]),
-        entry("log_softmax", |_, x| x[0].log_softmax(), [m.clone()]),
-        entry("log_softmax", |_, x| x[0].log_softmax() * x[0], [cube.clone()]),
+        entry("softmax", |_, x| x[0].softmax(1), [m.clone()]),
+        entry("softmax", |_, x| x[0].softmax(2) * x[0], [cube.clone()]),
+        entry("softmax", |_, x| x[0].softmax(0) * x[0], [cube.clone()]),
+        entry("log_softmax", |_, x| x[0].log_softmax(1) * x[0], [cube.clone()]),
+        entry("log_softmax", |_, x| x[0].log_softmax(1), [m.clone()]),
+        entry("log_softmax", |_, x| x[0].log_softmax(2) * x[0], [cube.clone()]),
         entry("checkpoint", |tape, x| checkpoint(tape, x, |_, x| (x[0] * x[1]).tanh() * x[0]), [m.clone(), n.clone()]),
         entry("checkpoint", |tape, x| checkpoint(tape, &[x[0].exp(), x[0]], |_, x| x[0] * x[1].sin()), [m.clone()]),
         entry("softmax_cross_entropy", |_, x| x[0].softmax_cross_entropy(x[1]), [m.clone(), positive(&[3, 4], 19)]),
-        entry("softmax_cross_entropy", |_, x| x[0].softmax_cross_entropy(x[0].softmax()), [m.clone()]),
+        entry("softmax_cross_entropy", |_, x| x[0].softmax_cross_entropy(x[0].softmax(1)), [m.clone()]),
         entry(
             "softmax_cross_entropy",
             |tape, x| {
@@ -242,7 +242,9 @@ fn the_table_holds_every_operation() {
             continue;
         }
         let text = std::fs::read_to_string(path).unwrap();
-        for start in ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between("] {
+        for start in
+            ["fn name(&self) -> &'static str {", "pointwise(", "straight(", "exponential(", ".between(", "pieces("]
+        {
             // A call with a name begins with it; a definition, or a call that hands a name on, does not.
             let names = text.split(start).skip(1).filter_map(|after| after.trim_start().strip_prefix('"'));
             in_source.extend(names.map(|after| after.split('"').next().unwrap().to_owned()));
@@ -261,7 +263,7 @@ fn fused_operations_agree_with_their_parts() {
     let (x, w, b) = (tape.variable(x), tape.variable(w), tape.variable(b));
     let t = tape.constant(Tensor::from([[0.0, 1.0, 0.0]]).broadcast_to([5, 3]));
     let fused = x.linear(w, b).softmax_cross_entropy(t).mean();
-    let parts = -((x.matmul(w) + b).softmax().ln() * t).sum() / 5.0;
+    let parts = -((x.matmul(w) + b).softmax(1).ln() * t).sum() / 5.0;
     assert!((fused.value().item() - parts.value().item()).abs() < 1e-12);
     let (fused, parts) = (fused.backward(), parts.backward());
     for v in [x, w, b] {

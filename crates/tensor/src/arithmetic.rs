@@ -2,19 +2,20 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use ndarray::{Dimension, IxDyn};
+use ndarray::IxDyn;
 
 use crate::broadcast::Walk;
 use crate::memory::blank;
-use crate::shape::broadcast_shape;
+use crate::shape::{broadcast_shape, broadcasts_to};
 use crate::simd::vectorize;
+use crate::tensor::expect_count;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// `f(a, b)` for every pair of values, with both shapes broadcast against each other.
     ///
     /// # Panics
-    /// If the shapes do not broadcast; the message names `op`.
+    /// If the shapes do not broadcast, or to one that is too large; the message names `op`.
     #[track_caller]
     pub fn zip_map(&self, other: &Self, op: &str, f: impl Fn(E, E) -> E) -> Self {
         if self.shape() == other.shape() {
@@ -35,9 +36,9 @@ impl<E: Element> Tensor<E> {
             panic!("{op}: shapes {:?} and {:?} do not broadcast", self.shape(), other.shape());
         };
         let walk = Walk::new(&shape, [self.shape(), other.shape()]);
-        let shape = IxDyn(&shape);
+        let (len, shape) = (expect_count(op, &shape), IxDyn(&shape));
         let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane.max(1));
-        let mut data = blank(shape.size());
+        let mut data = blank(len);
         let mut lanes = data.chunks_exact_mut(n);
         vectorize(
             #[inline(always)]
@@ -81,7 +82,7 @@ impl<E: Element> Tensor<E> {
             return;
         }
         assert!(
-            broadcast_shape(self.shape(), other.shape()).is_some_and(|common| common == self.shape()),
+            broadcasts_to(other.shape(), self.shape()),
             "{op}: shape {:?} does not broadcast to {:?}",
             other.shape(),
             self.shape()

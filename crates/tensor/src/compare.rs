@@ -26,8 +26,8 @@ impl<E: Element> Operand<E> for &Tensor<E> {
     }
 }
 
-/// A mask is a tensor of ones and zeros: masks multiply as "and", [`Tensor::maximum`] is "or", `1.0 - mask` is "not", the
-/// sum is a count, and [`Tensor::where_`] chooses by them. A comparison with NaN does not hold, except `ne`.
+/// A mask is a tensor of ones and zeros: masks multiply as "and", [`Tensor::maximum`] is "or", `1.0 - mask` is "not",
+/// [`Tensor::count_nonzero`] counts, and [`Tensor::where_`] chooses by them. A comparison with NaN does not hold, except `ne`.
 impl<E: Element> Tensor<E> {
     /// 1 where a value is greater than that of `other`, a tensor or a number.
     ///
@@ -97,6 +97,16 @@ impl<E: Element> Tensor<E> {
         self.map(|v| if v.is_nan() { E::one() } else { E::zero() })
     }
 
+    /// How many values are not 0; NaN is not. Of a mask, how many hold.
+    ///
+    /// ```
+    /// use mlp_tensor::tensor;
+    /// assert_eq!(tensor![-2.0, 0.5, 3.0].gt(0.0).count_nonzero(), 2);
+    /// ```
+    pub fn count_nonzero(&self) -> usize {
+        self.as_slice().iter().filter(|&&v| v != E::zero()).count()
+    }
+
     /// Whether |a - b| ≤ `atol` + `rtol` · |b| for every pair of values of this tensor and `other`, with broadcasting: as in
     /// NumPy, where `rtol` is 1e-5 and `atol` 1e-8 unless said otherwise. NaN is close to nothing, infinity to itself.
     ///
@@ -150,6 +160,7 @@ mod tests {
         assert_eq!(a.ge(Tensor::full([2, 1], E::one())).shape(), [2, 5]);
         assert_eq!(Tensor::scalar(E::one()).eq(E::one()), Tensor::scalar(E::one()));
         assert_eq!(Tensor::<E>::zeros([0, 2]).lt(t(&[1.0, 2.0])).shape(), [0, 2]);
+        assert_eq!((a.count_nonzero(), b.count_nonzero(), t(&[0.0, -0.0]).count_nonzero()), (5, 4, 0));
         // Equality as a whole is still what `==` says, also through references.
         let (x, y) = (&t(&[1.0]), &t(&[1.0]));
         assert!(x == y && *x == *y && Some(x) == Some(y) && [x.clone()].contains(y));

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(ArrayViewD::from(&t), t.view());
         let error = ArrayView1::try_from(&t).unwrap_err();
         assert_eq!(error, TensorError::WrongRank { expected: 1, shape: vec![2, 2] });
-        assert_eq!(error.to_string(), "an array with 1 axes cannot hold a tensor of shape [2, 2]");
+        assert_eq!(error.to_string(), "an array of rank 1 cannot hold a tensor of shape [2, 2]");
         assert_eq!(Array3::try_from(t.clone()).unwrap_err(), TensorError::WrongRank { expected: 3, shape: vec![2, 2] });
         assert_eq!(Tensor::from(&arr2(&[[1.0, 2.0], [3.0, 4.0]])), t);
         let array: Array2<f32> = t.try_into().unwrap();

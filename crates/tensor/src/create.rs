@@ -14,10 +14,14 @@ impl<E: Element> Tensor<E> {
     /// let t = Tensor::from_fn([2, 3], |index| (10 * index[0] + index[1]) as f32);
     /// assert_eq!(t, tensor![[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]);
     /// ```
+    ///
+    /// # Panics
+    /// If the shape is too large.
+    #[track_caller]
     pub fn from_fn(shape: impl AsRef<[usize]>, mut f: impl FnMut(&[usize]) -> E) -> Self {
         let shape = shape.as_ref();
         let mut index = vec![0; shape.len()];
-        let data = (0..expect_count(shape)).map(|_| {
+        let data = (0..expect_count("from_fn", shape)).map(|_| {
             let value = f(&index);
             // The next index: the last axis is the fastest.
             for (i, &length) in index.iter_mut().zip(shape).rev() {
@@ -51,13 +55,14 @@ impl<E: Element> Tensor<E> {
             [start, stop, step].iter().all(|v| v.is_finite()) && step != 0.0,
             "arange: no finite count of steps of {step} leads from {start} to {stop}"
         );
-        let len = expect_count(&[steps.ceil().max(0.0) as usize]);
+        let len = expect_count("arange", &[steps.ceil().max(0.0) as usize]);
         (0..len).map(|i| E::from_f64(start + i as f64 * step)).collect()
     }
 
-    /// `n` values from `start` to `stop`, both among them, with equal steps; one value is `start`. Each is computed in
-    /// double precision and then rounded: the first half forwards from `start`, the second backwards from `stop`, as in
-    /// PyTorch, so that the values lie symmetrically; NumPy computes all from `start`, which may differ in the last digit.
+    /// `n` values at equal steps from `start` to `stop`, of which both are among them; one value alone is `start`. Each is
+    /// computed in double precision and then rounded: the first half forward from `start`, the second backward from `stop`,
+    /// as in PyTorch, so that the values lie symmetrically; NumPy computes all from `start`, which may differ in the last
+    /// digit.
     ///
     /// ```
     /// use mlp_tensor::{Tensor, tensor};

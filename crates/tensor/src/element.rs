@@ -45,7 +45,7 @@ pub trait Element:
     fn round_to_even(self) -> Self;
 
     #[doc(hidden)]
-    fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self>;
+    fn bits(self) -> u64;
 
     /// Writes the value's little-endian bytes to the end of `out`.
     fn write_le(self, out: &mut Vec<u8>);
@@ -64,21 +64,6 @@ pub trait Element:
 
     /// A number drawn from the standard normal distribution: [`Rng::normal`], rounded to the type.
     fn sample_normal(rng: &mut Rng) -> Self;
-}
-
-/// Work that differs for each of the number types: a way from code that has `E: Element` to code that does not.
-#[doc(hidden)]
-pub trait Visit {
-    /// What the work takes.
-    type Input<E: Element>;
-    /// What it gives.
-    type Output<E: Element>;
-
-    /// The work in single precision.
-    fn f32(self, input: Self::Input<f32>) -> Self::Output<f32>;
-
-    /// The work in double precision.
-    fn f64(self, input: Self::Input<f64>) -> Self::Output<f64>;
 }
 
 macro_rules! element {
@@ -102,8 +87,9 @@ macro_rules! element {
                 self.round_ties_even()
             }
 
-            fn visit<V: Visit>(visitor: V, input: V::Input<Self>) -> V::Output<Self> {
-                visitor.$type(input)
+            #[inline]
+            fn bits(self) -> u64 {
+                self.to_bits().into()
             }
 
             #[inline]

@@ -1,5 +1,6 @@
 //! Functions of every value by itself.
 
+use crate::fold::{larger, smaller};
 use crate::memory::blank;
 use crate::simd::vectorize;
 use crate::{Element, Operand, Tensor, math};
@@ -39,9 +40,9 @@ impl<E: Element> Tensor<E> {
         self.map(math::exp)
     }
 
-    /// eᵛ - 1, exact also where eᵛ is almost 1.
-    pub fn expm1(&self) -> Self {
-        self.map(math::expm1)
+    /// eᵛ - 1, accurate also where eᵛ is almost 1.
+    pub fn exp_m1(&self) -> Self {
+        self.map(math::exp_m1)
     }
 
     /// The natural logarithm; of a negative number, NaN.
@@ -49,7 +50,7 @@ impl<E: Element> Tensor<E> {
         self.map(math::ln)
     }
 
-    /// ln(1 + v), exact also where v is tiny; of a number below -1, NaN.
+    /// ln(1 + v), accurate also where v is tiny; of a number below -1, NaN.
     pub fn ln_1p(&self) -> Self {
         self.map(math::ln_1p)
     }
@@ -64,7 +65,7 @@ impl<E: Element> Tensor<E> {
         self.map(|v| v * v)
     }
 
-    /// vⁿ for a whole number n.
+    /// vⁿ for an integer n.
     pub fn powi(&self, n: i32) -> Self {
         self.map(|v| v.powi(n))
     }
@@ -126,7 +127,7 @@ impl<E: Element> Tensor<E> {
         self.map(math::erf)
     }
 
-    /// 1 - erf v, with all digits also where that is tiny.
+    /// 1 - erf v, accurate also where that is tiny.
     pub fn erfc(&self) -> Self {
         self.map(math::erfc)
     }
@@ -147,7 +148,7 @@ impl<E: Element> Tensor<E> {
     /// If `low` is above `high` or either is NaN.
     #[track_caller]
     pub fn clamp(&self, low: E, high: E) -> Self {
-        assert!(low <= high, "clamp: the lower bound {low} is not below the upper bound {high}");
+        assert!(low <= high, "clamp: the lower bound {low} must not be above the upper bound {high}");
         self.map(|v| {
             if v < low {
                 low
@@ -165,7 +166,7 @@ impl<E: Element> Tensor<E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn maximum(&self, other: impl Operand<E>) -> Self {
-        self.zip_map(&other.into_tensor(), "maximum", |a, b| if a > b || a.is_nan() { a } else { b })
+        self.zip_map(&other.into_tensor(), "maximum", larger)
     }
 
     /// The smaller of each value and that of `other`, a tensor, which is broadcast, or a number; NaN if either is.
@@ -174,20 +175,20 @@ impl<E: Element> Tensor<E> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn minimum(&self, other: impl Operand<E>) -> Self {
-        self.zip_map(&other.into_tensor(), "minimum", |a, b| if a < b || a.is_nan() { a } else { b })
+        self.zip_map(&other.into_tensor(), "minimum", smaller)
     }
 
-    /// The largest whole number not above v.
+    /// The largest integer not above v.
     pub fn floor(&self) -> Self {
         self.map(E::floor)
     }
 
-    /// The smallest whole number not below v.
+    /// The smallest integer not below v.
     pub fn ceil(&self) -> Self {
         self.map(E::ceil)
     }
 
-    /// The nearest whole number; of 0.5, 1.5, 2.5 and so on the nearest even one, as in NumPy and PyTorch.
+    /// The nearest integer; of 0.5, 1.5, 2.5 and so on the nearest even one, as in NumPy and PyTorch.
     pub fn round(&self) -> Self {
         self.map(E::round_to_even)
     }

@@ -33,7 +33,7 @@ pub enum TensorError {
         shape: Vec<usize>,
     },
     /// The tensor does not have as many axes as an array of fixed rank.
-    #[error("an array with {expected} axes cannot hold a tensor of shape {shape:?}")]
+    #[error("an array of rank {expected} cannot hold a tensor of shape {shape:?}")]
     WrongRank {
         /// The number of axes of the array.
         expected: usize,

@@ -33,10 +33,10 @@ impl<E: Element> Tensor<E> {
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this tensor.
     #[track_caller]
-    pub fn scatter_rows(&self, rows: &[usize], count: usize) -> Self {
+    pub fn scatter_add_rows(&self, rows: &[usize], count: usize) -> Self {
         assert!(
             self.rank() > 0 && rows.len() == self.rows() && rows.iter().all(|&row| row < count),
-            "scatter_rows: the {} indices do not name one of {count} rows for each row of shape {:?}",
+            "scatter_add_rows: the {} indices do not name one of {count} rows for each row of shape {:?}",
             rows.len(),
             self.shape()
         );
@@ -52,17 +52,17 @@ impl<E: Element> Tensor<E> {
     }
 
     /// One value from every lane along `axis`, at the places that `indices` names; the axis disappears.
-    /// `t.take_along(1, &t.argmax(1))` are the largest values of the rows.
+    /// `t.pick_along(1, &t.argmax(1))` are the largest values of the rows.
     ///
     /// # Panics
     /// If there is no such axis, or `indices` does not name one place for each lane (in row-major order of the other
     /// axes).
     #[track_caller]
-    pub fn take_along(&self, axis: usize, indices: &[usize]) -> Self {
-        self.check_axis("take_along", axis);
+    pub fn pick_along(&self, axis: usize, indices: &[usize]) -> Self {
+        self.check_axis("pick_along", axis);
         let [outer, length, inner] = self.around(axis);
         let fits = indices.len() == outer * inner && indices.iter().all(|&index| index < length);
-        assert!(fits, "take_along: {}", misfit(indices, axis, self.shape()));
+        assert!(fits, "pick_along: {}", misfit(indices, axis, self.shape()));
         let mut data = room(indices.len());
         let place = |(lane, &index): (usize, &usize)| (lane / inner * length + index) * inner + lane % inner;
         data.extend(indices.iter().enumerate().map(place).map(|place| self.as_slice()[place]));
@@ -72,7 +72,7 @@ impl<E: Element> Tensor<E> {
     }
 
     /// Zeros with a new axis of `length` at `axis`, and the values of this tensor at the places along it that
-    /// `indices` names: what [`Tensor::take_along`] takes, put back.
+    /// `indices` names: what [`Tensor::pick_along`] takes, put back.
     ///
     /// # Panics
     /// If `axis` is beyond the end, or `indices` does not name one place below `length` for each value.
@@ -154,18 +154,18 @@ mod tests {
         let t = Tensor::from([[1.0_f32, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         let gathered = t.select_rows(&[2, 0, 2]);
         assert_eq!(gathered, Tensor::from([[5.0, 6.0], [1.0, 2.0], [5.0, 6.0]]));
-        assert_eq!(gathered.scatter_rows(&[2, 0, 2], 3), Tensor::from([[1.0, 2.0], [0.0, 0.0], [10.0, 12.0]]));
+        assert_eq!(gathered.scatter_add_rows(&[2, 0, 2], 3), Tensor::from([[1.0, 2.0], [0.0, 0.0], [10.0, 12.0]]));
         assert_eq!(t.select_rows(&[]).shape(), [0, 2]);
     }
 
     #[test]
     fn values_are_taken_along_an_axis_and_put_back() {
         let t = Tensor::from([[[1.0_f32, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]);
-        let taken = t.take_along(1, &[0, 1, 1, 0]);
+        let taken = t.pick_along(1, &[0, 1, 1, 0]);
         assert_eq!(taken, Tensor::from([[1.0, 4.0], [7.0, 6.0]]));
         let back = taken.scatter_along(1, 2, &[0, 1, 1, 0]);
         assert_eq!(back, Tensor::from([[[1.0, 0.0], [0.0, 4.0]], [[0.0, 6.0], [7.0, 0.0]]]));
-        assert_eq!(t.take_along(2, &t.argmax(2)), t.max_axes(&[2], false));
+        assert_eq!(t.pick_along(2, &t.argmax(2)), t.max_axes(&[2], false));
     }
 
     #[test]

@@ -37,8 +37,8 @@
 //! | `a.sum()`, `a.sum(axis=0)`, `a.sum(axis=0, keepdims=True)` | `a.sum()`, `a.sum_axis(0)`, `a.sum_axes(&[0], true)` |
 //! | `a.std()`, `a.std(axis=0, ddof=1)`, `a.var(axis=0)` | `a.std()`, `a.std_axis(0, 1)`, `a.var_axis(0, 0)` |
 //! | `a.max()`, `a.max(axis=1)`, `a.argmax(axis=1)`, `a.argmin(axis=1)` | `a.max()`, `a.max_axis(1)`, `a.argmax(1)`, `a.argmin(1)` |
-//! | `a > b`, `a <= 0`, `(a > 0) & (a < 1)`, `np.where(a > 0, a, b)` | `a.gt(&b)`, `a.le(0.0)`, `a.gt(0.0) * a.lt(1.0)`, `a.gt(0.0).where_(&a, &b)` |
-//! | `np.isnan(a)`, `np.count_nonzero(a)`, `np.isfinite(a).all()` | `a.is_nan()`, `a.ne(0.0).sum()`, `a.all_finite()` |
+//! | `a > b`, `a <= 0`, `(a > 0) & (a < 1)`, `np.where(a > 0, a, b)` | `a.gt(&b)`, `a.le(0.0)`, `a.gt(0.0) * a.lt(1.0)`, `Tensor::where_(&a.gt(0.0), &a, &b)` |
+//! | `np.isnan(a)`, `np.count_nonzero(a)`, `np.isfinite(a).all()` | `a.is_nan()`, `a.count_nonzero()`, `a.all_finite()` |
 //! | `np.sort(a, axis=0)`, `np.argsort(a, axis=0)`, `np.unique(a)` | `a.sort(0)`, `a.argsort(0)`, `a.unique()` |
 //! | `np.allclose(a, b)`, `np.array_equal(a, b)` | `a.allclose(&b, 1e-5, 1e-8)`, `a == b` |
 //! | `np.concatenate([a, b], axis=0)`, `np.stack([a, b])` | `Tensor::concatenate(&[&a, &b], 0)`, `Tensor::stack(&[&a, &b], 0)` |
@@ -93,7 +93,7 @@ mod subscript;
 mod tensor;
 
 pub use compare::Operand;
-pub use element::{Element, Visit};
+pub use element::Element;
 pub use elementwise::all_finite;
 pub use error::TensorError;
 pub use linalg::gemm;

@@ -1,4 +1,4 @@
-//! The memory of tensors, used again instead of asked for anew.
+//! The memory of tensors, reused instead of reallocated.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -63,8 +63,8 @@ impl Pool {
         work()
     }
 
-    /// The vector that was [put](Pool::put) here last, with old values in it: scratch memory for code that manages it
-    /// itself, outside of scopes.
+    /// A vector that was [put](Pool::put) here, with old values in it: scratch memory for code that manages it itself,
+    /// outside of scopes.
     pub fn take<E: Element>(&mut self) -> Option<Vec<E>> {
         E::shelf(self).take()
     }

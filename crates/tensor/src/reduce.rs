@@ -3,6 +3,7 @@
 use ndarray::{Dimension, IxDyn};
 
 use crate::fold::{fold, fold_all, larger, plus, smaller};
+use crate::shape::broadcasts_to;
 use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
@@ -78,8 +79,8 @@ impl<E: Element> Tensor<E> {
         self.fold_axes("min_axes", axes, keep_dims, E::infinity(), smaller)
     }
 
-    /// Sums away the axes along which `shape` was broadcast to this tensor's shape: the inverse of broadcasting, as
-    /// gradients need it.
+    /// Sums away the axes along which `shape` was broadcast to this tensor's shape: the transpose of broadcasting,
+    /// as gradients need it.
     ///
     /// # Panics
     /// If `shape` does not broadcast to this tensor's shape.
@@ -88,11 +89,7 @@ impl<E: Element> Tensor<E> {
         if self.shape() == shape {
             return self.clone();
         }
-        assert!(
-            crate::broadcast_shape(self.shape(), shape).is_some_and(|common| common == self.shape()),
-            "sum_to: shape {shape:?} does not broadcast to {:?}",
-            self.shape()
-        );
+        assert!(broadcasts_to(shape, self.shape()), "sum_to: shape {shape:?} does not broadcast to {:?}", self.shape());
         let extra = self.rank() - shape.len();
         let stretched = |axis: usize| axis < extra || (shape[axis - extra] == 1 && self.shape()[axis] != 1);
         let axes: Vec<usize> = (0..self.rank()).filter(|&axis| stretched(axis)).collect();
@@ -112,10 +109,7 @@ impl<E: Element> Tensor<E> {
         start: E,
         join: impl Fn(E, E) -> E + Copy,
     ) -> Self {
-        for (i, &axis) in axes.iter().enumerate() {
-            self.check_axis(op, axis);
-            assert!(!axes[..i].contains(&axis), "{op}: axis {axis} of shape {:?} is named twice", self.shape());
-        }
+        self.check_axes(op, axes);
         let shape = self.shape();
         let gone = |axis: usize| axes.contains(&axis);
         let mut folded: Option<Self> = None;
@@ -151,6 +145,14 @@ impl<E: Element> Tensor<E> {
                 "{op}: axis {axis} of shape {:?} has no {extreme} value",
                 self.shape()
             );
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn check_axes(&self, op: &str, axes: &[usize]) {
+        for (i, &axis) in axes.iter().enumerate() {
+            self.check_axis(op, axis);
+            assert!(!axes[..i].contains(&axis), "{op}: axis {axis} of shape {:?} is named twice", self.shape());
         }
     }
 

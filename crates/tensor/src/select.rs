@@ -2,34 +2,36 @@
 
 use crate::broadcast::Walk;
 use crate::simd::vectorize;
+use crate::tensor::expect_count;
 use crate::{Element, Operand, Tensor, broadcast_shape};
 
 impl<E: Element> Tensor<E> {
-    /// `a` where this mask is not 0, and `b` where it is, with all three broadcast against each other: PyTorch's and
+    /// `a` where `mask` is not 0, and `b` where it is, with all three broadcast against each other: PyTorch's and
     /// NumPy's `where(mask, a, b)`. `a` and `b` are tensors or numbers. A mask is made by a comparison, such as
     /// [`Tensor::gt`]; NaN is not 0. The value that is not chosen takes no part, whatever it is.
     ///
     /// ```
-    /// use mlp_tensor::tensor;
+    /// use mlp_tensor::{Tensor, tensor};
     ///
     /// let x = tensor![-4.0, 9.0];
-    /// assert_eq!(x.gt(0.0).where_(x.sqrt(), 0.0), tensor![0.0, 3.0]);
+    /// assert_eq!(Tensor::where_(&x.gt(0.0), x.sqrt(), 0.0), tensor![0.0, 3.0]);
     /// ```
     ///
     /// # Panics
-    /// If the shapes do not broadcast.
+    /// If the shapes do not broadcast, or to one that is too large.
     #[track_caller]
-    pub fn where_(&self, a: impl Operand<E>, b: impl Operand<E>) -> Self {
-        let (mask, a, other) = (self, a.into_tensor(), b.into_tensor());
+    pub fn where_(mask: &Self, a: impl Operand<E>, b: impl Operand<E>) -> Self {
+        let (a, other) = (a.into_tensor(), b.into_tensor());
         let common = broadcast_shape(a.shape(), other.shape());
         let Some(shape) = common.and_then(|common| broadcast_shape(&common, mask.shape())) else {
             panic!(
-                "where_: shapes {:?} and {:?} and mask {:?} do not broadcast",
+                "where_: mask {:?} and shapes {:?} and {:?} do not broadcast",
+                mask.shape(),
                 a.shape(),
-                other.shape(),
-                mask.shape()
+                other.shape()
             );
         };
+        expect_count("where_", &shape);
         let mut out = if a.shape() == shape { a } else { a.broadcast_to(&shape) };
         let walk = Walk::new(&shape, [mask.shape(), other.shape()]);
         let (mask, other, lane) = (mask.as_slice(), other.as_slice(), walk.lane);
@@ -75,7 +77,7 @@ mod tests {
     fn the_value_that_is_not_chosen_takes_no_part() {
         let (a, b) = (Tensor::from([[f32::NAN, 2.0], [3.0, 4.0]]), Tensor::from([10.0, f32::INFINITY]));
         let mask = Tensor::from([[0.0], [-1.0]]);
-        assert_eq!(mask.where_(&a, &b), Tensor::from([[10.0, f32::INFINITY], [3.0, 4.0]]));
+        assert_eq!(Tensor::where_(&mask, &a, &b), Tensor::from([[10.0, f32::INFINITY], [3.0, 4.0]]));
     }
 
     #[test]
@@ -89,12 +91,12 @@ mod tests {
                 let other = Tensor::from_vec((0..count(other_shape)).map(|i| -(i as f64)).collect(), other_shape);
                 // The same in arithmetic.
                 let expected = &a * &mask + &other * &(-&mask + 1.0);
-                assert_eq!(mask.where_(&a, &other), expected, "{mask_shape:?} {other_shape:?}");
+                assert_eq!(Tensor::where_(&mask, &a, &other), expected, "{mask_shape:?} {other_shape:?}");
             }
         }
         let nothing = Tensor::<f64>::zeros([0, 3]);
-        assert_eq!(a.slice(0, 0..1).where_(&nothing, &nothing), nothing);
-        assert_eq!(Tensor::from([1.0_f32, 0.0]).where_(5.0, 6.0), Tensor::from([5.0, 6.0]));
-        assert_eq!(Tensor::from([f64::NAN]).where_(Tensor::scalar(1.0), 2.0), Tensor::from([1.0]));
+        assert_eq!(Tensor::where_(&a.slice(0, 0..1), &nothing, &nothing), nothing);
+        assert_eq!(Tensor::where_(&Tensor::from([1.0_f32, 0.0]), 5.0, 6.0), Tensor::from([5.0, 6.0]));
+        assert_eq!(Tensor::where_(&Tensor::from([f64::NAN]), Tensor::scalar(1.0), 2.0), Tensor::from([1.0]));
     }
 }

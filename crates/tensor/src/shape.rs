@@ -24,6 +24,11 @@ pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
         .collect()
 }
 
+/// Whether a tensor of shape `from` can be repeated to the shape `to`.
+pub(crate) fn broadcasts_to(from: &[usize], to: &[usize]) -> bool {
+    broadcast_shape(from, to).is_some_and(|common| common == to)
+}
+
 impl<E: Element> Tensor<E> {
     /// The same values in another shape, without copying. One length may be -1: that which is left.
     ///
@@ -48,7 +53,7 @@ impl<E: Element> Tensor<E> {
                 -1 if open.is_none() => open = Some(axis),
                 length => match usize::try_from(length) {
                     Ok(length) => lengths[axis] = length,
-                    Err(_) => panic!("reshape: a length is a whole number or, once, -1, but not {shape:?}"),
+                    Err(_) => panic!("reshape: a length is an integer from 0 on or, once, -1, but not {shape:?}"),
                 },
             }
         }
@@ -142,16 +147,16 @@ impl<E: Element> Tensor<E> {
     /// The values repeated along new axes and axes of length 1 until the shape is `shape`.
     ///
     /// # Panics
-    /// If the tensor does not broadcast to `shape`.
+    /// If the tensor does not broadcast to `shape`, or that is too large.
     #[track_caller]
     pub fn broadcast_to(&self, shape: impl AsRef<[usize]>) -> Self {
         let shape = shape.as_ref();
         assert!(
-            broadcast_shape(self.shape(), shape).is_some_and(|common| common == shape),
+            broadcasts_to(self.shape(), shape),
             "broadcast_to: shape {:?} does not broadcast to {shape:?}",
             self.shape()
         );
-        let len = expect_count(shape);
+        let len = expect_count("broadcast_to", shape);
         let mut data = room(len);
         if shape.ends_with(self.shape()) && len > 0 {
             // The whole tensor over and over, as a bias is: once copied, then doubled.
@@ -199,7 +204,7 @@ impl<E: Element> Tensor<E> {
         let [_, length, inner] = self.around(axis);
         let mut shape = self.shape().to_vec();
         shape[axis] = range.len();
-        let mut data = room(expect_count(&shape));
+        let mut data = room(expect_count("slice", &shape));
         if !self.is_empty() {
             let blocks = self.as_slice().chunks_exact(length * inner);
             blocks.for_each(|block| data.extend_from_slice(&block[range.start * inner..range.end * inner]));
@@ -207,17 +212,17 @@ impl<E: Element> Tensor<E> {
         Self::from_parts(data, IxDyn(&shape))
     }
 
-    /// Zeros put before and after the values along `axis`, `before` and `after` many.
+    /// The values along `axis` with `before` zeros in front of them and `after` zeros behind.
     ///
     /// # Panics
-    /// If there is no such axis.
+    /// If there is no such axis, or the result is too large.
     #[track_caller]
     pub fn pad(&self, axis: usize, before: usize, after: usize) -> Self {
         self.check_axis("pad", axis);
         let [outer, length, inner] = self.around(axis);
         let mut shape = self.shape().to_vec();
-        shape[axis] += before + after;
-        let mut data = room(expect_count(&shape));
+        shape[axis] = length.saturating_add(before).saturating_add(after);
+        let mut data = room(expect_count("pad", &shape));
         for block in 0..outer {
             data.resize(data.len() + before * inner, E::zero());
             data.extend_from_slice(&self.as_slice()[block * length * inner..(block + 1) * length * inner]);
@@ -238,8 +243,8 @@ impl<E: Element> Tensor<E> {
             && tensors.iter().all(|t| others(t) == others(tensors[0]));
         assert!(fits, "concatenate: shapes {:?} do not fit together along axis {axis}", shapes(tensors));
         let mut shape = tensors[0].shape().to_vec();
-        shape[axis] = tensors.iter().map(|t| t.shape()[axis]).sum();
-        let mut data = room(expect_count(&shape));
+        shape[axis] = tensors.iter().fold(0, |sum, t| sum.saturating_add(t.shape()[axis]));
+        let mut data = room(expect_count("concatenate", &shape));
         let [outer, _, _] = tensors[0].around(axis);
         for block in 0..outer {
             for tensor in tensors {

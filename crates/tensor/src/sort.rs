@@ -1,4 +1,4 @@
-//! Values in order: sorted, their order, the largest few, the different ones.
+//! Values in order: sorted, their order, the largest few, the distinct ones.
 
 use std::cmp::Ordering;
 
@@ -56,7 +56,7 @@ impl<E: Element> Tensor<E> {
         self.ordered(axis, k, |a, b| ascending(b, a))
     }
 
-    /// The different values in ascending order, along one axis. NaN comes last and once, as in NumPy.
+    /// The distinct values in ascending order, along one axis. NaN comes last and once, as in NumPy.
     pub fn unique(&self) -> Self {
         let mut values = self.flatten().sort(0).into_vec();
         values.dedup_by(|b, a| ascending(*a, *b).is_eq());

@@ -72,7 +72,7 @@ impl<E: Element> Tensor<E> {
     pub fn repeat(&self, n: usize, axis: usize) -> Self {
         self.check_axis("repeat", axis);
         let [_, _, inner] = self.around(axis);
-        self.repeat_blocks(n, axis, inner)
+        self.repeat_blocks("repeat", n, axis, inner)
     }
 
     /// The whole tensor `n` times one after the other along `axis`: 1, 2 becomes 1, 2, 1, 2.
@@ -83,14 +83,15 @@ impl<E: Element> Tensor<E> {
     pub fn tile(&self, n: usize, axis: usize) -> Self {
         self.check_axis("tile", axis);
         let [_, length, inner] = self.around(axis);
-        self.repeat_blocks(n, axis, length * inner)
+        self.repeat_blocks("tile", n, axis, length * inner)
     }
 
     /// Every block of `size` values `n` times, which makes `axis` that much longer.
-    fn repeat_blocks(&self, n: usize, axis: usize, size: usize) -> Self {
+    #[track_caller]
+    fn repeat_blocks(&self, op: &str, n: usize, axis: usize, size: usize) -> Self {
         let mut shape = self.shape().to_vec();
         shape[axis] = shape[axis].saturating_mul(n);
-        let mut data = room(expect_count(&shape));
+        let mut data = room(expect_count(op, &shape));
         for block in self.as_slice().chunks_exact(size.max(1)) {
             (0..n).for_each(|_| data.extend_from_slice(block));
         }

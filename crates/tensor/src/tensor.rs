@@ -73,27 +73,47 @@ impl<E: Element> Tensor<E> {
     }
 
     /// `shape` filled with zeros.
+    ///
+    /// # Panics
+    /// If the shape is too large.
+    #[track_caller]
     pub fn zeros(shape: impl AsRef<[usize]>) -> Self {
-        Self::full(shape, E::zero())
+        Self::filled("zeros", shape.as_ref(), E::zero())
     }
 
     /// `shape` filled with ones.
+    ///
+    /// # Panics
+    /// If the shape is too large.
+    #[track_caller]
     pub fn ones(shape: impl AsRef<[usize]>) -> Self {
-        Self::full(shape, E::one())
+        Self::filled("ones", shape.as_ref(), E::one())
     }
 
     /// `shape` filled with `value`.
+    ///
+    /// # Panics
+    /// If the shape is too large.
+    #[track_caller]
     pub fn full(shape: impl AsRef<[usize]>, value: E) -> Self {
-        let shape = shape.as_ref();
-        let len = expect_count(shape);
+        Self::filled("full", shape.as_ref(), value)
+    }
+
+    #[track_caller]
+    fn filled(op: &str, shape: &[usize], value: E) -> Self {
+        let len = expect_count(op, shape);
         let mut data = room(len);
         data.resize(len, value);
         Self::from_parts(data, IxDyn(shape))
     }
 
     /// The identity matrix of `n` rows.
+    ///
+    /// # Panics
+    /// If it is too large.
+    #[track_caller]
     pub fn eye(n: usize) -> Self {
-        let mut data = vec![E::zero(); n * n];
+        let mut data = vec![E::zero(); expect_count("eye", &[n, n])];
         data.iter_mut().step_by(n + 1).for_each(|v| *v = E::one());
         Self::from_vec(data, [n, n])
     }
@@ -240,10 +260,9 @@ impl<E: Element> Tensor<E> {
         Tensor::from_parts(self.as_slice().iter().map(|v| F::from_f64(v.as_f64())).collect(), self.shape.clone())
     }
 
-    /// Whether both hold the same shape and the same bits: `NaN` equals `NaN` here, and 0 differs from -0.
+    /// Whether both hold the same shape and the same bits: a NaN equals one of the same bits here, and 0 differs from -0.
     pub fn bit_eq(&self, other: &Self) -> bool {
-        let bits = |v: E| v.as_f64().to_bits();
-        self.shape == other.shape && self.as_slice().iter().zip(other.as_slice()).all(|(&a, &b)| bits(a) == bits(b))
+        self.shape == other.shape && self.as_slice().iter().zip(other.as_slice()).all(|(a, b)| a.bits() == b.bits())
     }
 }
 
@@ -256,10 +275,10 @@ pub(crate) fn count(shape: &[usize]) -> Option<usize> {
 }
 
 #[track_caller]
-pub(crate) fn expect_count(shape: &[usize]) -> usize {
+pub(crate) fn expect_count(op: &str, shape: &[usize]) -> usize {
     match count(shape) {
         Some(count) => count,
-        None => panic!("{}", TensorError::TooLarge { shape: shape.to_vec() }),
+        None => panic!("{op}: {}", TensorError::TooLarge { shape: shape.to_vec() }),
     }
 }
 
@@ -313,5 +332,8 @@ mod tests {
         let a = Tensor::from([f32::NAN, 0.0]);
         assert!(a.bit_eq(&a.clone()));
         assert!(!a.bit_eq(&Tensor::from([f32::NAN, -0.0])));
+        // A quiet NaN and a signaling one, which a conversion makes quiet.
+        let [quiet, signaling] = [0x7fc0_0001, 0x7f80_0001].map(|bits| Tensor::from([f32::from_bits(bits)]));
+        assert!(quiet.bit_eq(&quiet.clone()) && !quiet.bit_eq(&signaling));
     }
 }

@@ -237,7 +237,7 @@ fn check_comparisons<E: Element>() {
         for (name, result) in results {
             assert_same(&result, &case[name], name);
         }
-        assert_same(&a.gt(&b).where_(&a, &b), &case["where"], "where");
+        assert_same(&Tensor::where_(&a.gt(&b), &a, &b), &case["where"], "where");
         assert_eq!(a.allclose(&b, 1e-5, 1e-8), case["allclose"]);
         if b.rank() == 0 {
             assert_same(&a.gt(b.item()), &case["gt"], "gt of a number");

@@ -4,9 +4,6 @@ use mlp_tensor::{Tensor, math};
 
 type Function = fn(f32) -> f32;
 
-/// The largest error that is allowed anywhere in the sample, in units in the last place.
-const BOUND: f64 = 4.0;
-
 /// Where the functions change: limits, the seams between two formulas, thresholds of overflow and underflow.
 const SPECIAL: [f32; 36] = [
     0.0,
@@ -80,7 +77,7 @@ fn error(found: f32, exact: f64) -> f64 {
     if wrong { f64::INFINITY } else { (f64::from(found).clamp(-beyond, beyond) - exact).abs() / unit }
 }
 
-fn check(name: &str, function: fn(&Tensor) -> Tensor, single: Function, exact: fn(f64) -> f64) {
+fn check(name: &str, function: fn(&Tensor) -> Tensor, single: Function, exact: fn(f64) -> f64, documented: f64) {
     let x = Tensor::from(sample());
     let y = function(&x);
     let mut worst = (0.0, 0.0, 0.0);
@@ -92,29 +89,31 @@ fn check(name: &str, function: fn(&Tensor) -> Tensor, single: Function, exact: f
         assert!(y.to_bits() == single(x).to_bits() || y.is_nan(), "{name} of {x:e}: alone it gives other bits");
     }
     let (error, x, y) = worst;
-    assert!(error <= BOUND, "{name} of {x:e} is {y:e}, {error} units in the last place off");
+    // The table of the module has it rounded to two places.
+    assert!(error <= documented + 0.005, "{name} of {x:e} is {y:e}, {error} units in the last place off");
 }
 
+/// Each function with its largest error, in units in the last place, as it stands in the documentation of `math`.
 macro_rules! within_the_bound {
-    ($($name:ident: $exact:expr;)*) => {
+    ($($name:ident, $documented:literal: $exact:expr;)*) => {
         $(
             #[test]
             fn $name() {
-                check(stringify!($name), Tensor::$name, math::$name, $exact);
+                check(stringify!($name), Tensor::$name, math::$name, $exact, $documented);
             }
         )*
     };
 }
 
 within_the_bound! {
-    exp: f64::exp;
-    expm1: f64::exp_m1;
-    ln: f64::ln;
-    ln_1p: f64::ln_1p;
-    tanh: f64::tanh;
-    sigmoid: |x| 1.0 / (1.0 + (-x).exp());
-    erf: libm::erf;
-    erfc: libm::erfc;
+    exp, 0.97: f64::exp;
+    exp_m1, 1.54: f64::exp_m1;
+    ln, 0.84: f64::ln;
+    ln_1p, 0.84: f64::ln_1p;
+    tanh, 1.34: f64::tanh;
+    sigmoid, 2.41: |x| 1.0 / (1.0 + (-x).exp());
+    erf, 1.28: libm::erf;
+    erfc, 5.34: libm::erfc;
 }
 
 #[test]
@@ -123,7 +122,7 @@ fn limits_are_exact_and_zeros_keep_their_signs() {
     let inputs = [-inf, -0.0, 0.0, inf, nan];
     let table: [(Function, [f32; 5]); 8] = [
         (math::exp, [0.0, 1.0, 1.0, inf, nan]),
-        (math::expm1, [-1.0, -0.0, 0.0, inf, nan]),
+        (math::exp_m1, [-1.0, -0.0, 0.0, inf, nan]),
         (math::ln, [nan, -inf, -inf, inf, nan]),
         (math::ln_1p, [nan, -0.0, 0.0, inf, nan]),
         (math::tanh, [-1.0, -0.0, 0.0, 1.0, nan]),
@@ -149,7 +148,7 @@ fn same(found: &[f32], expected: &[f32]) -> bool {
 fn double_precision_is_exact_to_its_last_places() {
     let close = |found: f64, exact: f64| assert!((found - exact).abs() <= 4e-16 * exact.abs(), "{found}, not {exact}");
     close(math::exp(0.7), 2.0137527074704766);
-    close(math::expm1(1e-5), 1.0000050000166668e-05);
+    close(math::exp_m1(1e-5), 1.0000050000166668e-05);
     close(math::ln(0.7), -0.35667494393873245);
     close(math::ln_1p(1e-5), 9.999950000333332e-06);
     close(math::tanh(0.7), 0.6043677771171635);

@@ -143,7 +143,14 @@ fn check_broadcasting<E: Element>(a: &[usize], b: &[usize], rng: &mut Rng) {
     let mask = |holds: &dyn Fn(E, E) -> bool| expected(&|x, y| if holds(x, y) { E::one() } else { E::zero() });
     assert_bits(&a.gt(&b), &mask(&|x, y| x > y), "gt");
     assert_bits(&a.le(&b), &mask(&|x, y| x <= y), "le");
-    assert_bits(&a.where_(&a, &b), &expected(&|x, y| if x == E::zero() { y } else { x }), "where_");
+    for mask_shape in [a.shape(), b.shape()] {
+        let mask: Tensor<E> = build(mask_shape, |_| if rng.below(2) == 0 { E::zero() } else { E::one() });
+        let chosen = build(&shape, |index| {
+            let holds = value(&mask, &source(mask_shape, &index)) == E::one();
+            if holds { value(&a, &source(a.shape(), &index)) } else { value(&b, &source(b.shape(), &index)) }
+        });
+        assert_bits(&Tensor::where_(&mask, &a, &b), &chosen, "where_");
+    }
     assert_bits(&wide, &expected(&|x, _| x), "what a sum in place started from");
 }
 
@@ -660,8 +667,20 @@ fn shapes_too_large_to_count_are_refused() {
         let result = Tensor::<f32>::try_from_vec(vec![], shape).map(|_| ());
         assert_eq!(result, Err(TensorError::TooLarge { shape: shape.to_vec() }));
         assert_eq!(message(&|| drop(Tensor::<f32>::from_vec(vec![], shape))), Some(format!("from_vec: {text}")));
-        assert_eq!(message(&|| drop(zeros(shape))).as_ref(), Some(&text));
-        assert_eq!(message(&|| drop(Tensor::<f32>::uniform(shape, 0.0, 1.0, &mut Rng::new(0)))), Some(text));
+        let rng = || Rng::new(0);
+        let makers: [(&str, &dyn Fn() -> Tensor); 8] = [
+            ("zeros", &|| zeros(shape)),
+            ("ones", &|| Tensor::ones(shape)),
+            ("full", &|| Tensor::full(shape, 2.0)),
+            ("from_fn", &|| Tensor::from_fn(shape, |_| 2.0)),
+            ("uniform", &|| Tensor::uniform(shape, 0.0, 1.0, &mut rng())),
+            ("randn", &|| Tensor::randn(shape, &mut rng())),
+            ("normal", &|| Tensor::normal(shape, 0.0, 1.0, &mut rng())),
+            ("truncated_normal", &|| Tensor::truncated_normal(shape, 0.0, 1.0, &mut rng())),
+        ];
+        for (name, make) in makers {
+            assert_eq!(message(&|| drop(make())), Some(format!("{name}: {text}")));
+        }
         let text = format!("reshape: shape [0] has 0 values, shape {shape:?} does not");
         assert_eq!(message(&|| drop(zeros(&[0]).reshape(shape))), Some(text));
     }
@@ -687,12 +706,79 @@ fn out(shape: (usize, usize)) -> Array2<f32> {
 /// Every way to misuse an operation: its name, what is done, and what it says.
 type Misuse = (&'static str, fn(), &'static str);
 
+const HUGE: [usize; 2] = [usize::MAX, 2];
+
+macro_rules! too_large {
+    ($($name:literal)*) => {
+        [$(concat!($name, ": a tensor of shape [18446744073709551615, 2] holds more values than this machine can count")),*]
+    };
+}
+
+const TOO_LARGE: [&str; 5] = too_large!("zeros" "ones" "full" "from_fn" "randn");
+
 const MISUSES: &[Misuse] = &[
     (
         "from_vec",
         || drop(Tensor::from_vec(vec![1.0_f32; 3], [2, 2])),
         "from_vec: a tensor of shape [2, 2] holds 4 values, but 3 were given",
     ),
+    ("zeros", || drop(zeros(&HUGE)), TOO_LARGE[0]),
+    ("ones", || drop(Tensor::<f32>::ones(HUGE)), TOO_LARGE[1]),
+    ("full", || drop(Tensor::full(HUGE, 1.0_f32)), TOO_LARGE[2]),
+    ("from_fn", || drop(Tensor::from_fn(HUGE, |_| 1.0_f32)), TOO_LARGE[3]),
+    ("randn", || drop(Tensor::<f32>::randn(HUGE, &mut Rng::new(0))), TOO_LARGE[4]),
+    (
+        "eye",
+        || drop(Tensor::<f32>::eye(1 << 32)),
+        "eye: a tensor of shape [4294967296, 4294967296] holds more values than this machine can count",
+    ),
+    (
+        "add",
+        || drop(zeros(&[0, 1 << 40, 1]) + zeros(&[0, 1, 1 << 40])),
+        "add: a tensor of shape [0, 1099511627776, 1099511627776] holds more values than this machine can count",
+    ),
+    (
+        "where_",
+        || drop(Tensor::where_(&zeros(&[0, 1 << 40, 1]), zeros(&[0, 1, 1 << 40]), 0.0)),
+        "where_: a tensor of shape [0, 1099511627776, 1099511627776] holds more values than this machine can count",
+    ),
+    (
+        "pad",
+        || drop(zeros(&[1]).pad(0, usize::MAX, 1)),
+        "pad: a tensor of shape [18446744073709551615] holds more values than this machine can count",
+    ),
+    (
+        "uniform",
+        || drop(Tensor::<f32>::uniform([1], 1.0, 0.0, &mut Rng::new(0))),
+        "uniform: from 1 to 0 is no finite range of f32",
+    ),
+    (
+        "uniform",
+        || drop(Tensor::<f32>::uniform([1], -3e38, 3e38, &mut Rng::new(0))),
+        "uniform: from -300000000000000000000000000000000000000 to 300000000000000000000000000000000000000 is no finite \
+         range of f32",
+    ),
+    (
+        "uniform",
+        || drop(Tensor::<f32>::uniform([1], 0.0, f64::NAN, &mut Rng::new(0))),
+        "uniform: from 0 to NaN is no finite range of f32",
+    ),
+    (
+        "normal",
+        || drop(Tensor::<f32>::normal([1], 0.0, -1.0, &mut Rng::new(0))),
+        "normal: a mean of 0 and a standard deviation of -1 are not finite in f32 and the latter from 0 on",
+    ),
+    (
+        "normal",
+        || drop(Tensor::<f64>::normal([1], f64::INFINITY, 1.0, &mut Rng::new(0))),
+        "normal: a mean of inf and a standard deviation of 1 are not finite in f64 and the latter from 0 on",
+    ),
+    (
+        "truncated_normal",
+        || drop(Tensor::<f64>::truncated_normal([1], 0.0, f64::NAN, &mut Rng::new(0))),
+        "truncated_normal: a mean of 0 and a standard deviation of NaN are not finite in f64 and the latter from 0 on",
+    ),
+    ("argmax", || _ = mlp_tensor::argmax::<f32>(&[]), "argmax: of no values none is the largest"),
     ("row", || drop(zeros(&[2, 3]).row(2).to_vec()), "row: no row 2 in a tensor of shape [2, 3]"),
     ("row", || drop(zeros(&[0, 3]).row(0).to_vec()), "row: no row 0 in a tensor of shape [0, 3]"),
     ("row", || drop(zeros(&[]).row(1).to_vec()), "row: no row 1 in a tensor of shape []"),
@@ -721,8 +807,8 @@ const MISUSES: &[Misuse] = &[
     ("pow", || drop(zeros(&[2]).pow(&zeros(&[3]))), "pow: shapes [2] and [3] do not broadcast"),
     (
         "where_",
-        || drop(zeros(&[3]).where_(zeros(&[2]), zeros(&[1]))),
-        "where_: shapes [2] and [1] and mask [3] do not broadcast",
+        || drop(Tensor::where_(&zeros(&[3]), zeros(&[2]), zeros(&[1]))),
+        "where_: mask [3] and shapes [2] and [1] do not broadcast",
     ),
     ("gt", || drop(zeros(&[2]).gt(zeros(&[3]))), "gt: shapes [2] and [3] do not broadcast"),
     ("ge", || drop(zeros(&[2]).ge(zeros(&[3]))), "ge: shapes [2] and [3] do not broadcast"),
@@ -778,9 +864,17 @@ const MISUSES: &[Misuse] = &[
         },
         "div_assign: shape [2] does not broadcast to []",
     ),
-    ("clamp", || drop(zeros(&[2]).clamp(1.0, 0.5)), "clamp: the lower bound 1 is not below the upper bound 0.5"),
-    ("clamp", || drop(zeros(&[2]).clamp(0.0, f32::NAN)), "clamp: the lower bound 0 is not below the upper bound NaN"),
-    ("clamp", || drop(zeros(&[2]).clamp(f32::NAN, 0.0)), "clamp: the lower bound NaN is not below the upper bound 0"),
+    ("clamp", || drop(zeros(&[2]).clamp(1.0, 0.5)), "clamp: the lower bound 1 must not be above the upper bound 0.5"),
+    (
+        "clamp",
+        || drop(zeros(&[2]).clamp(0.0, f32::NAN)),
+        "clamp: the lower bound 0 must not be above the upper bound NaN",
+    ),
+    (
+        "clamp",
+        || drop(zeros(&[2]).clamp(f32::NAN, 0.0)),
+        "clamp: the lower bound NaN must not be above the upper bound 0",
+    ),
     (
         "gemm",
         || gemm(zeros(&[2, 3]).view2(), zeros(&[4, 5]).view2(), 0.0, out((2, 5)).view_mut()),
@@ -899,12 +993,12 @@ const MISUSES: &[Misuse] = &[
     (
         "reshape",
         || drop(zeros(&[2, 3]).reshape([-1, -1])),
-        "reshape: a length is a whole number or, once, -1, but not [-1, -1]",
+        "reshape: a length is an integer from 0 on or, once, -1, but not [-1, -1]",
     ),
     (
         "reshape",
         || drop(zeros(&[2, 3]).reshape([-2, -3])),
-        "reshape: a length is a whole number or, once, -1, but not [-2, -3]",
+        "reshape: a length is an integer from 0 on or, once, -1, but not [-2, -3]",
     ),
     ("permute", || drop(zeros(&[2, 3]).permute(&[0])), "permute: [0] does not name every axis of shape [2, 3] once"),
     (
@@ -940,25 +1034,25 @@ const MISUSES: &[Misuse] = &[
     ),
     ("select_rows", || drop(zeros(&[0, 3]).select_rows(&[0])), "select_rows: no row 0 in a tensor of shape [0, 3]"),
     (
-        "scatter_rows",
-        || drop(zeros(&[2, 3]).scatter_rows(&[0], 5)),
-        "scatter_rows: the 1 indices do not name one of 5 rows for each row of shape [2, 3]",
+        "scatter_add_rows",
+        || drop(zeros(&[2, 3]).scatter_add_rows(&[0], 5)),
+        "scatter_add_rows: the 1 indices do not name one of 5 rows for each row of shape [2, 3]",
     ),
     (
-        "scatter_rows",
-        || drop(zeros(&[1, 3]).scatter_rows(&[5], 5)),
-        "scatter_rows: the 1 indices do not name one of 5 rows for each row of shape [1, 3]",
+        "scatter_add_rows",
+        || drop(zeros(&[1, 3]).scatter_add_rows(&[5], 5)),
+        "scatter_add_rows: the 1 indices do not name one of 5 rows for each row of shape [1, 3]",
     ),
-    ("take_along", || drop(zeros(&[2]).take_along(1, &[0])), "take_along: no axis 1 in a tensor of shape [2]"),
+    ("pick_along", || drop(zeros(&[2]).pick_along(1, &[0])), "pick_along: no axis 1 in a tensor of shape [2]"),
     (
-        "take_along",
-        || drop(zeros(&[2, 3]).take_along(1, &[0])),
-        "take_along: the 1 indices do not name one place along axis 1 for each lane of shape [2, 3]",
+        "pick_along",
+        || drop(zeros(&[2, 3]).pick_along(1, &[0])),
+        "pick_along: the 1 indices do not name one place along axis 1 for each lane of shape [2, 3]",
     ),
     (
-        "take_along",
-        || drop(zeros(&[2, 3]).take_along(1, &[0, 3])),
-        "take_along: the 2 indices do not name one place along axis 1 for each lane of shape [2, 3]",
+        "pick_along",
+        || drop(zeros(&[2, 3]).pick_along(1, &[0, 3])),
+        "pick_along: the 2 indices do not name one place along axis 1 for each lane of shape [2, 3]",
     ),
     (
         "scatter_along",
@@ -1015,7 +1109,7 @@ const MISUSES: &[Misuse] = &[
         || drop(Tensor::<f32>::bernoulli([1], f64::NAN, 1.0, &mut Rng::new(0))),
         "bernoulli: a probability lies between 0 and 1, not at NaN",
     ),
-    ("below", || _ = Rng::new(0).below(0), "below: there is no whole number below 0"),
+    ("below", || _ = Rng::new(0).below(0), "below: there is no integer from 0 to below 0"),
 ];
 
 #[test]

@@ -32,7 +32,7 @@ impl<E: Element> Accumulator<E> {
     /// # Panics
     /// If their number or shapes differ from those of the first time, or as [`Gradients::wrt`].
     #[track_caller]
-    pub fn add(&mut self, mut gradients: Gradients<E>, variables: &[Var<'_, E>]) {
+    pub fn add(&mut self, gradients: Gradients<E>, variables: &[Var<'_, E>]) {
         let shapes: Vec<_> = variables.iter().map(|variable| variable.shape()).collect();
         if self.sums.is_empty() {
             self.sums = shapes.iter().map(Tensor::zeros).collect();
@@ -40,7 +40,7 @@ impl<E: Element> Accumulator<E> {
         let before: Vec<_> = self.sums.iter().map(Tensor::shape).collect();
         assert!(shapes == before, "add: variables of shapes {shapes:?} where those before had {before:?}");
         for (sum, &variable) in self.sums.iter_mut().zip(variables) {
-            if let Some(gradient) = gradients.take(variable).filter(|_| !sum.is_empty()) {
+            if let Some(gradient) = gradients.get("add", variable).filter(|_| !sum.is_empty()) {
                 gradient.write_block(0, true, sum.as_mut_slice());
             }
         }
@@ -61,6 +61,15 @@ impl<E: Element> Accumulator<E> {
 mod tests {
     use super::*;
     use crate::Tape;
+
+    #[test]
+    fn a_variable_may_be_given_twice() {
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::from([1.0, 2.0]));
+        let mut sum = Accumulator::default();
+        sum.add((x * x).sum().backward(), &[x, x]);
+        assert_eq!(sum.values(), [Tensor::from([2.0, 4.0]), Tensor::from([2.0, 4.0])]);
+    }
 
     #[test]
     #[should_panic(expected = "add: variables of shapes [[3]] where those before had [[2]]")]

@@ -34,6 +34,10 @@ where
             let output = (self.function)(tape, &inputs);
             (inputs, output)
         });
+        if !output.requires_grad() {
+            // The function cut off its inputs.
+            return vec![None; self.inputs];
+        }
         let asked_for: Vec<_> = (0..self.inputs).filter(|&i| ctx.needs_input_grad(i)).map(|i| inputs[i]).collect();
         let found = if tape.is_recording() {
             tape.gradient_recorded_from(&[output], &[grad], &asked_for)
@@ -48,7 +52,8 @@ where
 
 /// `function` of `inputs`, of which the tape keeps only the result: everything in between is computed once more when
 /// the gradients are wanted. A deep network whose blocks are checkpointed needs the memory of one block, and one forward
-/// pass more. The gradients have the same bits, and can be differentiated again.
+/// pass more. The gradients are the same but for the order in which those of several uses of one input are added up, and
+/// can be differentiated again. The function may take gradients itself.
 ///
 /// Everything that the function depends on must be among `inputs`, parameters too: it cannot hold variables of its own.
 /// It must compute the same both times; what is random in it needs a seed that it holds.
@@ -73,7 +78,7 @@ where
     F: for<'a> Fn(&'a Tape<E>, &[Var<'a, E>]) -> Var<'a, E> + Send + Sync + 'static,
 {
     tape.check_same_tape("checkpoint", "input", inputs);
-    let value = tape.scratch(|| function(tape, inputs).value());
+    let value = tape.truncated(|| function(tape, inputs).value());
     tape.push(value, Checkpoint { function, inputs: inputs.len() }, inputs)
 }
 
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
 
     fn block<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-        x[0].linear(x[1], x[2]).tanh().softmax()
+        x[0].linear(x[1], x[2]).tanh().softmax(1)
     }
 
     /// Two blocks, the second of which gets its input as its weight's factor as well.
@@ -121,6 +126,32 @@ mod tests {
         for (a, b) in with.2.iter().zip(&without.2) {
             assert!((a - b).abs().max() < 1e-13 * b.abs().max(), "{a} {b}");
         }
+    }
+
+    /// (x²)' = 2x, of which the derivative is 2, and 3x² with 6x.
+    #[test]
+    fn a_function_may_take_gradients_itself() {
+        fn slope<'t>(tape: &'t Tape<f64>, x: &[Var<'t, f64>], power: f64) -> Var<'t, f64> {
+            tape.gradient_recorded(x[0].powf(power).sum(), [x[0]])[0]
+        }
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([1.0, 3.0]));
+        let y = checkpoint(&tape, &[x], |t, x| slope(t, x, 2.0));
+        assert_eq!((y.value(), tape.len()), (Tensor::from([2.0, 6.0]), 2));
+        assert_eq!(y.sum().backward().wrt(x), Tensor::from([2.0, 2.0]));
+        let y = checkpoint(&tape, &[x], |t, x| slope(t, x, 3.0));
+        let g = tape.gradient_recorded(y.sum(), [x])[0];
+        assert_eq!(g.value(), Tensor::from([6.0, 18.0]));
+        assert_eq!(tape.gradient(g.sum(), [x]), [Tensor::from([6.0, 6.0])]);
+    }
+
+    #[test]
+    fn a_function_that_cuts_off_its_input_has_gradient_zero() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([1.0, 3.0]));
+        let y = checkpoint(&tape, &[x], |_, x| x[0].detach() * 2.0).sum();
+        assert_eq!(y.backward().wrt(x), Tensor::zeros([2]));
+        assert_eq!(tape.gradient_recorded(y, [x])[0].value(), Tensor::zeros([2]));
     }
 
     #[test]

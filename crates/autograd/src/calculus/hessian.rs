@@ -5,11 +5,11 @@ use mlp_tensor::{Element, Tensor};
 use super::{check_shapes, rows, variables};
 use crate::{Tape, Var};
 
-/// The second derivatives of `function`, which returns a single number, at `inputs`: at `[i][j]` those by the values of
-/// input i and of input j, of the shape of input i followed by that of input j.
+/// The second derivatives of `function`, which returns a single number, at `inputs`: at `[i][j]` those with respect to
+/// the values of input i and of input j, of the shape of input i followed by that of input j.
 ///
-/// Takes one recorded gradient, and one backward pass for every value of the inputs; a product with one vector is had
-/// far more cheaply from [`hvp`].
+/// Takes one recorded gradient, and one backward pass for every value of the inputs; a product with one vector is far
+/// cheaper with [`hvp`].
 ///
 /// ```
 /// use mlp_autograd::hessian;
@@ -39,7 +39,7 @@ where
 /// Takes a recorded gradient and one walk back along all of it: about two and a half times the work of a gradient.
 ///
 /// # Panics
-/// If the function does not return a single number, or the vectors have other shapes than the inputs.
+/// If there are no inputs, the function does not return a single number, or the vectors have other shapes than the inputs.
 #[track_caller]
 pub fn hvp<E, F>(function: F, inputs: &[Tensor<E>], vectors: &[Tensor<E>]) -> Vec<Tensor<E>>
 where
@@ -80,7 +80,7 @@ mod tests {
         let inputs = [Tensor::<f64>::normal([3, 4], 0.0, 1.0, rng), Tensor::normal([4], 0.0, 1.0, rng)];
         let vectors = [Tensor::normal([3, 4], 0.0, 1.0, rng), Tensor::normal([4], 0.0, 1.0, rng)];
         fn f<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            ((x[0] * x[1]).tanh().softmax() * x[0].exp()).sum()
+            ((x[0] * x[1]).tanh().softmax(1) * x[0].exp()).sum()
         }
         let whole = hessian(f, &inputs);
         for (row, product) in whole.iter().zip(hvp(f, &inputs, &vectors)) {

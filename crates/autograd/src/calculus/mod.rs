@@ -27,7 +27,7 @@ fn variables<'t, E: Element>(tape: &'t Tape<E>, inputs: &[Tensor<E>]) -> Vec<Var
     inputs.iter().map(|input| tape.variable(input.clone())).collect()
 }
 
-/// The derivatives of every value of `output` by every value of each of `variables`: of each, the shape of the output
+/// The derivatives of every value of `output` with respect to every value of each of `variables`: of each, the shape of the output
 /// followed by that of the variable. One walk for every value of the output.
 fn rows<E: Element>(output: Var<'_, E>, variables: &[Var<'_, E>]) -> Vec<Tensor<E>> {
     let shape = output.shape();
@@ -46,6 +46,7 @@ fn rows<E: Element>(output: Var<'_, E>, variables: &[Var<'_, E>]) -> Vec<Tensor<
 
 #[track_caller]
 fn check_shapes<E: Element>(what: &str, name: &str, inputs: &[Tensor<E>], vectors: &[Tensor<E>]) {
+    assert!(!inputs.is_empty(), "{what}: there are no inputs");
     let shapes = |tensors: &[Tensor<E>]| tensors.iter().map(|t| t.shape().to_vec()).collect::<Vec<_>>();
     let (inputs, vectors) = (shapes(inputs), shapes(vectors));
     assert!(

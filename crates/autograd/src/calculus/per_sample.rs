@@ -37,8 +37,9 @@ where
         parameters.iter().map(|parameter| Tensor::zeros([&[samples], parameter.shape()].concat())).collect();
     let (mut tape, mut pool) = (Tape::new(), Pool::default());
     for sample in 0..samples {
-        tape.clear();
         pool.scope(|| {
+            // In here, so that the pool gets back what was on it.
+            tape.clear();
             let variables = super::variables(&tape, parameters);
             let loss = function(&tape, &variables, sample);
             let shape = loss.shape();

@@ -31,7 +31,7 @@ where
 /// The value of `function` at `inputs`, and its Jacobian times `tangents`, of which there is one for each input and of
 /// its shape: the derivative of the value in that direction, of the value's shape.
 ///
-/// Taken by walking back twice: uᵀJ is linear in u, and its derivative by u, times the tangents, is J times them.
+/// Taken by walking back twice: uᵀJ is linear in u, and its derivative with respect to u, times the tangents, is J times them.
 ///
 /// ```
 /// use mlp_autograd::jvp;
@@ -43,7 +43,7 @@ where
 /// ```
 ///
 /// # Panics
-/// If the tangents have other shapes than the inputs.
+/// If there are no inputs, or the tangents have other shapes than they.
 #[track_caller]
 pub fn jvp<E, F>(function: F, inputs: &[Tensor<E>], tangents: &[Tensor<E>]) -> (Tensor<E>, Tensor<E>)
 where
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn both_are_products_with_the_jacobian() {
         fn f<'t>(_: &'t Tape<f64>, x: &[Var<'t, f64>]) -> Var<'t, f64> {
-            x[0].matmul(x[1]).tanh().softmax()
+            x[0].matmul(x[1]).tanh().softmax(1)
         }
         let rng = &mut Rng::new(2);
         let inputs = [Tensor::normal([2, 3], 0.0, 1.0, rng), Tensor::normal([3, 4], 0.0, 1.0, rng)];
@@ -87,6 +87,12 @@ mod tests {
             assert!((expected - pulled).abs().max() < 1e-12);
         }
         assert!((sum.reshape([2, 4]) - slope).abs().max() < 1e-12);
+    }
+
+    #[test]
+    #[should_panic(expected = "jvp: there are no inputs")]
+    fn a_direction_needs_inputs() {
+        jvp(|tape, _| tape.constant(Tensor::<f64>::zeros([2])), &[], &[]);
     }
 
     #[test]

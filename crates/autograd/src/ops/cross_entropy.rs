@@ -19,8 +19,8 @@ impl<E: Element> Op<E> for SoftmaxCrossEntropy<E> {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let (x, t) = (ctx.input(0), ctx.input(1));
         let grad = grad.reshape([self.probabilities.rows(), 1]);
-        let to_x = ctx.needs_input_grad(0).then(|| (x.softmax() * t.sum_axes(&[1], true) - t) * grad);
-        let to_t = ctx.needs_input_grad(1).then(|| -x.log_softmax() * grad);
+        let to_x = ctx.needs_input_grad(0).then(|| (x.softmax(1) * t.sum_axes(&[1], true) - t) * grad);
+        let to_t = ctx.needs_input_grad(1).then(|| -x.log_softmax(1) * grad);
         vec![to_x, to_t]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
@@ -35,7 +35,7 @@ impl<E: Element> Op<E> for SoftmaxCrossEntropy<E> {
             Gradient::Value(to_x)
         };
         let to_t = || {
-            let mut to_t = ctx.input(0).log_softmax().value();
+            let mut to_t = ctx.input(0).log_softmax(1).value();
             let width = self.probabilities.row_len();
             for (row, &grad) in to_t.as_mut_slice().chunks_mut(width).zip(grad.as_slice()) {
                 row.iter_mut().for_each(|v| *v = -*v * grad);

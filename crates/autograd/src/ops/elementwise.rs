@@ -1,6 +1,6 @@
 //! Functions of every value by itself.
 
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
 use crate::{Op, OpContext, Var};
 
@@ -36,7 +36,7 @@ struct ExpM1;
 
 impl<E: Element> Op<E> for ExpM1 {
     fn name(&self) -> &'static str {
-        "expm1"
+        "exp_m1"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad * ctx.input(0).exp())]
@@ -133,12 +133,12 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().ln(), Ln, &[self])
     }
 
-    /// eˣ - 1, exact near 0 as well. Derivative: eˣ.
-    pub fn expm1(self) -> Self {
-        self.tape().push(self.value().expm1(), ExpM1, &[self])
+    /// eˣ - 1, accurate near 0 as well. Derivative: eˣ.
+    pub fn exp_m1(self) -> Self {
+        self.tape().push(self.value().exp_m1(), ExpM1, &[self])
     }
 
-    /// ln(1 + x), exact near 0 as well. Derivative: 1 / (1 + x).
+    /// ln(1 + x), accurate near 0 as well. Derivative: 1 / (1 + x).
     pub fn ln_1p(self) -> Self {
         self.tape().push(self.value().ln_1p(), Ln1p, &[self])
     }
@@ -161,6 +161,11 @@ impl<E: Element> Var<'_, E> {
     /// The error function. Derivative: 2 / √π · e^(-x²).
     pub fn erf(self) -> Self {
         self.tape().push(self.value().erf(), Erf, &[self])
+    }
+
+    /// 1 / x. Derivative: -1 / x².
+    pub fn recip(self) -> Self {
+        self.tape().constant(Tensor::scalar(E::one())) / self
     }
 
     /// |x|. Derivative: the sign of x, 0 at 0.

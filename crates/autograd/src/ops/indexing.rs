@@ -19,18 +19,18 @@ impl<E: Element> Op<E> for SelectRows {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let x = ctx.input(0).shape();
         let (rows, count) = (Arc::clone(&self.rows), x.first().copied().unwrap_or(1));
-        let sum = grad.value().scatter_rows(&rows, count);
-        vec![Some(ctx.tape().push(sum, ScatterRows { rows }, &[grad]).reshape(x))]
+        let sum = grad.value().scatter_add_rows(&rows, count);
+        vec![Some(ctx.tape().push(sum, ScatterAddRows { rows }, &[grad]).reshape(x))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let x = ctx.input(0);
         let shape = x.shape();
         let count = shape.first().copied().unwrap_or(1);
         // What goes on from here is a whole table anyway, and one with fewer rows than were picked is the smaller.
-        let gradient = if x.is_leaf() && self.rows.len() < count {
+        let gradient = if x.is_leaf() && !shape.is_empty() && self.rows.len() < count {
             Gradient::Rows(Box::new(SparseRows::new(&shape, &self.rows, &grad)))
         } else {
-            Gradient::Value(grad.scatter_rows(&self.rows, count).reshape(shape))
+            Gradient::Value(grad.scatter_add_rows(&self.rows, count).reshape(shape))
         };
         vec![Some(gradient)]
     }
@@ -38,13 +38,13 @@ impl<E: Element> Op<E> for SelectRows {
 
 /// Rows added to those of a table of zeros: the gradient is picked from there.
 #[derive(Debug)]
-struct ScatterRows {
+struct ScatterAddRows {
     rows: Arc<[usize]>,
 }
 
-impl<E: Element> Op<E> for ScatterRows {
+impl<E: Element> Op<E> for ScatterAddRows {
     fn name(&self) -> &'static str {
-        "scatter_rows"
+        "scatter_add_rows"
     }
     fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad.select_shared_rows(Arc::clone(&self.rows)))]
@@ -53,14 +53,14 @@ impl<E: Element> Op<E> for ScatterRows {
 
 /// One value of each lane along an axis: the gradient goes back to its place.
 #[derive(Debug)]
-struct TakeAlong {
+struct PickAlong {
     axis: usize,
     indices: Arc<[usize]>,
 }
 
-impl<E: Element> Op<E> for TakeAlong {
+impl<E: Element> Op<E> for PickAlong {
     fn name(&self) -> &'static str {
-        "take_along"
+        "pick_along"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let length = ctx.input(0).shape()[self.axis];
@@ -82,7 +82,7 @@ impl<E: Element> Op<E> for ScatterAlong {
         "scatter_along"
     }
     fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        vec![Some(grad.take_shared_along(self.axis, Arc::clone(&self.indices)))]
+        vec![Some(grad.pick_shared_along(self.axis, Arc::clone(&self.indices)))]
     }
 }
 
@@ -118,34 +118,34 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().select_rows(&rows), SelectRows { rows }, &[self])
     }
 
-    /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the inverse of
+    /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the transpose of
     /// [`Var::select_rows`].
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this value.
     #[track_caller]
-    pub fn scatter_rows(self, rows: &[usize], count: usize) -> Self {
-        self.tape().push(self.value().scatter_rows(rows, count), ScatterRows { rows: rows.into() }, &[self])
+    pub fn scatter_add_rows(self, rows: &[usize], count: usize) -> Self {
+        self.tape().push(self.value().scatter_add_rows(rows, count), ScatterAddRows { rows: rows.into() }, &[self])
     }
 
     /// One value from every lane along `axis`, at the places that `indices` names; the axis disappears. For logits
-    /// `[n, k]`, `take_along(1, classes)` is the logit of each row's class.
+    /// `[n, k]`, `pick_along(1, classes)` is the logit of each row's class.
     ///
     /// # Panics
     /// If there is no such axis, or `indices` does not name one place for each lane (in row-major order of the other
     /// axes).
     #[track_caller]
-    pub fn take_along(self, axis: usize, indices: &[usize]) -> Self {
-        self.take_shared_along(axis, indices.into())
+    pub fn pick_along(self, axis: usize, indices: &[usize]) -> Self {
+        self.pick_shared_along(axis, indices.into())
     }
 
     #[track_caller]
-    fn take_shared_along(self, axis: usize, indices: Arc<[usize]>) -> Self {
-        self.tape().push(self.value().take_along(axis, &indices), TakeAlong { axis, indices }, &[self])
+    fn pick_shared_along(self, axis: usize, indices: Arc<[usize]>) -> Self {
+        self.tape().push(self.value().pick_along(axis, &indices), PickAlong { axis, indices }, &[self])
     }
 
     /// Zeros with a new axis of `length` at `axis`, and these values at the places along it that `indices` names: the
-    /// inverse of [`Var::take_along`].
+    /// transpose of [`Var::pick_along`].
     ///
     /// # Panics
     /// If `axis` is beyond the end, or `indices` does not name one place below `length` for each value.
@@ -215,6 +215,9 @@ mod tests {
         let gradient = x.square().select_rows(&[2, 2]).sum().backward().wrt(x);
         assert_eq!(gradient, Tensor::from([[0.0, 0.0], [0.0, 0.0], [20.0, 24.0]]));
         let single = tape.variable(Tensor::scalar(3.0));
-        assert_eq!(single.select_rows(&[0, 0]).sum().backward().wrt(single), Tensor::scalar(2.0));
+        for rows in [&[][..], &[0, 0]] {
+            let gradient = single.select_rows(rows).sum().backward().wrt(single);
+            assert_eq!(gradient, Tensor::scalar(rows.len() as f64));
+        }
     }
 }

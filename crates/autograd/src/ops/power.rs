@@ -34,15 +34,17 @@ impl<E: Element> Op<E> for Pow {
         let (a, b) = (ctx.input(0), ctx.input(1));
         let one = || ctx.tape().constant(Tensor::scalar(E::one()));
         let to_a = || {
-            // With the exponent 1 in its place, a power of 0 does no harm.
-            let moves = b.value().map(|b| if b == E::zero() { b } else { E::one() });
-            (grad * b * a.pow(b.where_(&moves, one()) - E::one())).masked(&moves)
+            // 0 · 0⁻¹ is not a number. With the exponent 1 in the place of 0, a power of 0 does no harm.
+            let moves = a.value().zip_map(&b.value(), "pow", |a, b| {
+                if b == E::zero() && !a.recip().is_finite() { E::zero() } else { E::one() }
+            });
+            (grad * b * a.pow(Var::where_(&moves, b, one()) - E::one())).masked(&moves)
         };
         let to_b = || {
             let has_logarithm = a
                 .value()
                 .zip_map(&b.value(), "pow", |a, b| if a == E::zero() && b >= E::zero() { E::zero() } else { E::one() });
-            (grad * ctx.output() * a.where_(&has_logarithm, one()).ln()).masked(&has_logarithm)
+            (grad * ctx.output() * Var::where_(&has_logarithm, a, one()).ln()).masked(&has_logarithm)
         };
         vec![ctx.needs_input_grad(0).then(to_a), ctx.needs_input_grad(1).then(to_b)]
     }
@@ -72,8 +74,19 @@ impl<E: Element> Var<'_, E> {
 
 #[cfg(test)]
 mod tests {
-    use crate::Tape;
+    use crate::{Tape, hessian};
     use mlp_tensor::Tensor;
+
+    /// d²(aᵇ) / da db = aᵇ⁻¹ (1 + b ln a), which is 1/3 at (3, 0).
+    #[test]
+    fn the_mixed_derivative_at_the_exponent_zero() {
+        let [a, b] = [Tensor::from([3.0]), Tensor::from([0.0])];
+        let second = hessian(|_, x| x[0].pow(x[1]).sum(), &[a, b]).concat();
+        let expected = [0.0, 1.0 / 3.0, 1.0 / 3.0, 3f64.ln() * 3f64.ln()];
+        for (found, expected) in second.iter().zip(expected) {
+            assert!((found.item() - expected).abs() < 1e-15, "{second:?}");
+        }
+    }
 
     /// As PyTorch has them.
     #[test]

@@ -32,8 +32,7 @@ impl<E: Element> Op<E> for MaxAxes {
         "max_axes"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
+        vec![Some(to_extreme(ctx, grad, &self.axes, &self.kept))]
     }
 }
 
@@ -49,9 +48,14 @@ impl<E: Element> Op<E> for MinAxes {
         "min_axes"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(&self.kept), &self.axes);
-        vec![Some(grad.reshape(&self.kept) * ctx.tape().constant(share))]
+        vec![Some(to_extreme(ctx, grad, &self.axes, &self.kept))]
     }
+}
+
+/// The gradient of what was reduced to an extreme value: all to that value and exactly 0 elsewhere.
+fn to_extreme<'t, E: Element>(ctx: &OpContext<'t, E>, grad: Var<'t, E>, axes: &[usize], kept: &[usize]) -> Var<'t, E> {
+    let share = shares(&ctx.input(0).value(), &ctx.output().value().reshape(kept), axes);
+    (grad.reshape(kept) * ctx.tape().constant(share.clone())).masked(&share)
 }
 
 /// The part of each value of `x` in the extreme value over `axes`: 0, or one divided by how many are equally extreme.
@@ -69,7 +73,7 @@ impl<E: Element> Var<'_, E> {
 
     /// The mean of all values, of shape `[]`.
     pub fn mean(self) -> Self {
-        self.sum() / E::from_f64(self.value().len() as f64)
+        self.sum() / E::from_f64(self.len() as f64)
     }
 
     /// The largest value, of shape `[]`. The gradient goes to it, in equal parts where several are equally large.
@@ -78,7 +82,9 @@ impl<E: Element> Var<'_, E> {
     /// If there are no values.
     #[track_caller]
     pub fn max(self) -> Self {
-        self.max_axes(&self.all_axes(), false)
+        let (axes, kept) = ((0..self.rank()).collect(), vec![1; self.rank()]);
+        let max = Tensor::scalar(self.value().max());
+        self.tape().push(max, MaxAxes { axes, kept }, &[self])
     }
 
     /// The smallest value, of shape `[]`. The gradient goes to it, in equal parts where several are equally small.
@@ -87,7 +93,9 @@ impl<E: Element> Var<'_, E> {
     /// If there are no values.
     #[track_caller]
     pub fn min(self) -> Self {
-        self.min_axes(&self.all_axes(), false)
+        let (axes, kept) = ((0..self.rank()).collect(), vec![1; self.rank()]);
+        let min = Tensor::scalar(self.value().min());
+        self.tape().push(min, MinAxes { axes, kept }, &[self])
     }
 
     /// Sums over `axis`, which disappears.
@@ -96,7 +104,8 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn sum_axis(self, axis: usize) -> Self {
-        self.sum_axes(&[axis], false)
+        let sum = self.value().sum_axis(axis);
+        self.tape().push(sum, SumAxes { kept: self.kept(&[axis]) }, &[self])
     }
 
     /// Means over `axis`, which disappears.
@@ -105,6 +114,7 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn mean_axis(self, axis: usize) -> Self {
+        check_axes("mean_axis", &self.shape(), &[axis]);
         self.mean_axes(&[axis], false)
     }
 
@@ -115,7 +125,8 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis or it has length 0.
     #[track_caller]
     pub fn max_axis(self, axis: usize) -> Self {
-        self.max_axes(&[axis], false)
+        let max = self.value().max_axis(axis);
+        self.tape().push(max, MaxAxes { axes: vec![axis], kept: self.kept(&[axis]) }, &[self])
     }
 
     /// The smallest values over `axis`, which disappears. The gradient goes to them, in equal parts where several are
@@ -125,7 +136,8 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis or it has length 0.
     #[track_caller]
     pub fn min_axis(self, axis: usize) -> Self {
-        self.min_axes(&[axis], false)
+        let min = self.value().min_axis(axis);
+        self.tape().push(min, MinAxes { axes: vec![axis], kept: self.kept(&[axis]) }, &[self])
     }
 
     /// Sums over `axes`, which stay as axes of length 1 with `keep_dims` and disappear without.
@@ -180,10 +192,6 @@ impl<E: Element> Var<'_, E> {
         self.sum_axes(&axes, true).reshape(shape)
     }
 
-    fn all_axes(self) -> Vec<usize> {
-        (0..self.shape().len()).collect()
-    }
-
     /// The shape with `axes` at length 1.
     pub(super) fn kept(self, axes: &[usize]) -> Vec<usize> {
         let mut shape = self.shape();
@@ -204,7 +212,7 @@ pub(super) fn check_axes(op: &str, shape: &[usize], axes: &[usize]) {
 
 #[cfg(test)]
 mod tests {
-    use crate::Tape;
+    use crate::{Tape, Var};
     use mlp_tensor::Tensor;
 
     #[test]
@@ -229,8 +237,36 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "mean_axes: no axis 2 in a tensor of shape [1, 3]")]
-    fn a_missing_axis_is_named_by_the_operation_that_was_called() {
-        Tape::<f32>::new().variable(Tensor::zeros([1, 3])).mean_axis(2);
+    fn infinite_gradients_reach_only_the_extreme_value() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([0.0, 4.0]));
+        // The derivative of the root is infinite at 0.
+        let roots = [x.min().sqrt(), x.min_axis(0).sqrt(), (-x).max().abs().sqrt()];
+        assert_eq!(roots[0].backward().wrt(x), Tensor::from([f64::INFINITY, 0.0]));
+        assert_eq!(tape.gradient_recorded(roots[1], [x])[0].value(), Tensor::from([f64::INFINITY, 0.0]));
+        assert_eq!(roots[2].backward().wrt(x).as_slice()[1], 0.0);
+    }
+
+    #[test]
+    fn a_missing_axis_is_named_by_the_method_that_was_called() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        type Reduction = (&'static str, for<'t> fn(Var<'t>) -> Var<'t>);
+        let reductions: [Reduction; 8] = [
+            ("sum_axis", |x| x.sum_axis(2)),
+            ("mean_axis", |x| x.mean_axis(2)),
+            ("max_axis", |x| x.max_axis(2)),
+            ("min_axis", |x| x.min_axis(2)),
+            ("var_axis", |x| x.var_axis(2, 0)),
+            ("std_axis", |x| x.std_axis(2, 0)),
+            ("mean_axes", |x| x.mean_axes(&[2], true)),
+            ("std_axes", |x| x.std_axes(&[2], 0, true)),
+        ];
+        let tape = Tape::<f32>::new();
+        let x = tape.variable(Tensor::zeros([1, 3]));
+        for (name, reduction) in reductions {
+            let payload = catch_unwind(AssertUnwindSafe(|| reduction(x))).unwrap_err();
+            let expected = format!("{name}: no axis 2 in a tensor of shape [1, 3]");
+            assert_eq!(payload.downcast_ref::<String>(), Some(&expected));
+        }
     }
 }

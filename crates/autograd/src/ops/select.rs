@@ -17,8 +17,8 @@ impl<E: Element> Op<E> for Where<E> {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let zero = || ctx.tape().constant(Tensor::scalar(E::zero()));
         vec![
-            ctx.needs_input_grad(0).then(|| grad.where_(&self.mask, zero())),
-            ctx.needs_input_grad(1).then(|| zero().where_(&self.mask, grad)),
+            ctx.needs_input_grad(0).then(|| Var::where_(&self.mask, grad, zero())),
+            ctx.needs_input_grad(1).then(|| Var::where_(&self.mask, zero(), grad)),
         ]
     }
 }
@@ -70,17 +70,16 @@ fn to_winner<'t, E: Element>(
 }
 
 impl<E: Element> Var<'_, E> {
-    /// This value where `mask` is not 0, and `other`'s where it is, with all three broadcast against each other:
-    /// PyTorch's `where`. The gradient of what was not chosen is 0.
+    /// `a` where `mask` is not 0, and `b` where it is, with all three broadcast against each other: PyTorch's and NumPy's
+    /// `where(mask, a, b)`. The gradient of what was not chosen is 0.
     ///
     /// ```
-    /// use mlp_autograd::Tape;
+    /// use mlp_autograd::{Tape, Var};
     /// use mlp_tensor::Tensor;
     ///
     /// let tape = Tape::new();
     /// let x = tape.variable(Tensor::from([-2.0, 3.0]));
-    /// let positive = x.value().map(|v| if v > 0.0 { 1.0 } else { 0.0 });
-    /// let y = x.square().where_(&positive, -x);
+    /// let y = Var::where_(&x.value().gt(0.0), x.square(), -x);
     /// assert_eq!(y.value(), Tensor::from([2.0, 9.0]));
     /// assert_eq!(y.sum().backward().wrt(x), Tensor::from([-1.0, 6.0]));
     /// ```
@@ -88,14 +87,14 @@ impl<E: Element> Var<'_, E> {
     /// # Panics
     /// If the shapes do not broadcast.
     #[track_caller]
-    pub fn where_(self, mask: &Tensor<E>, other: Self) -> Self {
-        let chosen = mask.where_(self.value(), other.value());
-        self.tape().push(chosen, Where { mask: mask.clone() }, &[self, other])
+    pub fn where_(mask: &Tensor<E>, a: Self, b: Self) -> Self {
+        let chosen = Tensor::where_(mask, a.value(), b.value());
+        a.tape().push(chosen, Where { mask: mask.clone() }, &[a, b])
     }
 
     /// This value where `mask` is not 0, and 0 elsewhere, also where the value is not finite.
     pub(super) fn masked(self, mask: &Tensor<E>) -> Self {
-        self.where_(mask, self.tape().constant(Tensor::scalar(E::zero())))
+        Self::where_(mask, self, self.tape().constant(Tensor::scalar(E::zero())))
     }
 
     /// The larger of each pair of values, with broadcasting; NaN if either is. The gradient goes to the larger one, half

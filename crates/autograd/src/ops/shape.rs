@@ -1,8 +1,8 @@
 //! Shapes: reshaping, transposing, cutting and joining.
 
-use std::ops::Range;
+use std::ops::{Bound, Range, RangeBounds};
 
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Cuts, Element, Length, Tensor};
 
 use crate::{Op, OpContext, Var};
 
@@ -119,13 +119,36 @@ impl<E: Element> Op<E> for Concatenate {
 }
 
 impl<E: Element> Var<'_, E> {
-    /// The same values in another shape.
+    /// The same values in another shape. One length may be -1: that which is left.
     ///
     /// # Panics
-    /// If the new shape does not hold the same number of values.
+    /// If the new shape does not hold the same number of values, or more than one length is below 0.
     #[track_caller]
-    pub fn reshape(self, shape: impl AsRef<[usize]>) -> Self {
+    pub fn reshape<L: Length>(self, shape: impl AsRef<[L]>) -> Self {
         self.tape().push(self.value().reshape(shape), Reshape, &[self])
+    }
+
+    /// All values along one axis, in row-major order.
+    pub fn flatten(self) -> Self {
+        self.tape().push(self.value().flatten(), Reshape, &[self])
+    }
+
+    /// The same values without `axis`, which has length 1.
+    ///
+    /// # Panics
+    /// If there is no such axis or its length is not 1.
+    #[track_caller]
+    pub fn squeeze(self, axis: usize) -> Self {
+        self.tape().push(self.value().squeeze(axis), Reshape, &[self])
+    }
+
+    /// The same values with a new axis of length 1 at `axis`.
+    ///
+    /// # Panics
+    /// If `axis` is beyond the end.
+    #[track_caller]
+    pub fn unsqueeze(self, axis: usize) -> Self {
+        self.tape().push(self.value().unsqueeze(axis), Reshape, &[self])
     }
 
     /// The values repeated along new axes and axes of length 1 until the shape is `shape`.
@@ -155,13 +178,40 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(self.value().permute(order), Permute { order: order.to_vec() }, &[self])
     }
 
-    /// The indices `range` of `axis`.
+    /// The indices `range` of `axis`: `..`, `2..`, `..5`, `2..5` or `2..=4`.
     ///
     /// # Panics
     /// If there is no such axis or the range goes past its end.
     #[track_caller]
-    pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
-        self.tape().push(self.value().slice(axis, range.clone()), Cut { axis, range }, &[self])
+    pub fn slice(self, axis: usize, range: impl RangeBounds<usize>) -> Self {
+        let start = match range.start_bound() {
+            Bound::Included(&start) => start,
+            Bound::Excluded(&before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        self.cut(self.value().slice(axis, range), axis, start)
+    }
+
+    /// The parts along `axis`: so many of the same length, or those between the indices given, as in [`Tensor::split`].
+    ///
+    /// # Panics
+    /// If there is no such axis, it does not divide into so many parts, or the indices do not ascend within it.
+    #[track_caller]
+    pub fn split(self, parts: impl Cuts, axis: usize) -> Vec<Self> {
+        let mut end = 0;
+        let parts = self.value().split(parts, axis).into_iter();
+        let part = |part: Tensor<E>| {
+            let start = end;
+            end += part.shape()[axis];
+            self.cut(part, axis, start)
+        };
+        parts.map(part).collect()
+    }
+
+    /// Puts a part of this value on the tape, the indices of `axis` from `start` on.
+    fn cut(self, part: Tensor<E>, axis: usize, start: usize) -> Self {
+        let range = start..start + part.shape()[axis];
+        self.tape().push(part, Cut { axis, range }, &[self])
     }
 
     /// Zeros put before and after the values along `axis`, `before` and `after` many.
@@ -197,5 +247,39 @@ impl<E: Element> Var<'_, E> {
         widened.insert(axis, 1);
         let parts: Vec<_> = parts.iter().map(|part| part.reshape(&widened)).collect();
         Self::concatenate(&parts, axis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tape;
+
+    #[test]
+    fn shapes_are_those_of_tensors_and_gradients_find_back() {
+        let tape = Tape::<f64>::new();
+        let value = Tensor::arange(0.0, 6.0, 1.0).reshape([2, 3]);
+        let x = tape.variable(value.clone());
+        assert_eq!((x.rank(), x.len(), x.rows(), x.is_empty()), (2, 6, 2, false));
+        let cases = [
+            (x.reshape([-1, 2]), value.reshape([-1, 2])),
+            (x.flatten(), value.flatten()),
+            (x.unsqueeze(1), value.unsqueeze(1)),
+            (x.unsqueeze(2).squeeze(2), value.clone()),
+            (x.slice(1, 1..), value.slice(1, 1..)),
+            (x.slice(1, ..=1), value.slice(1, ..=1)),
+            (x.slice(0, ..), value.clone()),
+            (x.split(3, 1)[1], value.split(3, 1)[1].clone()),
+            (x.split([1], 1)[1], value.split([1], 1)[1].clone()),
+        ];
+        for (y, expected) in cases {
+            assert_eq!(y.value(), expected);
+            // Each value gets its own as its gradient, and what was cut off 0.
+            let gradient = (y * y.detach()).sum().backward().wrt(x);
+            let kept = value.map(|v| if expected.as_slice().contains(&v) { v } else { 0.0 });
+            assert_eq!(gradient, kept);
+        }
+        let quarter = tape.variable(Tensor::scalar(4.0)).recip();
+        assert_eq!(quarter.item(), 0.25);
     }
 }

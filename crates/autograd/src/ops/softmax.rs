@@ -38,22 +38,12 @@ impl<E: Element> Op<E> for LogSoftmax {
 }
 
 impl<E: Element> Var<'_, E> {
-    /// eˣ / Σ eˣ over the last axis, computed from x - max x, so that no x overflows.
-    ///
-    /// # Panics
-    /// If there is no axis.
-    #[track_caller]
-    pub fn softmax(self) -> Self {
-        let axis = last_axis("softmax", self);
-        self.softmax_along(axis)
-    }
-
     /// eˣ / Σ eˣ over `axis`, computed from x - max x, so that no x overflows.
     ///
     /// # Panics
     /// If there is no such axis.
     #[track_caller]
-    pub fn softmax_along(self, axis: usize) -> Self {
+    pub fn softmax(self, axis: usize) -> Self {
         let y = along("softmax", self, axis, |x, width| {
             let mut y = below_largest(x, width);
             y.map_in_place(math::exp);
@@ -63,22 +53,12 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(y, Softmax { axis }, &[self])
     }
 
-    /// x - ln Σ eˣ over the last axis: the logarithm of the softmax, finite even where that rounds to 0.
-    ///
-    /// # Panics
-    /// If there is no axis.
-    #[track_caller]
-    pub fn log_softmax(self) -> Self {
-        let axis = last_axis("log_softmax", self);
-        self.log_softmax_along(axis)
-    }
-
     /// x - ln Σ eˣ over `axis`: the logarithm of the softmax, finite even where that rounds to 0.
     ///
     /// # Panics
     /// If there is no such axis.
     #[track_caller]
-    pub fn log_softmax_along(self, axis: usize) -> Self {
+    pub fn log_softmax(self, axis: usize) -> Self {
         let y = along("log_softmax", self, axis, |x, width| {
             let mut y = below_largest(x, width);
             let ln_sums = sums_of_rows(&y.exp(), width).ln();
@@ -114,13 +94,6 @@ pub(super) fn divide_by_sums<E: Element>(x: &mut Tensor<E>, width: usize) -> Ten
 
 fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
     x.reshape([x.len() / width, width]).sum_axes(&[1], false)
-}
-
-#[track_caller]
-fn last_axis<E: Element>(op: &str, x: Var<'_, E>) -> usize {
-    let rank = x.shape().len();
-    assert!(rank > 0, "{op}: a single number has no axis to work over");
-    rank - 1
 }
 
 /// `f` of rows that lie along `axis`, given with their length.

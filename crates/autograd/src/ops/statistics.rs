@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Tensor};
 
-use super::reduce::shares;
+use super::reduce::{check_axes, shares};
 use crate::{Op, OpContext, Var};
 
 /// Σ (x - mean)² / d: dx = 2 (x - mean) / d. (What comes through the mean adds up to 0.)
@@ -64,15 +64,17 @@ impl<E: Element> Op<E> for NormAxes<E> {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let tape = ctx.tape();
         let (x, y, grad) = (ctx.input(0), ctx.output().reshape(&self.kept), grad.reshape(&self.kept));
-        let sign = || x.value().sign();
+        // Where x is 0 nothing passes, also of an infinite gradient.
+        let only = |part: Tensor<E>| (grad * tape.constant(part.clone())).masked(&part);
+        let sign = x.value().sign();
         let to_x = if self.p == E::one() {
-            grad * tape.constant(sign())
+            only(sign)
         } else if self.p == E::from_f64(2.0) {
             x * (grad / or_one(y)).masked(&not_zero(&y.value()))
         } else if self.p.is_infinite() {
-            grad * tape.constant(sign() * shares(&x.value().abs(), &y.value(), &self.axes))
+            only(sign * shares(&x.value().abs(), &y.value(), &self.axes))
         } else {
-            grad * tape.constant(sign()) * (or_one(x.abs()) / or_one(y)).powf(self.p - E::one())
+            only(sign) * (or_one(x.abs()) / or_one(y)).powf(self.p - E::one())
         };
         vec![Some(to_x)]
     }
@@ -85,32 +87,74 @@ pub(super) fn not_zero<E: Element>(values: &Tensor<E>) -> Tensor<E> {
 
 /// The values with 1, a constant, for those that are 0: to divide by.
 pub(super) fn or_one<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
-    values.where_(&not_zero(&values.value()), values.tape().constant(Tensor::scalar(E::one())))
+    Var::where_(&not_zero(&values.value()), values, values.tape().constant(Tensor::scalar(E::one())))
 }
 
 impl<E: Element> Var<'_, E> {
-    /// Σ (x - mean)² / (n - `correction`) over the n values along `axes`, kept or not as in [`Var::sum_axes`]: with a
-    /// correction of 0 the mean square distance from the mean, with 1 the estimate for what the values were drawn from.
-    /// Derivative: 2 (x - mean) / (n - `correction`).
+    /// Σ (x - mean)² / (n - `ddof`) over the n values along `axes`, kept or not as in [`Var::sum_axes`]: with a `ddof`
+    /// ("delta degrees of freedom") of 0 the mean square distance from the mean, with 1 the estimate for what the values were
+    /// drawn from. Derivative: 2 (x - mean) / (n - `ddof`).
     ///
     /// # Panics
     /// If there is no such axis or one is named twice.
     #[track_caller]
-    pub fn var_axes(self, axes: &[usize], correction: usize, keep_dims: bool) -> Self {
-        let x = self.value();
-        let variance = x.var_axes(axes, correction, keep_dims);
-        let count: usize = axes.iter().map(|&axis| x.shape()[axis]).product();
-        let divisor = E::from_f64(count.saturating_sub(correction) as f64);
-        self.tape().push(variance, VarAxes { axes: axes.to_vec(), kept: self.kept(axes), divisor }, &[self])
+    pub fn var_axes(self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
+        let variance = self.value().var_axes(axes, ddof, keep_dims);
+        self.variance(variance, axes, ddof)
     }
 
-    /// [`Var::var_axes`] over `axis`, which disappears, with the correction `ddof` ("delta degrees of freedom").
+    /// [`Var::var_axes`] over `axis`, which disappears.
     ///
     /// # Panics
     /// If there is no such axis.
     #[track_caller]
     pub fn var_axis(self, axis: usize, ddof: usize) -> Self {
-        self.var_axes(&[axis], ddof, false)
+        let variance = self.value().var_axis(axis, ddof);
+        self.variance(variance, &[axis], ddof)
+    }
+
+    /// The variance of all values, with a `ddof` of 0, of shape `[]`.
+    pub fn var(self) -> Self {
+        self.flatten().var_axis(0, 0)
+    }
+
+    /// Puts the variance of this value on the tape.
+    fn variance(self, variance: Tensor<E>, axes: &[usize], ddof: usize) -> Self {
+        let kept = self.kept(axes);
+        let count = self.len() / kept.iter().product::<usize>().max(1);
+        let divisor = E::from_f64(count.saturating_sub(ddof) as f64);
+        self.tape().push(variance, VarAxes { axes: axes.to_vec(), kept, divisor }, &[self])
+    }
+
+    /// The standard deviation, the square root of [`Var::var_axes`]. Derivative: (x - mean) / ((n - `ddof`) y), and 0 where
+    /// the deviation y is 0.
+    ///
+    /// # Panics
+    /// If there is no such axis or one is named twice.
+    #[track_caller]
+    pub fn std_axes(self, axes: &[usize], ddof: usize, keep_dims: bool) -> Self {
+        check_axes("std_axes", &self.shape(), axes);
+        self.var_axes(axes, ddof, keep_dims).deviation()
+    }
+
+    /// [`Var::std_axes`] over `axis`, which disappears.
+    ///
+    /// # Panics
+    /// If there is no such axis.
+    #[track_caller]
+    pub fn std_axis(self, axis: usize, ddof: usize) -> Self {
+        check_axes("std_axis", &self.shape(), &[axis]);
+        self.var_axis(axis, ddof).deviation()
+    }
+
+    /// The standard deviation of all values, with a `ddof` of 0, of shape `[]`.
+    pub fn std(self) -> Self {
+        self.var().deviation()
+    }
+
+    /// The square root with derivative 0 at 0, where that of the root is infinite.
+    fn deviation(self) -> Self {
+        or_one(self).sqrt().masked(&not_zero(&self.value()))
     }
 
     /// ln Σ eˣ over `axes`, kept or not as in [`Var::sum_axes`], without overflow for any x. Derivative: the softmax
@@ -124,8 +168,8 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(y, LogSumExp { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
     }
 
-    /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the sizes, for p = 2 the
-    /// length, for infinite p the largest size. Derivative: sign(x) (|x| / y)ᵖ⁻¹, and 0 where x or y is 0.
+    /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the absolute values,
+    /// for p = 2 the length, for infinite p the largest absolute value. Derivative: sign(x) (|x| / y)ᵖ⁻¹, and 0 where x or y is 0.
     ///
     /// # Panics
     /// If there is no such axis, one is named twice, or p is not above 0.
@@ -150,6 +194,33 @@ mod tests {
             let difference = gradient - Tensor::from([[0.0, 0.0], [0.0, 1.0]]);
             assert!(difference.abs().max() < 1e-14, "p = {p}: {difference}");
         }
+    }
+
+    #[test]
+    fn infinite_gradients_of_norms_stop_at_zeros() {
+        let tape = Tape::<f64>::new();
+        for p in [1.0, 1.5, 2.0, f64::INFINITY] {
+            let x = tape.variable(Tensor::from([[0.0, 0.0], [0.0, 4.0]]));
+            // The derivative of the root is infinite at 0, and 1/4 at 4.
+            let gradient = x.norm_axes(p, &[1], false).sqrt().sum().backward().wrt(x);
+            assert!(gradient.allclose(&Tensor::from([[0.0, 0.0], [0.0, 0.25]]), 1e-15, 0.0), "p = {p}: {gradient}");
+        }
+    }
+
+    /// Of 1, 5 the deviation is 2, and its derivative (x - 3) / (2 · 2); of 1, 5 | 3, 7 it is √5, and (x - 4) / (4 √5).
+    #[test]
+    fn deviations_have_gradient_zero_where_they_are_zero() {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::from([[2.0, 2.0], [1.0, 5.0]]));
+        for y in [x.std_axis(1, 0), x.std_axes(&[1], 0, true)] {
+            assert_eq!(y.value().flatten(), Tensor::from([0.0, 2.0]));
+            assert_eq!(y.sum().backward().wrt(x), Tensor::from([[0.0, 0.0], [-0.5, 0.5]]));
+        }
+        let x = tape.variable(Tensor::from([[1.0, 5.0], [3.0, 7.0]]));
+        assert_eq!((x.var().item(), x.std().item(), x.var().shape()), (5.0, 5f64.sqrt(), vec![]));
+        let gradient = x.std().backward().wrt(x) * 4.0 * 5f64.sqrt();
+        assert!((gradient - Tensor::from([[-3.0, 1.0], [-1.0, 3.0]])).abs().max() < 1e-14);
+        assert!(tape.constant(Tensor::zeros([0])).std().item().is_nan());
     }
 
     #[test]

@@ -34,7 +34,7 @@ impl Kind for CategoricalFocal {
 
     fn values<'t, E: Element>(&self, x: Var<'t, E>, t: Var<'t, E>) -> Var<'t, E> {
         let ln_p = log_softmax(x);
-        (t * ln_p * power(-ln_p.expm1(), self.gamma)).sum_axes(&[1], false) * E::from_f64(-self.alpha)
+        (t * ln_p * power(-ln_p.exp_m1(), self.gamma)).sum_axes(&[1], false) * E::from_f64(-self.alpha)
     }
 }
 

@@ -68,7 +68,7 @@ fn penalty<'t, E: Element>(custom: &Custom, w: Var<'t, E>) -> Var<'t, E> {
     let penalty = part.get::<dyn Erased<E>>().penalty(w);
     let shape = penalty.shape();
     assert!(shape.iter().product::<usize>() == 1, "{custom}: a penalty is one number, but has shape {shape:?}; sum it");
-    penalty.reshape([])
+    penalty.reshape([0_usize; 0])
 }
 
 impl<R: CustomRegularizer> From<R> for Regularizer {

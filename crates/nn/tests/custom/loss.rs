@@ -73,7 +73,7 @@ impl CustomLoss for ByClass {
     }
 
     fn forward<'t, E: Element>(&self, x: Var<'t, E>, t: Var<'t, E>) -> Var<'t, E> {
-        -(x.log_softmax() * t)
+        -(x.log_softmax(1) * t)
     }
 }
 

@@ -79,9 +79,11 @@ fn tails_have_all_their_digits() {
     exact::<f32>(1e-5, f32::MIN_POSITIVE.into());
 }
 
-/// At the ends of the number line, values and slopes are what the limits are: no NaN.
+/// At the ends of the number line and far from 0, values and slopes are what the limits are: no NaN. The slopes are the
+/// same whether they are recorded or not.
 fn at_infinity<E: Element>() {
     let ends = [E::neg_infinity(), E::min_value(), E::max_value(), E::infinity()];
+    let far = [-1e20, -700.0, -20.0, 20.0, 700.0, 1e20].map(E::from_f64);
     for activation in all() {
         if matches!(activation, Activation::Softmax | Activation::LogSoftmax) {
             continue;
@@ -92,6 +94,12 @@ fn at_infinity<E: Element>() {
         let slope = y.backward_from(&Tensor::ones([4])).wrt(x);
         for value in y.value().as_slice().iter().chain(slope.as_slice()) {
             assert!(!value.is_nan(), "{activation}: {:?}, slopes {slope:?}", y.value());
+        }
+        for x in [Tensor::from(ends), Tensor::from(far)].map(|x| tape.variable(x)) {
+            let y = activation.forward(x).sum();
+            let (slope, recorded) = (y.backward().wrt(x), tape.gradient_recorded(y, [x])[0].value());
+            // A tail far below 1e-30 is no slope to speak of.
+            assert!(recorded.allclose(&slope, 1e-5, 1e-30), "{activation}: slopes {slope:?}, recorded {recorded:?}");
         }
         // Nothing but straight lines leaves the finite numbers.
         assert!(slope.all_finite(), "{activation}: slopes {slope:?}");

@@ -1,6 +1,6 @@
 //! eˣ and eˣ - 1.
 //!
-//! With n the whole number nearest to x / ln 2 and r = x - n ln 2, eˣ = 2ⁿ eʳ, where |r| is at most ln 2 / 2 and a
+//! With n the integer nearest to x / ln 2 and r = x - n ln 2, eˣ = 2ⁿ eʳ, where |r| is at most ln 2 / 2 and a
 //! polynomial gives eʳ.
 
 use super::polynomial;
@@ -17,7 +17,7 @@ pub(super) fn exp(x: f32) -> f32 {
     let (n, r) = reduce(x);
     // 2ⁿ may be too large or too small for an f32 where 2ⁿ eʳ is not: two factors, of which the second rounds.
     let half = n >> 1;
-    (1.0 + expm1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
+    (1.0 + exp_m1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
 }
 
 /// e^(high + low), where low is small: with the digits that the sum has no room for. The sum is at most 88.
@@ -27,25 +27,25 @@ pub(super) fn exp_of_sum(high: f32, low: f32) -> f32 {
     let n = if n < -160 { -160 } else { n };
     let r = ((high - n as f32 * LN_2_HIGH) - n as f32 * LN_2_LOW) + low;
     let half = n >> 1;
-    (1.0 + expm1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
+    (1.0 + exp_m1_reduced(r)) * power_of_2(half) * power_of_2(n.wrapping_sub(half))
 }
 
 /// eˣ for x from -87 to 88, with one multiplication less.
 #[inline(always)]
 pub(super) fn exp_of_moderate(x: f32) -> f32 {
     let (n, r) = reduce(x);
-    (1.0 + expm1_reduced(r)) * power_of_2(n)
+    (1.0 + exp_m1_reduced(r)) * power_of_2(n)
 }
 
 #[inline(always)]
-pub(super) fn expm1(x: f32) -> f32 {
+pub(super) fn exp_m1(x: f32) -> f32 {
     // Below -20 the result is -1.
     let bounded = if x > 89.0 { 89.0 } else { x };
     let bounded = if bounded < -20.0 { -20.0 } else { bounded };
     let (n, r) = reduce(bounded);
     // 2ⁿ eʳ - 1 = 2 (h (eʳ - 1) + (h - 1/2)) with h = 2ⁿ⁻¹, which is never too large for an f32.
     let h = power_of_2(n.wrapping_sub(1));
-    let y = 2.0 * (h * expm1_reduced(r) + (h - 0.5));
+    let y = 2.0 * (h * exp_m1_reduced(r) + (h - 0.5));
     // Tiny numbers are their own result, and so -0 stays -0.
     if x.abs() < 1e-8 { x } else { y }
 }
@@ -53,7 +53,7 @@ pub(super) fn expm1(x: f32) -> f32 {
 /// n and r with x = n ln 2 + r.
 #[inline(always)]
 fn reduce(x: f32) -> (i32, f32) {
-    /// 1.5 · 2²³: added to a number, it leaves no place for a fraction, and the whole number stands in the last bits.
+    /// 1.5 · 2²³: added to a number, it leaves no place for a fraction, and the integer stands in the last bits.
     const ROUND: f32 = 12_582_912.0;
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
@@ -63,7 +63,7 @@ fn reduce(x: f32) -> (i32, f32) {
 
 /// eʳ - 1 for |r| up to ln 2 / 2.
 #[inline(always)]
-fn expm1_reduced(r: f32) -> f32 {
+fn exp_m1_reduced(r: f32) -> f32 {
     // (eʳ - 1 - r) / r², minimax.
     let q = polynomial(r, [0.5, 0.166_666_67, 0.041_666_254, 0.008_333_261, 0.001_394_721_2, 0.000_199_199_22]);
     r + r * r * q

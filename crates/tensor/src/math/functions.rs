@@ -5,7 +5,7 @@ use super::{erf, exp, ln, sigmoid, tanh};
 /// The functions of one number type. What the methods do stands at the functions of the same names in [`crate::math`].
 pub trait Functions {
     fn math_exp(self) -> Self;
-    fn math_expm1(self) -> Self;
+    fn math_exp_m1(self) -> Self;
     fn math_ln(self) -> Self;
     fn math_ln_1p(self) -> Self;
     fn math_tanh(self) -> Self;
@@ -29,7 +29,7 @@ macro_rules! functions {
 
 functions! { f32:
     math_exp = exp::exp,
-    math_expm1 = exp::expm1,
+    math_exp_m1 = exp::exp_m1,
     math_ln = ln::ln,
     math_ln_1p = ln::ln_1p,
     math_tanh = tanh::tanh,
@@ -40,7 +40,7 @@ functions! { f32:
 
 functions! { f64:
     math_exp = f64::exp,
-    math_expm1 = f64::exp_m1,
+    math_exp_m1 = f64::exp_m1,
     math_ln = f64::ln,
     math_ln_1p = f64::ln_1p,
     math_tanh = f64::tanh,

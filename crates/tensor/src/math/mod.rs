@@ -3,7 +3,7 @@
 //! | function | largest error in `f32`, in units in the last place |
 //! |---|---|
 //! | [`exp`] | 0.97 |
-//! | [`expm1`] | 1.54 |
+//! | [`exp_m1`] | 1.54 |
 //! | [`ln`] | 0.84 |
 //! | [`ln_1p`] | 0.84 |
 //! | [`tanh`] | 1.34 |
@@ -47,10 +47,10 @@ pub fn exp<E: Element>(v: E) -> E {
     v.math_exp()
 }
 
-/// eᵛ - 1, exact also where eᵛ is almost 1.
+/// eᵛ - 1, accurate also where eᵛ is almost 1.
 #[inline(always)]
-pub fn expm1<E: Element>(v: E) -> E {
-    v.math_expm1()
+pub fn exp_m1<E: Element>(v: E) -> E {
+    v.math_exp_m1()
 }
 
 /// The natural logarithm: of 0, minus infinity; of a negative number, NaN.
@@ -59,7 +59,7 @@ pub fn ln<E: Element>(v: E) -> E {
     v.math_ln()
 }
 
-/// ln(1 + v), exact also where v is tiny: of -1, minus infinity; below, NaN.
+/// ln(1 + v), accurate also where v is tiny: of -1, minus infinity; below, NaN.
 #[inline(always)]
 pub fn ln_1p<E: Element>(v: E) -> E {
     v.math_ln_1p()
@@ -83,7 +83,7 @@ pub fn erf<E: Element>(v: E) -> E {
     v.math_erf()
 }
 
-/// 1 - erf v, with all digits also where that is tiny.
+/// 1 - erf v, accurate also where that is tiny.
 #[inline(always)]
 pub fn erfc<E: Element>(v: E) -> E {
     v.math_erfc()

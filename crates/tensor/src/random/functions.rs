@@ -3,13 +3,13 @@
 //!
 //! Both are those of Sun's fdlibm (`e_exp.c`, `e_log.c`, 1993), without what ranges not drawn from would need.
 
-/// ln 2 in two parts. The first has so few digits that its product with a small whole number is exact.
+/// ln 2 in two parts. The first has so few digits that its product with a small integer is exact.
 const LN_2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// eˣ for x from -700 to 0, right to one unit in the last place.
 ///
-/// With k the whole number nearest to x / ln 2 and r = x - k ln 2, eˣ = 2ᵏ eʳ. With c = r - r² P(r²), a rational
+/// With k the integer nearest to x / ln 2 and r = x - k ln 2, eˣ = 2ᵏ eʳ. With c = r - r² P(r²), a rational
 /// function gives eʳ = 1 + r + r c / (2 - c).
 pub(super) fn exp(x: f64) -> f64 {
     let k = (x * std::f64::consts::LOG2_E).round_ties_even();

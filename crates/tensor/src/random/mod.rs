@@ -44,7 +44,7 @@ impl Rng {
     /// The seed is mixed with each number of the path in turn: the next one is the first draw of the generator that starts
     /// from seed XOR ((number · 9E3779B97F4A7C15₁₆) rotated left by 32), everything modulo 2⁶⁴.
     pub fn stream(seed: u64, path: &[u64]) -> Self {
-        // Each number is mixed in through a generator of its own, so that near-by paths have nothing in common.
+        // Each number is mixed in through a generator of its own, so that nearby paths have nothing in common.
         Self::new(path.iter().fold(seed, |state, &part| {
             Self::new(state ^ part.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32)).next_u64()
         }))
@@ -75,7 +75,7 @@ impl Rng {
         normal::sample(self)
     }
 
-    /// A whole number from 0 to `n - 1`, each exactly equally likely: the high half of the 128-bit product of 64 bits and
+    /// An integer from 0 to `n - 1`, each exactly equally likely: the high half of the 128-bit product of 64 bits and
     /// `n`, drawn anew where the low half is below 2⁶⁴ mod n (Lemire, "Fast random integer generation in an interval",
     /// 2019).
     ///
@@ -84,7 +84,7 @@ impl Rng {
     #[inline]
     #[track_caller]
     pub fn below(&mut self, n: usize) -> usize {
-        assert!(n > 0, "below: there is no whole number below 0");
+        assert!(n > 0, "below: there is no integer from 0 to below 0");
         // u64, so that 32-bit machines draw the same numbers.
         let n = n as u64;
         loop {

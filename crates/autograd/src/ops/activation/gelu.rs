@@ -29,6 +29,7 @@ impl<E: Element> Var<'_, E> {
                 probability(x) + near * number(DENSITY) * math::exp(near * near * number(-0.5))
             },
             |x, _| {
+                let x = x.clamp(number(-50.0), number(50.0));
                 let probability = ((x * number::<E>(FRAC_1_SQRT_2)).erf() + E::one()) * number::<E>(0.5);
                 probability + x * (x * x * number::<E>(-0.5)).exp() * number::<E>(DENSITY)
             },
@@ -53,6 +54,7 @@ impl<E: Element> Var<'_, E> {
                 s + x * s * rest * slope
             },
             |x, _| {
+                let x = x.clamp(number(-50.0), number(50.0));
                 let square = x * x * number::<E>(CUBIC);
                 let s = ((x + x * square) * number::<E>(TWICE_SLOPE)).sigmoid();
                 s + x * (s - s * s) * ((square * number::<E>(3.0) + E::one()) * number::<E>(TWICE_SLOPE))

@@ -2,7 +2,7 @@
 
 use mlp_tensor::Element;
 
-use super::{number, pointwise, straight};
+use super::{number, pieces, straight};
 use crate::Var;
 
 impl<E: Element> Var<'_, E> {
@@ -26,7 +26,7 @@ impl<E: Element> Var<'_, E> {
 
     #[track_caller]
     pub(super) fn between(self, name: &'static str, low: E, high: E) -> Self {
-        assert!(low <= high, "{name}: the lower bound {low} is not below the upper bound {high}");
+        assert!(low <= high, "{name}: the lower bound {low} must not be above the upper bound {high}");
         straight(
             name,
             self,
@@ -56,18 +56,21 @@ impl<E: Element> Var<'_, E> {
     ///
     /// Source: Howard et al., 2019.
     pub fn hard_swish(self) -> Self {
-        pointwise(
-            "hard_swish",
-            self,
+        let y = self.value().map(
             #[inline(always)]
             |x| if x < number(-3.0) { E::zero() } else { x * hard_sigmoid(x) },
+        );
+        pieces(
+            "hard_swish",
+            self,
+            y,
             #[inline(always)]
-            |x, _| {
+            |x| {
                 let bent = x / number(3.0) + number(0.5);
                 let y = if x > number(-3.0) { bent } else { E::zero() };
                 if x < number(3.0) { y } else { E::one() }
             },
-            |x, _| {
+            |x| {
                 let inside = x.value().map(|x| if x > number(-3.0) && x < number(3.0) { E::one() } else { E::zero() });
                 let above = x.value().map(|x| if x < number(3.0) { E::zero() } else { E::one() });
                 // Cut off first: an infinite x outside of the bend is not to be multiplied by 0.

@@ -38,7 +38,14 @@ where
         vec![Some(grad * (self.derivative)(ctx.input(0), ctx.output()))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
-        times_slope(grad, &ctx.input(0).value(), &ctx.output().value(), self.slope)
+        let slope = self.slope;
+        replaced(
+            grad,
+            &ctx.input(0).value(),
+            &ctx.output().value(),
+            #[inline(always)]
+            move |g, x, y| g * slope(x, y),
+        )
     }
 }
 
@@ -48,45 +55,56 @@ impl<S, D> fmt::Debug for Pointwise<S, D> {
     }
 }
 
-/// A function made of straight pieces. Its slope dy/dx is all there is to differentiate; where that is 0, nothing passes,
-/// however large the gradient.
-struct Straight<S> {
+/// A function made of pieces, some of them flat: where the slope dy/dx is 0, nothing passes, however large the gradient.
+struct Pieces<S, D> {
     name: &'static str,
+    /// dy/dx from x.
     slope: S,
+    /// The same in operations on variables.
+    derivative: D,
 }
 
-impl<E: Element, S: Fn(E) -> E + Copy + Send + Sync + 'static> Op<E> for Straight<S> {
+impl<E, S, D> Op<E> for Pieces<S, D>
+where
+    E: Element,
+    S: Fn(E) -> E + Copy + Send + Sync + 'static,
+    D: for<'t> Fn(Var<'t, E>) -> Var<'t, E> + Send + Sync + 'static,
+{
     fn name(&self) -> &'static str {
         self.name
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let slopes = ctx.input(0).value().map(self.slope);
-        vec![Some(grad.masked(&slopes) * ctx.tape().constant(slopes))]
+        let slope = (self.derivative)(ctx.input(0));
+        vec![Some(grad.masked(&slope.value()) * slope)]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let (x, slope) = (ctx.input(0).value(), self.slope);
-        times_slope(
+        replaced(
             grad,
             &x,
             &x,
             #[inline(always)]
-            move |x, _| slope(x),
+            move |g, x, _| {
+                let slope = slope(x);
+                let product = g * slope;
+                if slope == E::zero() { E::zero() } else { product }
+            },
         )
     }
 }
 
-impl<S> fmt::Debug for Straight<S> {
+impl<S, D> fmt::Debug for Pieces<S, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
 }
 
-/// The one input's gradient, `grad` times `slope(x, y)`, written over `grad` where nobody else holds it.
-fn times_slope<E: Element>(
+/// The one input's gradient, `product(g, x, y)` for every value of `grad`, written over it where nobody else holds it.
+fn replaced<E: Element>(
     mut grad: Tensor<E>,
     x: &Tensor<E>,
     y: &Tensor<E>,
-    slope: impl Fn(E, E) -> E + Copy,
+    product: impl Fn(E, E, E) -> E + Copy,
 ) -> Vec<Option<Gradient<E>>> {
     let pairs = x.as_slice().iter().zip(y.as_slice());
     let triples = grad.as_mut_slice().iter_mut().zip(pairs);
@@ -94,9 +112,7 @@ fn times_slope<E: Element>(
         #[inline(always)]
         move || {
             for (g, (&x, &y)) in triples {
-                let slope = slope(x, y);
-                let product = *g * slope;
-                *g = if slope == E::zero() { E::zero() } else { product };
+                *g = product(*g, x, y);
             }
         },
     );
@@ -116,20 +132,37 @@ fn pointwise<'t, E: Element>(
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
 }
 
-/// The same for a function made of straight pieces, of which `y` is the value.
+/// The same for a function made of pieces, of which `y` is the value.
+fn pieces<'t, E: Element>(
+    name: &'static str,
+    x: Var<'t, E>,
+    y: Tensor<E>,
+    slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
+    derivative: impl for<'a> Fn(Var<'a, E>) -> Var<'a, E> + Send + Sync + 'static,
+) -> Var<'t, E> {
+    x.tape().push(y, Pieces { name, slope, derivative }, &[x])
+}
+
+/// The same where all pieces are straight, and the slope is a constant.
 fn straight<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
     y: Tensor<E>,
     slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    x.tape().push(y, Straight { name, slope }, &[x])
+    pieces(name, x, y, slope, move |x| x.tape().constant(x.value().map(slope)))
 }
 
 /// x, or the least finite number in place of minus infinity, so that times 0 it is 0.
 #[inline(always)]
 fn above_minus_infinity<E: Element>(x: E) -> E {
     if x < E::min_value() { E::min_value() } else { x }
+}
+
+/// x between -1000 and 1000, outside of which e^-|x| is 0, so that derivatives at infinity are those at the bound: 0 times
+/// infinity is not a number.
+fn near<E: Element>(x: Var<'_, E>) -> Var<'_, E> {
+    x.clamp(number(-1000.0), number(1000.0))
 }
 
 /// The nearest finite number; NaN stays NaN.
@@ -142,4 +175,38 @@ fn finite<E: Element>(x: E) -> E {
 #[inline(always)]
 fn number<E: Element>(value: f64) -> E {
     E::from_f64(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_tensor::Tensor;
+
+    use crate::{Tape, Var};
+
+    /// The gradient at x of `function`, recorded and not.
+    fn gradients(x: f64, function: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> [f64; 2] {
+        let tape = Tape::<f64>::new();
+        let x = tape.variable(Tensor::scalar(x));
+        let y = function(x);
+        [y.backward().wrt(x).item(), tape.gradient_recorded(y, [x])[0].item()]
+    }
+
+    /// As PyTorch: 0 times infinity is NaN where the slope has only rounded to 0, and a NaN stays one.
+    #[test]
+    fn a_saturated_smooth_function_hides_nothing() {
+        // 1 - sigmoid(40) rounds to 0, where the derivative of the logarithm is infinite.
+        assert!(gradients(40.0, |x| (-x.sigmoid() + 1.0).ln()).iter().all(|g| g.is_nan()));
+        assert!(gradients(40.0, |x| x.tanh() * f64::NAN).iter().all(|g| g.is_nan()));
+    }
+
+    #[test]
+    fn a_flat_piece_lets_nothing_pass() {
+        let functions: [for<'t> fn(Var<'t, f64>) -> Var<'t, f64>; 4] =
+            [|x| x.relu(), |x| x.relu6(), |x| x.hard_sigmoid(), |x| x.hard_swish()];
+        for function in functions {
+            // At 0 the derivative of the root is infinite.
+            assert_eq!(gradients(-4.0, |x| function(x).sqrt()), [0.0; 2]);
+        }
+        assert_eq!(gradients(2.0, |x| x.hard_swish() * 2.0), [2.0 * (2.0 / 3.0 + 0.5); 2]);
+    }
 }

@@ -16,9 +16,9 @@ impl<E: Element> Op<E> for Prelu {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         let (x, slope) = (ctx.input(0), ctx.input(1));
         let below = x.value().map(|v| if v > E::zero() { E::zero() } else { E::one() });
-        let above = ctx.tape().constant(below.map(|v| E::one() - v));
-        let below = grad * ctx.tape().constant(below);
-        vec![ctx.needs_input_grad(0).then(|| grad * above + below * slope), ctx.needs_input_grad(1).then(|| below * x)]
+        let one = || ctx.tape().constant(Tensor::scalar(E::one()));
+        let to_x = ctx.needs_input_grad(0).then(|| grad * Var::where_(&below, slope, one()));
+        vec![to_x, ctx.needs_input_grad(1).then(|| grad * x.masked(&below))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let (x, slope) = (ctx.input(0).value(), ctx.input(1).value());
@@ -67,7 +67,7 @@ impl<'t, E: Element> Var<'t, E> {
     }
 
     /// x above 0, a · x up to it, with slopes a that are learned: `[1]`, `[features]`, or any shape that broadcasts to
-    /// that of x. Derivatives: 1 or a by x, 0 or x by a.
+    /// that of x. Derivatives: 1 or a with respect to x, 0 or x with respect to a.
     ///
     /// Source: He, Zhang, Ren and Sun, 2015.
     ///

@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, math};
 
-use super::{above_minus_infinity, finite, pointwise};
+use super::{above_minus_infinity, finite, near, pointwise};
 use crate::Var;
 
 impl<E: Element> Var<'_, E> {
@@ -59,7 +59,11 @@ impl<E: Element> Var<'_, E> {
             |x| above_minus_infinity(x) * math::sigmoid(x),
             #[inline(always)]
             |x, _| math::sigmoid(x) + finite(x) * (math::sigmoid(x) * math::sigmoid(-x)),
-            |x, y| x.sigmoid() + y * (-x).sigmoid(),
+            |x, _| {
+                let x = near(x);
+                let s = x.sigmoid();
+                s + x * (s * (-x).sigmoid())
+            },
         )
     }
 }

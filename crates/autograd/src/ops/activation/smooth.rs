@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, math};
 
-use super::{above_minus_infinity, finite, number, pointwise};
+use super::{above_minus_infinity, finite, near, number, pointwise};
 use crate::Var;
 
 impl<E: Element> Var<'_, E> {
@@ -52,13 +52,14 @@ impl<E: Element> Var<'_, E> {
                 t + finite(x) * slope
             },
             |x, _| {
+                let x = near(x);
                 let t = x.softplus(E::one()).tanh();
                 t + x * (-(t * t) + E::one()) * x.sigmoid()
             },
         )
     }
 
-    /// ln cosh x, exact for small and for large x. Derivative: tanh x.
+    /// ln cosh x, accurate for small and for large x. Derivative: tanh x.
     pub fn ln_cosh(self) -> Self {
         pointwise(
             "ln_cosh",
@@ -68,7 +69,7 @@ impl<E: Element> Var<'_, E> {
                 let a = x.abs();
                 // Below 1, cosh² = 1 + sinh²; from 1 on, cosh = eᵃ (1 + e⁻²ᵃ) / 2.
                 let small = a < E::one();
-                let u = math::expm1(if small { a } else { E::one() });
+                let u = math::exp_m1(if small { a } else { E::one() });
                 let sinh = (u + u / (u + E::one())) * number(0.5);
                 let ln = math::ln_1p(if small { sinh * sinh } else { math::exp(number::<E>(-2.0) * a) });
                 if small { ln * number(0.5) } else { a + (ln - number(std::f64::consts::LN_2)) }
