@@ -31,6 +31,10 @@ pub struct RunProgress {
     pub batch_size: u64,
     /// Whether every epoch has an order of its own.
     pub shuffle: bool,
+    /// Whether the rows had weights.
+    pub weighted: bool,
+    /// Whether every number of every step is looked at.
+    pub detect_anomalies: bool,
     /// The number of rows that the run was given, validation split included.
     pub rows: u64,
     /// Where validation rows come from.
@@ -45,6 +49,8 @@ pub struct RunProgress {
     pub totals: SavedTotals,
     /// The loss of the last step.
     pub last_loss: f64,
+    /// Whether the run was stopped, so that its next step is the end.
+    pub stopped: bool,
     /// The number of epochs that are over.
     pub epochs_over: u64,
     /// What they reported, one epoch behind the other: the mean loss, penalties included, the penalties, and the metrics,

@@ -23,6 +23,8 @@ pub(super) struct Sum<'a, E: Element> {
 pub(super) struct Block<'a, E: Element> {
     parameter: usize,
     start: usize,
+    /// The number of the parameter's step.
+    step: u64,
     regularizer: Option<&'a Regularizer>,
     weights: &'a mut [E],
     gradient: &'a mut [E],
@@ -67,11 +69,12 @@ pub(super) fn blocks<'a, E: Element>(
         }
         let len = block_len(p);
         let (values, regularizer) = p.values_mut_and_regularizer();
+        let step = slots.steps;
         let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(len)).collect();
         let chunks = values.chunks_mut(len).zip(gradient.chunks_mut(len));
         for (index, (weights, gradient)) in chunks.enumerate() {
             let slots = slots.iter_mut().filter_map(Iterator::next).collect();
-            blocks.push(Block { parameter, start: index * len, regularizer, weights, gradient, slots });
+            blocks.push(Block { parameter, start: index * len, step, regularizer, weights, gradient, slots });
         }
     }
     blocks
@@ -100,11 +103,11 @@ impl<E: Element> Sum<'_, E> {
 
 impl<E: Element> Block<'_, E> {
     /// The optimizer's step, with a gradient that is added up first if it was not yet.
-    pub(super) fn update(mut self, step: u64, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
+    pub(super) fn update(mut self, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
         if let Some(shards) = shards {
             let Self { parameter, start, regularizer, .. } = self;
             Sum { parameter, start, regularizer, weights: self.weights, gradient: self.gradient }.run(shards);
         }
-        optimizer.update(step, self.weights, self.gradient, &mut self.slots);
+        optimizer.update(self.step, self.weights, self.gradient, &mut self.slots);
     }
 }

@@ -193,12 +193,12 @@ impl<E: Element> Step<E> {
         for shard in &mut self.shards[..self.used] {
             network.apply_updates(shard.take_updates());
         }
-        state.serve(optimizer, network.parameters());
-        let step = state.advance();
+        state.add_missing_slots(optimizer, network.parameters());
+        state.advance(network.parameters());
         let worth = self.is_worth_a_fork(network);
         let (shards, reduced) = (&self.shards[..self.used], self.reduced);
         let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
-        let job = |block: Block<'_, E>| block.update(step, (!reduced).then_some(shards), optimizer);
+        let job = |block: Block<'_, E>| block.update((!reduced).then_some(shards), optimizer);
         if worth && blocks.len() > 1 {
             blocks.into_par_iter().with_max_len(1).for_each(job);
         } else {
