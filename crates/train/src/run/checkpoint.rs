@@ -222,8 +222,8 @@ fn open<E: Element>(
     if !resume.without_closures && closures != resume.closures.len() {
         return Err(TrainError::Resume {
             reason: format!(
-                "its callbacks include closures, which a file cannot hold: {closures} in all, and {} given; give them again by \
-                 Resume::on_epoch, or leave them out by Resume::without_closures",
+                "a file cannot hold closures, so that they must be given again: as callbacks the run had {closures} of them, \
+                 and resuming it got {}; give them by Resume::on_epoch, or leave them out by Resume::without_closures",
                 resume.closures.len()
             ),
         });

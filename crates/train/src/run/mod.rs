@@ -275,8 +275,8 @@ impl<'m, E: Element> Run<'m, E> {
         Ok(epoch)
     }
 
-    /// Goes back to the end of the last good epoch, and ends the run. An epoch after which the first loss is none was not
-    /// good: the step size that would bring the loss down again does not exist.
+    /// Goes back to the end of the last good epoch, and ends the run. An epoch was not good if the very next loss is NaN or
+    /// infinite: from its weights no learning rate leads on.
     fn diverge(&mut self, what: String, value: f64, step: usize) -> TrainError {
         let epoch = self.history.epochs.len() + 1;
         self.history.epochs.truncate(self.snapshot_epochs);

@@ -166,7 +166,10 @@ fn a_run_is_resumed_on_its_own_rows_and_with_its_own_callbacks() {
     // A closure is in no file, and resuming says so.
     let mut model = load(&registry::<f32>());
     let error = message(&mut model, &x, &y, &Resume::new());
-    assert!(error.contains("1 in all, and 0 given") && error.contains("Resume::on_epoch"), "{error}");
+    assert!(
+        error.contains("the run had 1 of them, and resuming it got 0") && error.contains("Resume::on_epoch"),
+        "{error}"
+    );
     // A callback that the registry does not know is named.
     let mut unknown = load(&Registry::new());
     let error = message(&mut unknown, &x, &y, &Resume::new().without_closures());
