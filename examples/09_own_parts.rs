@@ -96,7 +96,7 @@ impl<E: Element> Callback<E> for Halve {
     fn settings(&self) -> Settings {
         Settings::new().with("every", self.every)
     }
-    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), mlp::Error> {
+    fn on_epoch_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), mlp::Error> {
         self.seen += 1;
         let factor = if self.seen.is_multiple_of(self.every) { 0.5 } else { 1.0 };
         context.set_learning_rate(context.learning_rate() * factor)

@@ -48,6 +48,9 @@ struct TrainingBody<T, S> {
     seed: u64,
     epochs: u64,
     run: Option<RunBody<T>>,
+    /// The steps of every weight; left out where they are `steps`, as they are where no weight ever was frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weight_steps: Option<Vec<u64>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,9 +100,12 @@ impl<E: Element> TrainingBody<Written<E>, WrittenSlots<E>> {
             Ok((slots.parameter.clone(), named.collect::<Result<_, FormatError>>()?))
         };
         let slots = training.state.slots().iter().map(of_parameter).collect::<Result<_, FormatError>>()?;
+        let steps = training.state.steps();
+        let weight_steps: Vec<u64> = training.state.slots().iter().map(|slots| slots.steps).collect();
+        let weight_steps = weight_steps.iter().any(|&of_weight| of_weight != steps).then_some(weight_steps);
         Ok(Self {
             optimizer: training.optimizer.clone(),
-            steps: training.state.steps(),
+            steps,
             slots,
             loss: training.loss.clone(),
             label_smoothing: training.label_smoothing,
@@ -107,6 +113,7 @@ impl<E: Element> TrainingBody<Written<E>, WrittenSlots<E>> {
             seed: training.seed,
             epochs: training.epochs,
             run: training.run.as_ref().map(RunBody::of).transpose()?,
+            weight_steps,
         })
     }
 }
@@ -189,11 +196,20 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
         if self.loss.missing().is_none() {
             self.loss.check::<E>()?;
         }
+        if let Some(list) = &self.weight_steps {
+            let wrong = |reason: &str| Err(FormatError::Content { reason: format!("`weight_steps` {reason}") });
+            if list.len() != parameters.len() {
+                return wrong("are not one for each weight");
+            }
+            if list.iter().all(|&steps| steps == self.steps) {
+                return wrong("are all the same as `steps`, for which they are left out");
+            }
+        }
         let names = self.optimizer.slots();
         let mut of_weights = Tensors::new(self.slots, parameters.len())?;
         check_names("the network", parameters.iter().map(Parameter::name), &of_weights)?;
         let mut slots = Vec::with_capacity(parameters.len());
-        for parameter in parameters {
+        for (index, parameter) in parameters.iter().enumerate() {
             let weight = parameter.name();
             let Some(raw) = of_weights.take_raw(weight) else { continue };
             let mut of_weight = Tensors::new(raw, names.len())?;
@@ -207,7 +223,8 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
             for value in names.iter().filter_map(decode) {
                 values.push(value?);
             }
-            slots.push(Slots { parameter: weight.to_owned(), values });
+            let steps = self.weight_steps.as_ref().map_or(self.steps, |steps| steps[index]);
+            slots.push(Slots { parameter: weight.to_owned(), steps, values });
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
         let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;

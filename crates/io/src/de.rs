@@ -19,11 +19,12 @@ use crate::FormatError;
 use crate::raw::{Head, Raw, Reader};
 
 /// The fields that may be left out, of the types that have some. All others must be there.
-const OPTIONAL: [(&str, &[&str]); 3] = [
+const OPTIONAL: [(&str, &[&str]); 4] = [
     ("Dense", &["bias_regularizer", "constraint", "bias_constraint", "activity_regularizer"]),
     // The shape of an input row: one of the two.
     ("Record", &["input_features", "input_shape"]),
     ("Body", &["frozen"]),
+    ("TrainingBody", &["weight_steps"]),
 ];
 
 /// What tells a [`Raw`] from every other type.

@@ -19,7 +19,7 @@ impl Kind for Accuracy {
 
     #[track_caller]
     fn add<E: Element>(&self, batch: &Batch<'_, E>, state: &mut Vec<f64>) {
-        let Some(labels) = batch.classes() else { panic!("accuracy: the rows have no classes") };
+        let Some(labels) = batch.labels() else { panic!("accuracy: the rows have no classes") };
         let (predicted, actual) = (labels.predicted(), labels.actual());
         let labels_of_a_row = predicted.len() / batch.rows().max(1);
         batch.add_mean(state, |row| {

@@ -23,7 +23,7 @@ impl Labels {
     /// Predicted and true classes.
     ///
     /// # Panics
-    /// If there are not as many of the ones as of the others.
+    /// If there are more of one than of the other.
     #[track_caller]
     pub fn new(predicted: impl Into<Vec<usize>>, actual: impl Into<Vec<usize>>) -> Self {
         let (predicted, actual) = (predicted.into(), actual.into());
@@ -51,7 +51,7 @@ impl<'a, E: Element> Batch<'a, E> {
     /// Rows of predictions `[n, ..]` and their targets `[n, ..]`, all of the same weight.
     ///
     /// # Panics
-    /// If there are not as many of the ones as of the others.
+    /// If predictions and targets differ in the number of rows.
     #[track_caller]
     pub fn new(predictions: &'a Tensor<E>, targets: &'a Tensor<E>) -> Self {
         assert!(
@@ -66,14 +66,14 @@ impl<'a, E: Element> Batch<'a, E> {
     /// With the classes of the rows, for a task that has some.
     ///
     /// # Panics
-    /// If they are not as many for each row.
+    /// If rows differ in the number of their classes.
     #[must_use]
     #[track_caller]
-    pub fn labels(self, labels: &'a Labels) -> Self {
+    pub fn with_labels(self, labels: &'a Labels) -> Self {
         let (count, rows) = (labels.actual.len(), self.rows());
         assert!(
             (rows == 0 && count == 0) || (rows > 0 && count.is_multiple_of(rows)),
-            "Batch: {count} classes are not as many for each of {rows} rows"
+            "Batch: {count} classes cannot be divided among {rows} rows"
         );
         Self { labels: Some(labels), ..self }
     }
@@ -84,7 +84,7 @@ impl<'a, E: Element> Batch<'a, E> {
     /// If there is not one for each row.
     #[must_use]
     #[track_caller]
-    pub fn weights(self, weights: &'a [f64]) -> Self {
+    pub fn with_weights(self, weights: &'a [f64]) -> Self {
         assert!(weights.len() == self.rows(), "Batch: {} weights for {} rows", weights.len(), self.rows());
         Self { weights: Some(weights), ..self }
     }
@@ -94,7 +94,8 @@ impl<'a, E: Element> Batch<'a, E> {
         self.predictions.rows()
     }
 
-    /// What was predicted: probabilities where the task is about classes, numbers in the targets' units otherwise.
+    /// What was predicted: probabilities or, with a hinge loss, scores where the task is about classes, numbers in the
+    /// targets' units otherwise.
     pub fn predictions(&self) -> &'a Tensor<E> {
         self.predictions
     }
@@ -105,7 +106,7 @@ impl<'a, E: Element> Batch<'a, E> {
     }
 
     /// The classes of the rows; `None` where the task has none.
-    pub fn classes(&self) -> Option<&'a Labels> {
+    pub fn labels(&self) -> Option<&'a Labels> {
         self.labels
     }
 
@@ -163,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "3 classes are not as many for each of 2 rows")]
+    #[should_panic(expected = "3 classes cannot be divided among 2 rows")]
     fn classes_must_agree() {
         let x = Tensor::<f32>::zeros([2, 1]);
-        let _ = Batch::new(&x, &x).labels(&Labels::new([1, 2, 3], [1, 2, 3]));
+        let _ = Batch::new(&x, &x).with_labels(&Labels::new([1, 2, 3], [1, 2, 3]));
     }
 }

@@ -14,12 +14,13 @@
 //! let labels = Labels::new([0, 1, 0], [0, 0, 0]);
 //!
 //! let mut state = Vec::new();
-//! Metric::Accuracy.add(&Batch::new(&predictions, &targets).labels(&labels), &mut state);
+//! Metric::Accuracy.add(&Batch::new(&predictions, &targets).with_labels(&labels), &mut state);
 //! assert_eq!(Metric::Accuracy.finish(&state), 2.0 / 3.0);
 //! ```
 //!
-//! Metrics get probabilities and labels, never logits. With weights of rows they divide by the sum of the weights, as in
-//! scikit-learn (a loss divides by the number of rows, as in Keras).
+//! Metrics get predictions and labels: probabilities where the loss is one of probabilities, whether or not the network
+//! ends in an activation, and scores with a hinge loss; so the threshold that labels come from is 0.5 or 0. With weights of
+//! rows they divide by the sum of the weights, as in scikit-learn (a loss divides by the number of rows, as in Keras).
 
 mod accuracy;
 mod batch;

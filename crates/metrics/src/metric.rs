@@ -149,7 +149,7 @@ mod tests {
         let x = Tensor::<f32>::zeros([4, 3]);
         let labels = Labels::new([0, 2, 1, 2], [0, 1, 1, 2]);
         let mut state = Vec::new();
-        Metric::Accuracy.add(&Batch::new(&x, &x).labels(&labels).weights(&[1.0, 2.0, 3.0, 0.0]), &mut state);
+        Metric::Accuracy.add(&Batch::new(&x, &x).with_labels(&labels).with_weights(&[1.0, 2.0, 3.0, 0.0]), &mut state);
         assert_eq!(Metric::Accuracy.finish(&state), 4.0 / 6.0);
     }
 
@@ -159,7 +159,7 @@ mod tests {
         let x = Tensor::<f32>::zeros([2, 2]);
         let labels = Labels::new([1, 1, 1, 1], [1, 0, 1, 1]);
         let mut state = Vec::new();
-        Metric::Accuracy.add(&Batch::new(&x, &x).labels(&labels), &mut state);
+        Metric::Accuracy.add(&Batch::new(&x, &x).with_labels(&labels), &mut state);
         assert_eq!(Metric::Accuracy.finish(&state), 0.75);
     }
 
@@ -169,7 +169,7 @@ mod tests {
         let (p, t) = (Tensor::from([[1.0, 2.0], [5.0, 6.0]]), Tensor::from([[2.0, 5.0], [5.0, 4.0]]));
         let of = |metric: Metric, weights: &[f64]| {
             let mut state = Vec::new();
-            metric.add::<f64>(&Batch::new(&p, &t).weights(weights), &mut state);
+            metric.add::<f64>(&Batch::new(&p, &t).with_weights(weights), &mut state);
             metric.finish(&state)
         };
         assert_eq!(of(Metric::MeanAbsoluteError, &[1.0, 1.0]), 1.5);

@@ -13,8 +13,8 @@ use crate::rule::{Rule, wrong_slots};
 /// Adam: steps of about the learning rate, whatever the size of the gradient.
 ///
 /// m ← β₁ · m + (1 - β₁) · g, v ← β₂ · v + (1 - β₂) · g², and at step t
-/// w ← w - lr · (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε). m and v start at 0. These are the formulas and the defaults
-/// of PyTorch. Source: Kingma and Ba 2015.
+/// w ← w - lr · (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε). m and v start at 0, and t counts the steps of each parameter: one
+/// that was frozen at first begins at 1. These are the formulas and the defaults of PyTorch. Source: Kingma and Ba 2015.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Adam {

@@ -63,9 +63,10 @@ pub trait CustomOptimizer: fmt::Debug + Send + Sync + 'static {
         &[]
     }
 
-    /// Step number `step` (counted from 1) with a step size of `learning_rate`, of some of a weight's values: `weights`,
-    /// their gradient and what was remembered of them, a slice for each of [`CustomOptimizer::slots`]. A weight comes in
-    /// parts, on several threads, so every value must be updated by itself.
+    /// Step number `step` with a step size of `learning_rate`, of some of a weight's values: `weights`, their gradient and
+    /// what was remembered of them, a slice for each of [`CustomOptimizer::slots`], all of one length. Steps are counted
+    /// from 1 for every weight, and not while it is frozen. A weight comes in parts, on several threads, so every value
+    /// must be updated by itself.
     fn update<E: Element>(
         &self,
         step: u64,

@@ -78,14 +78,21 @@ impl Optimizer {
         *with_rule!(self, rule => Rule::learning_rate_mut(rule)) = learning_rate;
     }
 
-    /// Step number `step` (counted from 1) of some weights, given their gradient: any part of a parameter, as long as
-    /// `weights`, `gradient` and every one of the `slots` are the same part.
+    /// Step number `step` (counted from 1, over the steps of this parameter) of some weights, given their gradient: any
+    /// part of a parameter, as long as `weights`, `gradient` and every one of the `slots` are the same part.
     ///
     /// # Panics
-    /// If there are not as many slots as [`Optimizer::slots`] names, or this is a user's optimizer that a file only
-    /// named.
+    /// If `weights`, `gradient` and slots differ in length, there are not as many slots as [`Optimizer::slots`] names, or
+    /// this is a user's optimizer that a file only named.
     #[track_caller]
     pub fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]) {
+        assert!(
+            gradient.len() == weights.len() && slots.iter().all(|slot| slot.len() == weights.len()),
+            "update: {} weights, {} values of their gradient and slots of {:?} values do not belong together",
+            weights.len(),
+            gradient.len(),
+            slots.iter().map(|slot| slot.len()).collect::<Vec<_>>()
+        );
         with_rule!(self, rule => Rule::update(rule, step, weights, gradient, slots));
     }
 
@@ -108,8 +115,8 @@ impl Optimizer {
             gradients.len(),
             state.slots().len()
         );
-        state.serve(self, parameters);
-        let step = state.advance();
+        state.add_missing_slots(self, parameters);
+        state.advance(parameters);
         for ((parameter, gradient), slots) in parameters.iter_mut().zip(gradients).zip(state.slots_mut()) {
             assert!(
                 parameter.value().shape() == gradient.shape(),
@@ -121,8 +128,8 @@ impl Optimizer {
             if !parameter.is_trainable() {
                 continue;
             }
-            let mut slots: Vec<&mut [E]> = slots.values.iter_mut().map(Tensor::as_mut_slice).collect();
-            self.update(step, parameter.values_mut(), gradient.as_slice(), &mut slots);
+            let mut values: Vec<&mut [E]> = slots.values.iter_mut().map(Tensor::as_mut_slice).collect();
+            self.update(slots.steps, parameter.values_mut(), gradient.as_slice(), &mut values);
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::rule::{Rule, wrong_slots};
 
 /// RMSprop: each gradient divided by its recent size.
 ///
-/// v ← α · v + (1 - α) · g², then w ← w - lr · g / (√v + ε). v starts at 0. These are the formula and the defaults of
-/// PyTorch. Source: Tieleman and Hinton 2012.
+/// v ← α · v + (1 - α) · g², then w ← w - lr · g / (√v + ε). v starts at 0. These are PyTorch's formula and its defaults
+/// of α and ε; the default step size is 0.001, as in Keras, where PyTorch has 0.01. Source: Tieleman and Hinton 2012.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RmsProp {

@@ -23,7 +23,7 @@ pub(crate) trait Rule {
     /// The step size, to be changed.
     fn learning_rate_mut(&mut self) -> &mut f64;
 
-    /// Step number `step` (counted from 1) of some of a weight's values.
+    /// Step number `step` (counted from 1, over the steps of this weight) of some of a weight's values.
     fn update<E: Element>(&self, step: u64, weights: &mut [E], gradient: &[E], slots: &mut [&mut [E]]);
 
     /// Every setting.

@@ -7,7 +7,7 @@ use mlp_tensor::{Element, Tensor};
 
 use crate::Optimizer;
 
-/// What an optimizer remembers between steps: their number and, for every parameter, its slots.
+/// What an optimizer remembers between steps: their number and, for every parameter, its slots and its own steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerState<E: Element = f32> {
     steps: u64,
@@ -19,6 +19,8 @@ pub struct OptimizerState<E: Element = f32> {
 pub struct Slots<E: Element = f32> {
     /// The parameter's name, such as `layers.0.weight`.
     pub parameter: String,
+    /// The number of steps that the parameter has taken: those during which it was not frozen.
+    pub steps: u64,
     /// One tensor of the parameter's shape for each of [`Optimizer::slots`], in that order; none for a parameter that was
     /// never trained.
     pub values: Vec<Tensor<E>>,
@@ -47,9 +49,9 @@ impl fmt::Debug for SlotError {
 impl<E: Element> OptimizerState<E> {
     /// The state before the first step: every slot 0. Parameters that are frozen have none.
     pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
-        let slots = parameters.iter().map(|p| Slots { parameter: p.name().to_owned(), values: Vec::new() });
+        let slots = parameters.iter().map(|p| Slots { parameter: p.name().to_owned(), steps: 0, values: Vec::new() });
         let mut state = Self { steps: 0, slots: slots.collect() };
-        state.serve(optimizer, parameters);
+        state.add_missing_slots(optimizer, parameters);
         state
     }
 
@@ -58,13 +60,15 @@ impl<E: Element> OptimizerState<E> {
     /// # Panics
     /// If these are not the parameters that the state was made for.
     #[track_caller]
-    pub fn serve(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
+    pub fn add_missing_slots(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
         let (names, count) = (optimizer.slots(), self.slots.len());
-        assert!(count == parameters.len(), "serve: slots of {count} parameters for {}", parameters.len());
+        assert!(count == parameters.len(), "add_missing_slots: slots of {count} parameters for {}", parameters.len());
         for (slots, parameter) in self.slots.iter_mut().zip(parameters) {
             let name = parameter.name();
-            assert!(slots.parameter == name, "serve: slots of {} for {name}", slots.parameter);
+            assert!(slots.parameter == name, "add_missing_slots: slots of {} for {name}", slots.parameter);
             if parameter.is_trainable() && slots.values.len() != names.len() {
+                // Zeros are what a parameter has before its first step.
+                slots.steps = 0;
                 slots.values = names.iter().map(|_| Tensor::zeros(parameter.value().shape())).collect();
             }
         }
@@ -73,8 +77,8 @@ impl<E: Element> OptimizerState<E> {
     /// A state read from elsewhere, after `steps` steps.
     ///
     /// # Errors
-    /// If the slots are not those of `optimizer` for `parameters`, in their order and with their shapes. Frozen parameters
-    /// may have none.
+    /// If the slots are not those of `optimizer` for `parameters`, in their order and with their shapes, or a parameter has
+    /// taken more than `steps` steps. Frozen parameters may have none.
     pub fn from_parts(
         optimizer: &Optimizer,
         parameters: &[Parameter<E>],
@@ -102,6 +106,13 @@ impl<E: Element> OptimizerState<E> {
                     found: format!("slots of {} with shapes {shapes:?}", slots.parameter),
                 });
             }
+            if slots.steps > steps {
+                return Err(SlotError {
+                    parameter: parameter.name().to_owned(),
+                    expected: format!("at most the {steps} steps that were taken in all"),
+                    found: format!("{} steps", slots.steps),
+                });
+            }
         }
         Ok(Self { steps, slots })
     }
@@ -125,6 +136,7 @@ impl<E: Element> OptimizerState<E> {
         assert!(self.slots.len() == other.slots.len(), "copy_from: the state of other parameters");
         self.steps = other.steps;
         for (to, from) in self.slots.iter_mut().zip(&other.slots) {
+            to.steps = from.steps;
             if to.values.len() == from.values.len() {
                 for (to, from) in to.values.iter_mut().zip(&from.values) {
                     to.as_mut_slice().copy_from_slice(from.as_slice());
@@ -140,9 +152,17 @@ impl<E: Element> OptimizerState<E> {
         &mut self.slots
     }
 
-    /// Counts one more step and returns its number.
-    pub fn advance(&mut self) -> u64 {
+    /// Counts one more step: one in all, and one of every parameter that is not frozen.
+    ///
+    /// # Panics
+    /// If these are not the parameters that the state was made for.
+    #[track_caller]
+    pub fn advance(&mut self, parameters: &[Parameter<E>]) {
+        let count = self.slots.len();
+        assert!(count == parameters.len(), "advance: slots of {count} parameters for {}", parameters.len());
         self.steps = self.steps.saturating_add(1);
-        self.steps
+        for (slots, _) in self.slots.iter_mut().zip(parameters).filter(|(_, p)| p.is_trainable()) {
+            slots.steps = slots.steps.saturating_add(1);
+        }
     }
 }

@@ -234,7 +234,7 @@ fn frozen<E: Element>(optimizer: &Optimizer) {
 
     // Trained from now on, they begin as slots of zeros do; the others go on.
     let kept = state.slots()[2].values.clone();
-    state.serve(optimizer, network.parameters());
+    state.add_missing_slots(optimizer, network.parameters());
     assert_eq!(slots(&state), [count; 4]);
     for slots in &state.slots()[..2] {
         assert!(slots.values.iter().all(|value| value.as_slice().iter().all(|v| *v == E::zero())));
@@ -273,10 +273,10 @@ fn frozen_parameters_that_had_slots_keep_them() {
 }
 
 #[test]
-#[should_panic(expected = "serve: slots of 1 parameters for 4")]
-fn slots_of_other_parameters_are_not_served() {
+#[should_panic(expected = "add_missing_slots: slots of 1 parameters for 4")]
+fn slots_are_not_added_for_other_parameters() {
     let optimizer = Optimizer::from(Adam::new(0.1));
     let mut state = OptimizerState::new(&optimizer, network::<f32>().parameters());
     let other: Network = Sequential::new(2).add(Dense::new(2)).add(Dense::new(1)).init(1).unwrap();
-    state.serve(&optimizer, other.parameters());
+    state.add_missing_slots(&optimizer, other.parameters());
 }

@@ -51,6 +51,44 @@ fn every_optimizer_agrees_with_pytorch() {
     check::<f32>(1e-6);
 }
 
+/// PyTorch counts the steps of every parameter by itself, so one that is trained late goes the way that it would have gone
+/// from the start; one that is frozen in between goes on where it was.
+#[test]
+fn a_parameter_that_was_frozen_goes_pytorchs_way_from_its_own_first_step() {
+    let goldens: Value = serde_json::from_str(include_str!("goldens/optimizers.json")).unwrap();
+    for case in goldens["cases"].as_array().unwrap() {
+        let optimizer = optimizer(&case["config"]);
+        let architecture = Sequential::new(6).add(Dense::new(1).without_bias()).add(Dense::new(1).without_bias());
+        let mut network: Network<f64> = architecture.init(0).unwrap();
+        network.parameters_mut()[0].set_value(row(&goldens["start"]));
+        network.freeze("layers.0.*").unwrap();
+        let mut state = OptimizerState::new(&optimizer, network.parameters());
+        let mut step = |network: &mut Network<f64>, gradient: Tensor<f64>| {
+            optimizer.step(&mut state, network.parameters_mut(), &[gradient, Tensor::ones([1, 1])]);
+        };
+        for _ in 0..50 {
+            step(&mut network, Tensor::ones([6, 1]));
+        }
+        for (number, gradient) in goldens["gradients"].as_array().unwrap().iter().enumerate() {
+            network.unfreeze("layers.0.*").unwrap();
+            step(&mut network, row(gradient));
+            let difference = (network.parameters()[0].value() - row(&case["parameters"][number])).abs().max();
+            assert!(difference <= 1e-14, "{}, step {number}: off by {difference:e}", case["name"]);
+            network.freeze("layers.0.*").unwrap();
+            step(&mut network, Tensor::ones([6, 1]));
+        }
+        assert_eq!((state.steps(), state.slots()[0].steps, state.slots()[1].steps), (74, 12, 74));
+    }
+}
+
+#[test]
+#[should_panic(
+    expected = "update: 2 weights, 2 values of their gradient and slots of [2, 1] values do not belong together"
+)]
+fn slices_of_different_lengths_are_not_updated() {
+    Optimizer::from(Adam::default()).update(1, &mut [1.0_f32; 2], &[1.0; 2], &mut [&mut [0.0; 2], &mut [0.0]]);
+}
+
 #[test]
 fn a_part_of_a_parameter_is_updated_as_the_whole_is() {
     let optimizer = Optimizer::from(Adam::default());
@@ -95,6 +133,8 @@ fn a_state_that_does_not_fit_is_refused() {
     assert!(rebuild(&|slots| slots.clear()).is_err());
     assert!(rebuild(&|slots| slots[0].parameter = "layers.1.weight".to_owned()).is_err());
     assert!(rebuild(&|slots| slots[0].values.truncate(1)).is_err());
+    let error = rebuild(&|slots| slots[0].steps = 6).unwrap_err().to_string();
+    assert!(error.contains("at most the 5 steps that were taken in all, found 6 steps"), "{error}");
     let error = rebuild(&|slots| slots[0].values[1] = Tensor::zeros([1, 6])).unwrap_err().to_string();
     assert!(error.contains("layers.0.weight") && error.contains("[6, 1]") && error.contains("[1, 6]"), "{error}");
 }

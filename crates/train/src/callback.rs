@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use mlp_io::SavedModel;
 use mlp_nn::Network;
 use mlp_optim::Optimizer;
 use mlp_registry::Settings;
 use mlp_tensor::{Element, Tensor};
 
-use crate::{Epoch, History, TrainError};
+use crate::{Epoch, History, Model, TrainError};
 
-/// Something that is told of every step and epoch of a run, and of its end. It can stop the run, set the learning rate and
-/// replace the weights, all through the [`RunContext`].
+/// Something that is told of a run's start, of every step and epoch, and of its end. It can stop the run, set the learning
+/// rate, replace the weights and save the model, all through the [`RunContext`].
 ///
 /// A run that is saved holds the callback's name, settings and state; resumed, the callback is made from its settings by
 /// the registry that opened the file, and goes on from its state.
@@ -28,7 +29,7 @@ use crate::{Epoch, History, TrainError};
 ///     fn name(&self) -> &str {
 ///         "halve"
 ///     }
-///     fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+///     fn on_epoch_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
 ///         context.set_learning_rate(context.learning_rate() / 2.0)
 ///     }
 /// }
@@ -45,27 +46,35 @@ pub trait Callback<E: Element = f32>: fmt::Debug + Send {
         Settings::new()
     }
 
+    /// The run begins: no step has been made yet. A run that is resumed has begun before, and does not begin again.
+    ///
+    /// # Errors
+    /// What must end the run. Then the model stays as the steps so far have left it, and no callback is told anything more.
+    fn on_start(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     /// A step is over.
     ///
     /// # Errors
-    /// What must end the run. Then the model stays as the steps so far have left it.
-    fn step(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    /// As [`Callback::on_start`].
+    fn on_step_end(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         Ok(())
     }
 
     /// An epoch is over: it is the last one of the history.
     ///
     /// # Errors
-    /// As [`Callback::step`].
-    fn epoch(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    /// As [`Callback::on_start`].
+    fn on_epoch_end(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         Ok(())
     }
 
     /// The run is over: all epochs are done, or it was stopped.
     ///
     /// # Errors
-    /// As [`Callback::step`].
-    fn end(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    /// As [`Callback::on_start`].
+    fn on_end(&mut self, _context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         Ok(())
     }
 
@@ -109,20 +118,17 @@ impl<E: Element> CallbackState<E> {
 /// A run as a callback sees it, and what a callback can do about it.
 #[derive(Debug)]
 pub struct RunContext<'a, E: Element = f32> {
-    pub(crate) network: &'a mut Network<E>,
-    pub(crate) optimizer: &'a mut Optimizer,
+    pub(crate) model: &'a mut Model<E>,
     pub(crate) history: &'a History,
     /// The number of the epoch at hand.
     pub(crate) epoch: usize,
     pub(crate) epochs: usize,
-    /// Steps taken, in all fits.
-    pub(crate) steps: u64,
     pub(crate) loss: f64,
     pub(crate) stop: &'a mut bool,
 }
 
 impl<E: Element> RunContext<'_, E> {
-    /// The number of the epoch at hand in this run, counted from 1.
+    /// The number of the epoch at hand in this run, counted from 1; at the start of the run, the first.
     pub fn epoch_number(&self) -> usize {
         self.epoch
     }
@@ -134,10 +140,10 @@ impl<E: Element> RunContext<'_, E> {
 
     /// The number of steps taken so far, in all fits of the model.
     pub fn steps(&self) -> u64 {
-        self.steps
+        self.model.state.steps()
     }
 
-    /// The mean loss of the last step's batch, before the step, penalties included.
+    /// The mean loss of the last step's batch, before the step, penalties included; NaN at the start of the run.
     pub fn step_loss(&self) -> f64 {
         self.loss
     }
@@ -154,7 +160,7 @@ impl<E: Element> RunContext<'_, E> {
 
     /// The optimizer's step size.
     pub fn learning_rate(&self) -> f64 {
-        self.optimizer.learning_rate()
+        self.model.optimizer.learning_rate()
     }
 
     /// Sets the optimizer's step size, for the steps to come.
@@ -162,12 +168,42 @@ impl<E: Element> RunContext<'_, E> {
     /// # Errors
     /// If it is not finite and above 0 in the network's number type.
     pub fn set_learning_rate(&mut self, learning_rate: f64) -> Result<(), TrainError> {
-        set_learning_rate::<E>(self.optimizer, learning_rate)
+        self.model.set_learning_rate(learning_rate)
     }
 
     /// The network.
     pub fn network(&self) -> &Network<E> {
-        self.network
+        &self.model.network
+    }
+
+    /// The whole model as it is now, as a file holds it, without the run: what a callback that keeps checkpoints saves.
+    ///
+    /// ```
+    /// use mlp_train::{Callback, RunContext, TrainError};
+    ///
+    /// /// Saves the model whenever the validation loss is the lowest so far.
+    /// #[derive(Clone, Debug)]
+    /// struct Best {
+    ///     path: std::path::PathBuf,
+    ///     loss: f64,
+    /// }
+    ///
+    /// impl Callback for Best {
+    ///     fn name(&self) -> &str {
+    ///         "best"
+    ///     }
+    ///     fn on_epoch_end(&mut self, context: &mut RunContext<'_>) -> Result<(), TrainError> {
+    ///         let loss = context.last_epoch().and_then(|epoch| epoch.validation.as_ref()).map(|v| v.loss);
+    ///         if let Some(loss) = loss.filter(|&loss| loss < self.loss) {
+    ///             self.loss = loss;
+    ///             context.to_saved().save(&self.path)?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn to_saved(&self) -> SavedModel<E> {
+        self.model.to_saved()
     }
 
     /// Replaces all weights and buffers.
@@ -175,10 +211,11 @@ impl<E: Element> RunContext<'_, E> {
     /// # Errors
     /// If one is missing, one too many, or of another shape.
     pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), TrainError> {
-        Ok(self.network.load_state(state)?)
+        self.model.load_state(state)
     }
 
-    /// Ends the run after this epoch's callbacks (from [`Callback::step`]: after this step).
+    /// Ends the run once all callbacks were told of what this one is told of: from [`Callback::on_step_end`] within the
+    /// epoch, from [`Callback::on_start`] before the first step.
     pub fn stop(&mut self) {
         *self.stop = true;
     }

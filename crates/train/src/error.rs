@@ -46,22 +46,24 @@ pub enum TrainError {
         /// What the rows were for.
         purpose: &'static str,
     },
-    /// Targets of another shape than the network's output.
-    #[error("the targets have shape {found:?}, but the network's output for these rows has shape {expected:?}")]
+    /// Targets of another shape than the network and the loss need.
+    #[error("the targets have shape {found:?}, but must have {expected:?} for these rows, this network and {loss}")]
     TargetShape {
-        /// The shape of the output.
+        /// The loss.
+        loss: Loss,
+        /// The shape that they must have.
         expected: Vec<usize>,
         /// The shape of the targets.
         found: Vec<usize>,
     },
-    /// A class number that the network has no output for.
-    #[error("the target of row {row} is class {class}, but the network has {classes} outputs: classes 0 to {}", classes - 1)]
+    /// A class number that there is not.
+    #[error("the target of row {row} is class {class}, but there are only the classes 0 to {}", classes - 1)]
     ClassOutOfRange {
         /// The row, counted from 0.
         row: usize,
         /// The class.
         class: usize,
-        /// The number of outputs.
+        /// The number of classes.
         classes: usize,
     },
     /// A row of targets that are not the probabilities of classes.
@@ -98,8 +100,8 @@ pub enum TrainError {
         /// What to change.
         advice: &'static str,
     },
-    /// Class numbers as targets of a task that has not one class a row.
-    #[error("class numbers do not do for {loss}, whose task is {task}; give a tensor of targets")]
+    /// Class numbers as targets of a task in which a row does not have exactly one class.
+    #[error("class numbers cannot be targets of {loss} where the task is {task}; give a tensor of targets")]
     ClassesAsTargets {
         /// The task.
         task: Task,
@@ -118,10 +120,14 @@ pub enum TrainError {
         found: Vec<usize>,
     },
     /// A question about the classes of rows that do not have one each.
-    #[error("rows can be divided by class only where each has one class, but the task is {task}")]
+    #[error("{setting} needs rows that have one class each, but the task is {task}; {alternative}")]
     NoClasses {
+        /// The setting that needs classes.
+        setting: &'static str,
         /// The task.
         task: Task,
+        /// What to do.
+        alternative: &'static str,
     },
     /// A loss that does not fit the network's last activation.
     #[error("{loss} does not fit a network that ends in {activation}: {advice}")]
@@ -151,6 +157,17 @@ pub enum TrainError {
         loss: Loss,
         /// The shape of an output row.
         output: Vec<usize>,
+    },
+    /// A task about classes, for a loss whose targets are not one for each output.
+    #[error(
+        "{loss} does not fit the task {task}: classes need one target for each output, and this loss has another number of \
+         them"
+    )]
+    TaskAndLoss {
+        /// The task.
+        task: Task,
+        /// The loss.
+        loss: Loss,
     },
     /// A metric that says nothing about the task.
     #[error("{metric} cannot be measured where the task is {task}: {reason}")]
@@ -192,21 +209,39 @@ pub enum TrainError {
         /// The number of rows.
         rows: usize,
     },
+    /// A stratified validation split with fewer rows on one side than there are classes.
+    #[error(
+        "a stratified_validation_split of {share} gives {rows} {part} rows, but needs one of each of {classes} classes \
+         there; choose another share, or give more rows"
+    )]
+    StratifiedSplit {
+        /// The share.
+        share: f64,
+        /// The side that is too small: `training` or `validation`.
+        part: &'static str,
+        /// The number of its rows.
+        rows: usize,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// Validation data that cannot be used.
+    #[error("in the validation data: {0}")]
+    Validation(Box<TrainError>),
     /// A stratified split of rows whose order is to be kept.
     #[error(
         "a stratified validation split draws rows at random, which shuffle(false) forbids; use validation_split, which \
          then holds the last rows out, or validation_data"
     )]
     StratifiedInOrder,
-    /// Names of features that are not one each.
-    #[error("{found} feature names were given for {expected} features; name each feature, or none")]
+    /// Feature names of another number than there are features.
+    #[error("the network takes {expected} features, but feature_names has {found}; name each feature, or none")]
     FeatureNames {
         /// The number of features.
         expected: usize,
         /// The number of names.
         found: usize,
     },
-    /// Weights of rows that are not one each.
+    /// Sample weights of another shape than one for each row.
     #[error("the sample weights have shape {found:?}, but must have [{rows}], one for each row")]
     WeightsShape {
         /// The number of rows.
@@ -214,7 +249,7 @@ pub enum TrainError {
         /// The shape of the weights.
         found: Vec<usize>,
     },
-    /// A weight that is none.
+    /// A sample weight that is negative, infinite or NaN.
     #[error("the sample weight of row {row} is {value}, but must be finite and 0 or more")]
     WeightValue {
         /// The row, counted from 0.
@@ -254,9 +289,9 @@ pub enum TrainError {
     /// A number that became NaN or infinite in training.
     #[error(transparent)]
     Diverged(#[from] Box<Diverged>),
-    /// A file with a model that cannot be trained or evaluated.
+    /// A file with a network alone.
     #[error("the file holds a network without a loss and an optimizer; read it with SavedModel::load")]
-    NotCompiled,
+    NoTraining,
     /// A model that was not saved in a run.
     #[error("the model is not in the middle of a run; save one with Run::save, or begin one with Model::fit")]
     NoRun,
@@ -278,7 +313,7 @@ pub enum TrainError {
         number: &'static str,
     },
     /// What a callback ended the run with.
-    #[error("{0}")]
+    #[error(transparent)]
     Callback(Box<dyn Error + Send + Sync>),
 }
 
@@ -286,8 +321,8 @@ pub enum TrainError {
 /// before the fit or the batch.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error(
-    "{what} became {value} in epoch {epoch}, step {step}{}; the model is as it was before: lower the learning rate, or \
-     scale the features",
+    "{what} became {value}{}{}; the model is as it was before: lower the learning rate, or scale the features",
+    place(*epoch, *step),
     anomaly.as_ref().map_or_else(String::new, |anomaly| format!(", and the first cause was this: {anomaly}"))
 )]
 #[non_exhaustive]
@@ -296,15 +331,22 @@ pub struct Diverged {
     pub what: String,
     /// NaN, infinity or minus infinity.
     pub value: f64,
-    /// The epoch of the fit, counted from 1.
-    pub epoch: usize,
-    /// The step of the epoch, counted from 1.
-    pub step: usize,
+    /// The epoch of the fit, counted from 1; `None` for [`Model::train_on_batch`](crate::Model::train_on_batch).
+    pub epoch: Option<usize>,
+    /// The step of the epoch, counted from 1: at the end of an epoch, its last one. `None` where there is no epoch.
+    pub step: Option<usize>,
     /// The operation and the layer that it came from, if the fit was to
-    /// [detect anomalies](crate::Fit::detect_anomalies).
+    /// [detect anomalies](crate::Fit::detect_anomalies): the first of the run, which may be of an earlier step.
     pub anomaly: Option<Anomaly>,
     /// The epochs before.
     pub history: History,
+}
+
+fn place(epoch: Option<usize>, step: Option<usize>) -> String {
+    match (epoch, step) {
+        (Some(epoch), Some(step)) => format!(" in epoch {epoch}, step {step}"),
+        _ => String::new(),
+    }
 }
 
 impl fmt::Debug for Diverged {

@@ -1,6 +1,6 @@
 //! Passes over rows that do not train: losses and metrics.
 
-use mlp_autograd::Tape;
+use mlp_autograd::{Anomaly, Tape};
 use mlp_nn::{Network, Pass};
 use mlp_tensor::Element;
 use rayon::prelude::*;
@@ -32,4 +32,19 @@ pub(crate) fn evaluate<E: Element>(
     passes.iter().for_each(|pass| objective.add(&mut totals, pass));
     totals.penalty += network.penalty() * totals.rows as f64;
     Evaluation::of(&totals, objective)
+}
+
+/// The operation and the layer that first make NaN or infinity on the rows numbered `chosen`.
+pub(crate) fn find_anomaly<E: Element>(
+    network: &Network<E>,
+    objective: &Objective,
+    rows: &Rows<E>,
+    chosen: &[usize],
+) -> Option<Anomaly> {
+    chosen.chunks(ROWS).find_map(|part| {
+        let tape = Tape::no_record().detect_anomalies();
+        let variables = network.variables(&tape);
+        objective.forward(network, &variables, rows.batch(part), &tape, &mut Pass::inference());
+        tape.anomaly()
+    })
 }

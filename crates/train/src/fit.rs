@@ -107,8 +107,10 @@ impl<E: Element> Fit<E> {
         Self { class_weights: ClassWeights::Balanced, ..self }
     }
 
-    /// Whether every number of every step is looked at, so that a fit that diverges names the layer and the operation
-    /// that first made NaN or infinity. It costs a pass over all numbers; off by default.
+    /// Whether every number of every step is looked at, forward and backward, so that a fit that diverges names the layer
+    /// and the operation that first made NaN or infinity of finite numbers, in whichever step that was. Where it is the
+    /// validation loss that is no number and all steps were sound, the validation rows are looked through for it. It costs
+    /// a pass over all numbers; off by default.
     pub fn detect_anomalies(self, on: bool) -> Self {
         Self { detect_anomalies: on, ..self }
     }
@@ -171,7 +173,7 @@ impl<E: Element> Callback<E> for OnEpoch<E> {
         crate::callback::CLOSURE
     }
 
-    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    fn on_epoch_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         (self.0)(context)
     }
 }

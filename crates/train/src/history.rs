@@ -17,7 +17,11 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
-    /// The means that `totals` are the sums of.
+    /// The means that `totals` are the sums of; NaN of no rows.
+    ///
+    /// # Panics
+    /// If a metric is a user's that a file only named.
+    #[track_caller]
     pub fn of(totals: &Totals, objective: &Objective) -> Self {
         let rows = totals.rows as f64;
         let metrics = objective.metrics().iter().zip(&totals.metrics);

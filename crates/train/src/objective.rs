@@ -63,7 +63,7 @@ impl Objective {
         if loss.is_classification() && row.len() != 1 {
             return Err(TrainError::LossAndShape { loss, output: row.to_vec() });
         }
-        let outputs = row.last().copied().unwrap_or(1);
+        let outputs = outputs(network);
         if loss.target_len(outputs).is_none() {
             let advice = "it needs a mean and the logarithm of a variance for each number, so twice as many as targets";
             return Err(TrainError::LossAndOutputs { loss, outputs, advice });
@@ -102,10 +102,11 @@ impl Objective {
     }
 
     /// Checks that targets can be standardized.
-    pub(crate) fn check_target_scale(&self) -> Result<(), TrainError> {
+    fn check_target_scale(&self, one_each: bool) -> Result<(), TrainError> {
         let loss = &self.loss;
         // A Gaussian's variances would be those of standardized numbers, and the cosine knows no scale.
-        if loss.targets() == TargetKind::Numbers && !matches!(loss, Loss::GaussianNll | Loss::CosineSimilarity) {
+        let knows_scale = !matches!(loss, Loss::GaussianNll | Loss::CosineSimilarity);
+        if loss.targets() == TargetKind::Numbers && one_each && knows_scale {
             return Ok(());
         }
         Err(TrainError::TargetScale { loss: loss.clone() })
@@ -114,10 +115,21 @@ impl Objective {
     /// With another output than the loss says.
     ///
     /// # Errors
-    /// If it does not fit the network.
+    /// If it does not fit the network, the loss or the metrics: where it standardizes targets, the loss must take numbers,
+    /// one for each output, and where its task is about classes, one target for each output.
     pub fn with_output<E: Element>(self, output: Output, network: &Network<E>) -> Result<Self, TrainError> {
+        let outputs = outputs(network);
+        let one_each = self.loss.target_len(outputs) == Some(outputs);
+        if output.target_scale().is_some() {
+            self.check_target_scale(one_each)?;
+        }
         output.check_for(&self.loss, network.output_shape())?;
-        Ok(Self { output, ..self })
+        if output.task() != Task::Regression && !one_each {
+            return Err(TrainError::TaskAndLoss { task: output.task(), loss: self.loss });
+        }
+        let objective = Self { output, ..self };
+        objective.metrics.iter().try_for_each(|metric| objective.check_metric(metric, outputs))?;
+        Ok(objective)
     }
 
     /// With label smoothing and class weights.
@@ -125,7 +137,7 @@ impl Objective {
     /// # Errors
     /// If they do not fit the loss or the number of classes.
     pub fn with_options<E: Element>(self, options: LossOptions, network: &Network<E>) -> Result<Self, TrainError> {
-        options.check::<E>(&self.loss, network.output_shape().last().copied().unwrap_or(1))?;
+        options.check::<E>(&self.loss, outputs(network))?;
         Ok(Self { options, ..self })
     }
 
@@ -139,21 +151,23 @@ impl Objective {
         network: &Network<E>,
     ) -> Result<Self, TrainError> {
         let metrics: Vec<Metric> = metrics.into_iter().map(Into::into).collect();
-        let outputs = network.output_shape().last().copied().unwrap_or(1);
-        for metric in &metrics {
-            metric.check()?;
-            let (metric, task) = (metric.clone(), self.output.task());
-            if metric.needs_labels() && task == Task::Regression {
-                let reason = "it measures classes, and this task has none; use an error, such as mean_absolute_error";
-                return Err(TrainError::Metric { metric, task, reason });
-            }
-            if metric.needs_one_shape() && self.loss.target_len(outputs) != Some(outputs) {
-                let reason = "it compares predictions with targets value by value, and they have different numbers of \
-                              values here";
-                return Err(TrainError::Metric { metric, task, reason });
-            }
-        }
+        metrics.iter().try_for_each(|metric| self.check_metric(metric, outputs(network)))?;
         Ok(Self { metrics, ..self })
+    }
+
+    fn check_metric(&self, metric: &Metric, outputs: usize) -> Result<(), TrainError> {
+        metric.check()?;
+        let (metric, task) = (metric.clone(), self.output.task());
+        if metric.needs_labels() && task == Task::Regression {
+            let reason = "it measures classes, and this task has none; use an error, such as mean_absolute_error";
+            return Err(TrainError::Metric { metric, task, reason });
+        }
+        if metric.needs_one_shape() && self.loss.target_len(outputs) != Some(outputs) {
+            let reason = "it compares predictions with targets value by value, and they have different numbers of values \
+                          here";
+            return Err(TrainError::Metric { metric, task, reason });
+        }
+        Ok(())
     }
 
     /// The loss.
@@ -219,10 +233,10 @@ impl Objective {
         let labels = self.labels(predictions, targets);
         let mut batch = Batch::new(predictions, targets);
         if let Some(labels) = &labels {
-            batch = batch.labels(labels);
+            batch = batch.with_labels(labels);
         }
         if !weights.is_empty() {
-            batch = batch.weights(weights);
+            batch = batch.with_weights(weights);
         }
         let state = |metric: &Metric| {
             let mut state = Vec::new();
@@ -232,7 +246,7 @@ impl Objective {
         self.metrics.iter().map(state).collect()
     }
 
-    /// The predicted and the true classes, if the task has some and a metric asks for them.
+    /// The predicted and the true classes, if the task has some.
     fn labels<E: Element>(&self, predictions: &Tensor<E>, targets: &Tensor<E>) -> Option<Labels> {
         let classes = self.classes_of(targets)?;
         Some(Labels::new(self.output.answers(predictions).ok()?, classes))
@@ -249,12 +263,21 @@ impl Objective {
     }
 
     /// The loss and the metrics of `network` on all of `rows`, without dropout and without training.
+    ///
+    /// # Panics
+    /// If the network is another than the one that the objective and the rows were made for, or a part of a user's is
+    /// missing that a file only named.
+    #[track_caller]
     pub fn evaluate<E: Element>(&self, network: &Network<E>, rows: &Rows<E>) -> Evaluation {
         let all: Vec<usize> = (0..rows.len()).collect();
         evaluate(network, self, rows, &all)
     }
 
     /// Adds the sums of later rows to those of earlier ones.
+    ///
+    /// # Panics
+    /// If a metric is a user's that a file only named.
+    #[track_caller]
     pub fn add(&self, totals: &mut Totals, other: &Totals) {
         totals.rows += other.rows;
         totals.loss += other.loss;
@@ -268,4 +291,9 @@ impl Objective {
             }
         }
     }
+}
+
+/// The length of the last axis of what a network gives.
+fn outputs<E: Element>(network: &Network<E>) -> usize {
+    network.output_shape().last().copied().unwrap_or(1)
 }

@@ -1,5 +1,6 @@
 //! The progress bar of a long fit.
 
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -9,40 +10,56 @@ use crate::Epoch;
 /// A fit that is over sooner shows nothing.
 const LONG: Duration = Duration::from_secs(1);
 
-/// A bar of epochs with the time left and the losses, on standard error; silent where that is no terminal.
+/// A redraw is worth it after this long.
+const REDRAW: Duration = Duration::from_millis(50);
+
+/// A bar of epochs with the time left and the losses, on standard error; nothing at all where that is no terminal.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct Progress(Option<Shown>);
+
+#[derive(Debug)]
+struct Shown {
     bar: ProgressBar,
-    start: Instant,
-    hidden: bool,
+    epochs: u64,
+    /// When the bar is to be drawn next.
+    due: Instant,
 }
 
 impl Progress {
     /// A bar for `epochs` epochs, or one that never shows.
     pub(crate) fn new(epochs: usize, wanted: bool) -> Self {
+        if !wanted || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
         let bar = ProgressBar::with_draw_target(Some(epochs as u64), ProgressDrawTarget::hidden());
         if let Ok(style) = ProgressStyle::with_template("epoch {pos}/{len} [{bar:30}] {eta} left  {msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, start: Instant::now(), hidden: !wanted }
+        Self(Some(Shown { bar, epochs: 0, due: Instant::now() + LONG }))
     }
 
     /// One more epoch is over.
-    pub(crate) fn epoch(&self, epoch: &Epoch) {
-        if self.hidden {
+    pub(crate) fn epoch(&mut self, epoch: &Epoch) {
+        let Some(shown) = &mut self.0 else { return };
+        shown.epochs += 1;
+        let now = Instant::now();
+        if now < shown.due {
             return;
         }
-        if self.bar.is_hidden() && self.start.elapsed() > LONG {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        shown.due = now + REDRAW;
+        if shown.bar.is_hidden() {
+            shown.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         let validation = epoch.validation.as_ref().map_or(String::new(), |v| format!("  validation {v}"));
-        self.bar.set_message(format!("{}{validation}", epoch.training));
-        self.bar.inc(1);
+        shown.bar.set_message(format!("{}{validation}", epoch.training));
+        shown.bar.set_position(shown.epochs);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        if let Some(shown) = &self.0 {
+            shown.bar.finish_and_clear();
+        }
     }
 }

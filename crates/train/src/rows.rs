@@ -26,10 +26,11 @@ pub struct Rows<E: Element = f32> {
 #[derive(Clone, Debug)]
 enum Checked<E: Element> {
     Values(Tensor<E>),
-    /// The class of every row; `columns` is 1 for a network that says yes or no.
+    /// The class of every row. `outputs` is the shape of a row of targets, of one value for a network that says yes or
+    /// no.
     Classes {
         classes: Arc<[usize]>,
-        columns: usize,
+        outputs: Arc<[usize]>,
     },
 }
 
@@ -66,9 +67,8 @@ impl<E: Element> Rows<E> {
         let y = match targets.values {
             Values::Tensor(values) => Checked::Values(check_values(&values, x.rows(), outputs, objective)?),
             Values::Classes(classes) => {
-                let columns = outputs[outputs.len() - 1];
-                check_classes(&classes, x.rows(), columns, objective)?;
-                Checked::Classes { classes, columns }
+                check_classes(&classes, x.rows(), outputs[outputs.len() - 1], objective)?;
+                Checked::Classes { classes, outputs: outputs.into() }
             }
         };
         let weights = targets.weights.map(|weights| check_weights(&weights, x.rows())).transpose()?;
@@ -85,14 +85,24 @@ impl<E: Element> Rows<E> {
         self.len() == 0
     }
 
-    /// The class of every row.
+    /// Whether they have weights.
+    pub(crate) fn are_weighted(&self) -> bool {
+        !self.weights.is_empty()
+    }
+
+    /// The class of every row, for `setting`.
     ///
     /// # Errors
-    /// If the task has no classes, or several labels a row.
-    pub(crate) fn classes(&self, objective: &Objective) -> Result<Vec<usize>, TrainError> {
+    /// If the task has no classes, or several labels a row; then `alternative` is what to do.
+    pub(crate) fn classes(
+        &self,
+        objective: &Objective,
+        setting: &'static str,
+        alternative: &'static str,
+    ) -> Result<Vec<usize>, TrainError> {
         let task = objective.output().task();
         if !matches!(task, Task::Binary | Task::Multiclass) {
-            return Err(TrainError::NoClasses { task });
+            return Err(TrainError::NoClasses { setting, task, alternative });
         }
         Ok(match &self.y {
             Checked::Values(values) => objective.classes_of(values).unwrap_or_default(),
@@ -104,15 +114,17 @@ impl<E: Element> Rows<E> {
     pub(crate) fn batch(&self, rows: &[usize]) -> Part<E> {
         let y = match &self.y {
             Checked::Values(values) => values.select_rows(rows),
-            Checked::Classes { classes, columns } => {
-                let mut y = Tensor::zeros([rows.len(), *columns]);
-                for (target, &row) in y.as_mut_slice().chunks_mut(*columns).zip(rows) {
-                    match *columns {
+            Checked::Classes { classes, outputs } => {
+                let columns = outputs[outputs.len() - 1];
+                let mut y = Tensor::zeros([rows.len(), columns]);
+                for (target, &row) in y.as_mut_slice().chunks_mut(columns).zip(rows) {
+                    match columns {
                         1 => target[0] = if classes[row] == 1 { E::one() } else { E::zero() },
                         _ => target[classes[row]] = E::one(),
                     }
                 }
-                y
+                // One value may stand in a row of several axes.
+                if outputs.len() == 1 { y } else { y.reshape([&[rows.len()], &outputs[..]].concat()) }
             }
         };
         let weights = if self.weights.is_empty() { &[][..] } else { rows };
@@ -122,13 +134,17 @@ impl<E: Element> Rows<E> {
     fn features(&self, rows: &[usize]) -> Tensor<E> {
         let Some(scaler) = &self.scaler else { return self.x.select_rows(rows) };
         let mut x = self.x.select_rows(rows);
-        let columns = scaler.mean().len();
-        for row in x.as_mut_slice().chunks_mut(columns) {
-            for ((value, mean), scale) in row.iter_mut().zip(scaler.mean()).zip(scaler.scale()) {
-                *value = standardized(*value, *mean, *scale);
-            }
-        }
+        standardize(x.as_mut_slice(), scaler.mean(), scaler.scale());
         x
+    }
+}
+
+/// Standardizes rows in their place, by a mean and a scale for each column.
+fn standardize<E: Element>(rows: &mut [E], means: &[f64], scales: &[f64]) {
+    for row in rows.chunks_mut(means.len()) {
+        for ((value, mean), scale) in row.iter_mut().zip(means).zip(scales) {
+            *value = standardized(*value, *mean, *scale);
+        }
     }
 }
 
@@ -187,7 +203,7 @@ fn check_values<E: Element>(
         return Err(if task == Task::Multiclass && one_a_row {
             TrainError::ClassesAsTensor { found: values.shape().to_vec(), expected }
         } else {
-            TrainError::TargetShape { expected, found: values.shape().to_vec() }
+            TrainError::TargetShape { loss: loss.clone(), expected, found: values.shape().to_vec() }
         });
     }
     if !values.all_finite() {
@@ -208,11 +224,7 @@ fn check_values<E: Element>(
     }
     let Some((mean, scale)) = objective.output().target_scale() else { return Ok(values) };
     let mut standard = values.clone();
-    for row in standard.as_mut_slice().chunks_mut(mean.len()) {
-        for ((value, mean), scale) in row.iter_mut().zip(mean).zip(scale) {
-            *value = standardized(*value, *mean, *scale);
-        }
-    }
+    standardize(standard.as_mut_slice(), mean, scale);
     check_finite("standardized targets", &standard)?;
     Ok(standard)
 }

@@ -6,7 +6,9 @@ use mlp_nn::{Dense, Loss, Sequential};
 use mlp_optim::{Adam, Optimizer, OptimizerState, RmsProp, Sgd};
 use mlp_tensor::{Element, Tensor};
 
-use crate::common::{bits, full_model, network, tiny_model, training};
+use rmpv::Value;
+
+use crate::common::{at, bits, body, file_of, full_model, network, problem, tiny_model, training};
 
 fn round_trip<E: Element>(model: &SavedModel<E>) {
     let bytes = model.to_bytes().unwrap();
@@ -133,4 +135,51 @@ fn a_model_that_could_not_be_read_again_is_not_written() {
     assert_eq!(found, "there are 2 feature names, but the network needs 3, one each, or none");
     let found = message(&|model| model.output = model.output.clone().with_class_names(["no", "yes", "perhaps"]));
     assert!(found.contains("it has 2 classes, but 3 class names were given"), "{found}");
+}
+
+/// A weight that is frozen for a while takes fewer steps, and those are written; where all have taken as many as there
+/// were, nothing is.
+#[test]
+fn the_steps_of_every_weight_come_back() {
+    let mut model = full_model::<f32>();
+    let optimizer = Optimizer::from(Adam::default());
+    let mut network = model.network.clone();
+    let gradients: Vec<Tensor> = network.parameters().iter().map(|p| Tensor::ones(p.value().shape())).collect();
+    let mut state = OptimizerState::new(&optimizer, network.parameters());
+    optimizer.step(&mut state, network.parameters_mut(), &gradients);
+    let written = |model: &SavedModel| {
+        let Value::Map(entries) = at(&mut body(&model.to_bytes().unwrap()), "training").clone() else { panic!() };
+        entries.into_iter().find(|(key, _)| key.as_str() == Some("weight_steps")).map(|(_, value)| value)
+    };
+    let training = |state: &OptimizerState| {
+        let training = model.training.clone().unwrap();
+        Some(mlp_io::Training { optimizer: optimizer.clone(), state: state.clone(), ..training })
+    };
+    let mut all = SavedModel { training: training(&state), ..model.clone() };
+    assert_eq!(written(&all), None);
+    network.freeze("layers.0.*").unwrap();
+    optimizer.step(&mut state, network.parameters_mut(), &gradients);
+    all.training = training(&state);
+    let steps: Vec<u64> = state.slots().iter().map(|slots| slots.steps).collect();
+    assert!(steps.contains(&1) && steps.contains(&2), "{steps:?}");
+    assert_eq!(written(&all), Some(Value::Array(steps.iter().map(|&steps| steps.into()).collect())));
+    let bytes = all.to_bytes().unwrap();
+    model = SavedModel::from_bytes(&bytes).unwrap();
+    assert_eq!(model.training.as_ref().unwrap().state, state);
+    assert_eq!(model.to_bytes().unwrap(), bytes);
+
+    // What no writer would write is refused.
+    let refused = |steps: Vec<u64>| {
+        let mut body = body(&bytes);
+        *at(&mut body, "training/weight_steps") = Value::Array(steps.into_iter().map(Value::from).collect());
+        problem(&file_of(&body)).to_string()
+    };
+    let count = steps.len();
+    assert!(refused(vec![]).contains("`weight_steps` are not one for each weight"));
+    assert!(refused(vec![1; count + 1]).contains("`weight_steps` are not one for each weight"));
+    assert!(refused(vec![2; count]).contains("all the same as `steps`"));
+    assert!(refused(vec![3; count]).contains("at most the 2 steps that were taken in all, found 3 steps"));
+    let mut nil = body(&bytes);
+    *at(&mut nil, "training/weight_steps") = Value::Nil;
+    assert!(SavedModel::<f32>::from_bytes(&file_of(&nil)).is_err());
 }

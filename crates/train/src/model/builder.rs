@@ -113,7 +113,8 @@ impl<E: Element> ModelBuilder<E> {
         Self { task: Some(task), ..self }
     }
 
-    /// Predicts yes where the prediction is above `threshold`, in place of 0.5; for answers of yes and no.
+    /// Predicts yes where the prediction is above `threshold`: in place of 0.5 for probabilities, and of 0 for the scores
+    /// of a hinge loss. For answers of yes and no.
     pub fn threshold(self, threshold: f64) -> Self {
         Self { threshold: Some(threshold), ..self }
     }
@@ -169,7 +170,6 @@ impl<E: Element> ModelBuilder<E> {
             output = output.with_threshold(threshold);
         }
         if let Some(scaler) = &self.target_scaler {
-            objective.check_target_scale()?;
             output = output.with_target_scale(scaler.mean(), scaler.scale());
         }
         let objective = objective

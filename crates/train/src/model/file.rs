@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mlp_io::{SavedModel, Training};
-use mlp_nn::LossOptions;
+use mlp_nn::{Limits, LossOptions};
 use mlp_optim::OptimizerState;
 use mlp_registry::Registry;
 use mlp_tensor::Element;
@@ -23,14 +23,23 @@ impl Model<f32> {
 
 impl<E: Element> Model<E> {
     /// Writes the model to one file: architecture, weights, what the output means, optimizer and its state, scaler and
-    /// names. The file is complete or not there: an existing file is replaced only once the new one is safely on the
+    /// names; and the run, if the model was loaded in the middle of one and is still there. The file is complete or not there: an existing file is replaced only once the new one is safely on the
     /// disk.
     ///
     /// # Errors
     /// If the file cannot be written; an existing one is then as it was. If the optimizer is a user's that a file only
     /// named.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
-        Ok(self.to_saved().save(path)?)
+        self.save_with(path, &Limits::default())
+    }
+
+    /// Writes a model that goes beyond the default limits of loading. Whoever loads it must raise them as well: by
+    /// [`SavedModel::load_with`] and [`LoadOptions::limits`](mlp_io::LoadOptions::limits), and [`Model::from_saved`].
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub fn save_with(&self, path: impl AsRef<Path>, limits: &Limits) -> Result<(), TrainError> {
+        Ok(self.to_saved().save_with(path, limits)?)
     }
 
     /// Reads a model with parts of your own (layers, losses, metrics and the like) that `registry` makes.
@@ -55,7 +64,7 @@ impl<E: Element> Model<E> {
             metrics: self.metrics().to_vec(),
             seed: self.seeds.seed(),
             epochs: self.epochs,
-            run: None,
+            run: self.pending.as_deref().cloned(),
         };
         SavedModel {
             network: self.network.clone(),
@@ -72,7 +81,7 @@ impl<E: Element> Model<E> {
     /// If it has no loss and no optimizer, or its parts do not fit together.
     pub fn from_saved(saved: SavedModel<E>, registry: &Registry) -> Result<Self, TrainError> {
         let SavedModel { network, output, training, scaler, feature_names } = saved;
-        let Some(training) = training else { return Err(TrainError::NotCompiled) };
+        let Some(training) = training else { return Err(TrainError::NoTraining) };
         let Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run } = training;
         let slots = state.slots().to_vec();
         let state = OptimizerState::from_parts(&optimizer, network.parameters(), state.steps(), slots)?;

@@ -37,7 +37,7 @@ pub struct Model<E: Element = f32> {
     pub(crate) step: Step<E>,
     /// What [`Model::train_on_batch`] goes back to; kept for its memory.
     undo: Option<Box<Snapshot<E>>>,
-    /// The run that the model was saved in the middle of.
+    /// The run that the model was saved in the middle of, as long as the model is where that run left it.
     pub(crate) pending: Option<Box<SavedRun<E>>>,
     /// What the model was opened with, for the callbacks of that run.
     pub(crate) registry: Registry,
@@ -93,14 +93,19 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// As [`Model::fit`], for what is wrong before the first step.
     pub fn run(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>, fit: &Fit<E>) -> Result<Run<'_, E>, TrainError> {
-        Run::new(self, x, y.into(), fit)
+        Run::begin(self, x, y.into(), fit)
     }
 
     /// Goes on with the run in which the model was saved by [`Run::save`], at the step where it was, to the same bits:
-    /// with the settings, the history and the callbacks of that run, on the same rows, which a file does not hold.
+    /// with the settings, the history and the callbacks of that run, on the same rows, which a file does not hold. Should
+    /// the run diverge before the end of the epoch at hand, it goes back to this moment: a file does not hold the end of
+    /// the epoch before.
+    ///
+    /// A model whose weights were changed in the meantime, by training or by hand, is no longer in that run.
     ///
     /// # Errors
-    /// If the model was not saved in a run; if there is another number of rows, or validation data is missing; if a
+    /// If the model was not saved in a run; if there is another number of rows, or validation data is missing; if rows had
+    /// weights and now have none, or the other way round; if a
     /// callback is not in the registry that the model was loaded with, or refuses its state; if the run had closures as
     /// callbacks and `resume` does not bring them again.
     pub fn resume(
@@ -126,7 +131,7 @@ impl<E: Element> Model<E> {
         let loss = totals.mean_loss();
         let diverged = |what: String, value: f64| {
             let (anomaly, history) = (None, History::default());
-            TrainError::Diverged(Box::new(Diverged { what, value, epoch: 1, step: 1, anomaly, history }))
+            TrainError::Diverged(Box::new(Diverged { what, value, epoch: None, step: None, anomaly, history }))
         };
         if !loss.is_finite() {
             return Err(diverged("the loss".to_owned(), loss));
@@ -136,6 +141,8 @@ impl<E: Element> Model<E> {
         let bad = not_finite(&self.network);
         if bad.is_some() {
             undo.restore(self);
+        } else {
+            self.pending = None;
         }
         self.undo = Some(undo);
         bad.map_or(Ok(loss), |(name, value)| Err(diverged(name, value)))
@@ -175,7 +182,10 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If the pattern matches nothing.
     pub fn unfreeze(&mut self, pattern: &str) -> Result<usize, TrainError> {
-        Ok(self.network.unfreeze(pattern)?)
+        let count = self.network.unfreeze(pattern)?;
+        // What is trained has slots, in a file as well.
+        self.state.add_missing_slots(&self.optimizer, self.network.parameters());
+        Ok(count)
     }
 
     /// The weight or buffer of this name, such as `layers.0.weight`.
@@ -191,7 +201,9 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If there is none, or it has another shape.
     pub fn set_weight(&mut self, name: &str, value: Tensor<E>) -> Result<(), TrainError> {
-        Ok(self.network.set_tensor(name, value)?)
+        self.network.set_tensor(name, value)?;
+        self.pending = None;
+        Ok(())
     }
 
     /// Replaces all weights and buffers; on an error nothing is changed. What the optimizer remembers stays.
@@ -199,7 +211,9 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If one is missing, one too many, or of another shape; the error lists them all.
     pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), TrainError> {
-        Ok(self.network.load_state(state)?)
+        self.network.load_state(state)?;
+        self.pending = None;
+        Ok(())
     }
 
     /// The optimizer's step size.

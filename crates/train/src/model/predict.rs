@@ -6,8 +6,10 @@ use mlp_tensor::{Element, Tensor};
 use crate::{Model, TrainError};
 
 impl<E: Element> Model<E> {
-    /// The predictions for the rows of `x`, `[n, k]`: probabilities where the task is about classes, whether or not the
-    /// network ends in an activation; numbers in the targets' units otherwise. May be called from many threads at once.
+    /// The predictions for the rows of `x`, `[n, k]`. Where the loss is one of probabilities these are probabilities,
+    /// whether or not the network ends in an activation; with a hinge loss they are scores, above 0 for yes. Numbers are in
+    /// the targets' units. Where a task was set that the loss does not have, they are what the loss makes of the network's
+    /// output. May be called from many threads at once.
     ///
     /// # Errors
     /// If `x` is not a table with the network's number of features, or holds NaN or infinity.
@@ -38,8 +40,8 @@ impl<E: Element> Model<E> {
         Ok(self.predict(&Tensor::from_vec(row.to_vec(), shape))?.into_vec())
     }
 
-    /// The number of the class of every row of `x`: the one with the largest probability; of yes and no, 1 where the
-    /// probability is above the threshold.
+    /// The number of the class of every row of `x`: the one with the largest prediction; of yes and no, 1 where the
+    /// prediction is above the threshold.
     ///
     /// # Errors
     /// As [`Model::predict`]; if the task has no classes, or several labels a row.

@@ -75,11 +75,11 @@ impl<E: Element> fmt::Debug for Resume<E> {
 }
 
 impl<E: Element> Run<'_, E> {
-    /// The model with the run, as a file holds them.
+    /// The model with the run, as a file holds them; without it once the run is over.
     pub fn to_saved(&self) -> SavedModel<E> {
         let mut saved = self.model.to_saved();
         if let Some(training) = &mut saved.training {
-            training.run = Some(self.to_saved_run());
+            training.run = (!self.ended).then(|| self.to_saved_run());
         }
         saved
     }
@@ -90,6 +90,8 @@ impl<E: Element> Run<'_, E> {
             epochs: fit.epochs as u64,
             batch_size: fit.batch_size as u64,
             shuffle: fit.shuffle,
+            weighted: self.rows.are_weighted(),
+            detect_anomalies: fit.detect_anomalies,
             rows: self.rows.len() as u64,
             validation: match &fit.validation {
                 Validation::None => SavedValidation::None,
@@ -103,8 +105,6 @@ impl<E: Element> Run<'_, E> {
                 ClassWeights::Given(weights) => SavedClassWeights::Given(weights.clone()),
                 ClassWeights::Balanced => SavedClassWeights::Balanced,
             },
-            weighted: false,
-            detect_anomalies: false,
             in_epoch: !self.order.is_empty(),
             position: self.position as u64,
             totals: SavedTotals {
@@ -114,8 +114,8 @@ impl<E: Element> Run<'_, E> {
                 metrics: self.totals.metrics.clone(),
             },
             last_loss: self.last_loss,
+            stopped: self.stop,
             epochs_over: self.history.epochs.len() as u64,
-            stopped: false,
             history: self.history.epochs.iter().flat_map(numbers).collect(),
         };
         let callback = |callback: &dyn Callback<E>| {
@@ -143,6 +143,11 @@ impl<'m, E: Element> Run<'m, E> {
                 x.rows()
             ));
         }
+        match (progress.weighted, y.weights.is_some()) {
+            (true, false) => return refuse("its rows had weights, but none were given; give them again".to_owned()),
+            (false, true) => return refuse("its rows had no weights, but some were given; leave them out".to_owned()),
+            _ => {}
+        }
         let fit = fit(&progress, resume)?;
         let callbacks = open(model, callbacks, resume)?;
         let history = history(&progress, &model.objective)?;
@@ -150,7 +155,10 @@ impl<'m, E: Element> Run<'m, E> {
         let mut run = Self::new(model, x, y, &fit)?;
         run.callbacks = callbacks;
         run.history = history;
+        run.snapshot_epochs = run.history.epochs.len();
         run.last_loss = progress.last_loss;
+        run.started = progress.in_epoch || progress.epochs_over > 0;
+        run.stop = progress.stopped;
         if progress.in_epoch {
             run.begin_epoch();
             let position = usize::try_from(progress.position).unwrap_or(usize::MAX);
@@ -177,8 +185,8 @@ impl<'m, E: Element> Run<'m, E> {
 /// The settings that the run had.
 fn fit<E: Element>(progress: &RunProgress, resume: &Resume<E>) -> Result<Fit<E>, TrainError> {
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let fit =
-        Fit::new().epochs(whole(progress.epochs)).batch_size(whole(progress.batch_size)).shuffle(progress.shuffle);
+    let fit = Fit::new().epochs(whole(progress.epochs)).batch_size(whole(progress.batch_size));
+    let fit = fit.shuffle(progress.shuffle).detect_anomalies(progress.detect_anomalies);
     #[cfg(feature = "progress")]
     let fit = fit.progress(resume.progress);
     let fit = match (&progress.class_weights, fit) {
@@ -214,8 +222,8 @@ fn open<E: Element>(
     if !resume.without_closures && closures != resume.closures.len() {
         return Err(TrainError::Resume {
             reason: format!(
-                "it had {closures} closures as callbacks, which a file cannot hold, and {} were given; give them again \
-                 by Resume::on_epoch, or leave them out by Resume::without_closures",
+                "a file cannot hold closures, so that they must be given again: as callbacks the run had {closures} of them, \
+                 and resuming it got {}; give them by Resume::on_epoch, or leave them out by Resume::without_closures",
                 resume.closures.len()
             ),
         });

@@ -5,12 +5,13 @@ mod snapshot;
 
 use std::path::Path;
 
-use mlp_data::TrainTestSplit;
+use mlp_autograd::Anomaly;
+use mlp_data::{DataError, TrainTestSplit};
 use mlp_nn::LossOptions;
 use mlp_tensor::{Element, Tensor};
 
 use crate::callback::set_learning_rate;
-use crate::evaluate::evaluate;
+use crate::evaluate::{evaluate, find_anomaly};
 use crate::fit::{ClassWeights, Validation};
 use crate::{
     Callback, Diverged, Epoch, Evaluation, Fit, History, Model, Objective, Rows, RunContext, Step, Targets, Totals,
@@ -54,7 +55,10 @@ pub struct Run<'m, E: Element = f32> {
     training: Vec<usize>,
     held_out: Option<(Rows<E>, Vec<usize>)>,
     callbacks: Vec<Box<dyn Callback<E>>>,
+    /// What the run goes back to when it diverges.
     snapshot: Snapshot<E>,
+    /// The number of epochs that were over at that moment.
+    snapshot_epochs: usize,
     history: History,
     /// The rows in the order of the epoch at hand; empty before its first step.
     order: Vec<usize>,
@@ -62,6 +66,10 @@ pub struct Run<'m, E: Element = f32> {
     position: usize,
     totals: Totals,
     last_loss: f64,
+    /// In anomaly mode, the first anomaly of the run: what it comes to may show only in a later step.
+    anomaly: Option<Anomaly>,
+    /// Whether the callbacks were told of the start.
+    started: bool,
     stop: bool,
     ended: bool,
     #[cfg(feature = "progress")]
@@ -83,7 +91,19 @@ pub struct StepReport {
 }
 
 impl<'m, E: Element> Run<'m, E> {
-    pub(crate) fn new(model: &'m mut Model<E>, x: &Tensor<E>, y: Targets<E>, fit: &Fit<E>) -> Result<Self, TrainError> {
+    /// A run at its beginning, of a model that is in no other from now on.
+    pub(crate) fn begin(
+        model: &'m mut Model<E>,
+        x: &Tensor<E>,
+        y: Targets<E>,
+        fit: &Fit<E>,
+    ) -> Result<Self, TrainError> {
+        let run = Self::new(model, x, y, fit)?;
+        run.model.pending = None;
+        Ok(run)
+    }
+
+    fn new(model: &'m mut Model<E>, x: &Tensor<E>, y: Targets<E>, fit: &Fit<E>) -> Result<Self, TrainError> {
         fit.check()?;
         model.check_trainable()?;
         let rows = model.rows("fit", x, y)?;
@@ -91,7 +111,8 @@ impl<'m, E: Element> Run<'m, E> {
         let (training, held_out) = match &fit.validation {
             Validation::None => (all(), None),
             Validation::Data { x, y } => {
-                let held_out = model.rows("validate on", x, y.clone())?;
+                let held_out = model.rows("validate on", x, y.clone());
+                let held_out = held_out.map_err(|error| TrainError::Validation(Box::new(error)))?;
                 let chosen = (0..held_out.len()).collect();
                 (all(), Some((held_out, chosen)))
             }
@@ -103,9 +124,11 @@ impl<'m, E: Element> Run<'m, E> {
                 if fit.shuffle {
                     let mut split = TrainTestSplit::new(*share).seed(model.seeds.split());
                     if *stratified {
-                        split = split.stratify(&rows.classes(&model.objective)?);
+                        let alternative = "use validation_split, which draws rows whatever they are";
+                        let classes = rows.classes(&model.objective, "stratified_validation_split", alternative)?;
+                        split = split.stratify(&classes);
                     }
-                    let (training, held_out) = split.split(rows.len())?;
+                    let (training, held_out) = split.split(rows.len()).map_err(|error| refused(*share, error))?;
                     (training, Some((rows.clone(), held_out)))
                 } else {
                     let mut training = all();
@@ -127,11 +150,14 @@ impl<'m, E: Element> Run<'m, E> {
             held_out,
             callbacks: fit.callbacks.iter().map(|callback| callback.start()).collect(),
             snapshot,
+            snapshot_epochs: 0,
             history: History::default(),
             order: Vec::new(),
             position: 0,
             totals: Totals::default(),
             last_loss: f64::NAN,
+            anomaly: None,
+            started: false,
             stop: false,
             ended: false,
             #[cfg(feature = "progress")]
@@ -146,7 +172,9 @@ impl<'m, E: Element> Run<'m, E> {
     /// # Errors
     /// If the loss, a weight or the validation loss becomes NaN or infinite: then weights, running statistics, the
     /// optimizer with its state, counters and history are those of the end of the last good epoch, or of before the run.
-    /// What a callback returns.
+    /// A run that was resumed goes back no further than to where it was resumed, which may be in the middle of an epoch.
+    ///
+    /// What a callback returns. The run is over then: the model stays as the steps so far have left it.
     pub fn next_epoch(&mut self) -> Result<Option<Epoch>, TrainError> {
         if Step::uses_threads(&self.model.network, self.training.len().min(self.fit.batch_size)) {
             // On a thread of the pool itself, handing work to the others costs less.
@@ -173,8 +201,13 @@ impl<'m, E: Element> Run<'m, E> {
         if self.ended {
             return Ok(None);
         }
+        if !self.started {
+            self.started = true;
+            self.tell(Callback::on_start)?;
+        }
         if self.stop || self.history.epochs.len() >= self.fit.epochs {
-            self.end()?;
+            self.tell(Callback::on_end)?;
+            self.ended = true;
             return Ok(None);
         }
         if self.order.is_empty() {
@@ -186,19 +219,23 @@ impl<'m, E: Element> Run<'m, E> {
         let seed = model.seeds.step(model.state.steps().saturating_add(1));
         model.step.set_detect_anomalies(self.fit.detect_anomalies);
         let totals = model.step.shards(&model.network, &self.objective, &self.rows, batch, seed);
+        if self.anomaly.is_none() {
+            self.anomaly = model.step.anomaly().cloned();
+        }
         let (rows, loss) = (totals.rows, totals.mean_loss());
         if !loss.is_finite() {
-            return Err(self.diverge("the loss".to_owned(), loss));
+            return Err(self.diverge("the loss".to_owned(), loss, self.position / self.fit.batch_size + 1));
         }
-        if self.position == 0 {
+        if self.position == 0 && !self.history.epochs.is_empty() {
             // Only now is it known that the last epoch has left a network with a loss: it was a good one.
             self.snapshot.take(model);
+            self.snapshot_epochs = self.history.epochs.len();
         }
         model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
         self.objective.add(&mut self.totals, &totals);
         (self.position, self.last_loss) = (end, loss);
         let epoch = self.history.epochs.len() + 1;
-        self.tell(Callback::step)?;
+        self.tell(Callback::on_step_end)?;
         let end_of_epoch = if self.position == self.order.len() { Some(self.end_epoch()?) } else { None };
         Ok(Some(StepReport { epoch, rows, loss, end_of_epoch }))
     }
@@ -212,8 +249,9 @@ impl<'m, E: Element> Run<'m, E> {
     }
 
     fn end_epoch(&mut self) -> Result<Epoch, TrainError> {
+        let step = self.position.div_ceil(self.fit.batch_size);
         if let Some((name, value)) = not_finite(&self.model.network) {
-            return Err(self.diverge(name, value));
+            return Err(self.diverge(name, value, step));
         }
         let training = Evaluation::of(&self.totals, &self.objective);
         let validation = self
@@ -221,7 +259,10 @@ impl<'m, E: Element> Run<'m, E> {
             .as_ref()
             .map(|(rows, chosen)| evaluate(&self.model.network, &self.model.objective, rows, chosen));
         if let Some(loss) = validation.as_ref().map(|v| v.loss).filter(|loss| !loss.is_finite()) {
-            return Err(self.diverge("the validation loss".to_owned(), loss));
+            if let (true, None, Some((rows, chosen))) = (self.fit.detect_anomalies, &self.anomaly, &self.held_out) {
+                self.anomaly = find_anomaly(&self.model.network, &self.model.objective, rows, chosen);
+            }
+            return Err(self.diverge("the validation loss".to_owned(), loss, step));
         }
         self.model.epochs = self.model.epochs.saturating_add(1);
         self.order.clear();
@@ -230,50 +271,41 @@ impl<'m, E: Element> Run<'m, E> {
         #[cfg(feature = "progress")]
         self.progress.epoch(&epoch);
         self.history.epochs.push(epoch.clone());
-        self.tell(Callback::epoch)?;
+        self.tell(Callback::on_epoch_end)?;
         Ok(epoch)
     }
 
-    fn end(&mut self) -> Result<(), TrainError> {
-        self.ended = true;
-        self.tell(Callback::end)
-    }
-
-    /// Goes back to the end of the last good epoch, and ends the run. An epoch after which the first loss is none was not
-    /// good: the step size that would bring the loss down again does not exist.
-    fn diverge(&mut self, what: String, value: f64) -> TrainError {
+    /// Goes back to the end of the last good epoch, and ends the run. An epoch was not good if the very next loss is NaN or
+    /// infinite: from its weights no learning rate leads on.
+    fn diverge(&mut self, what: String, value: f64, step: usize) -> TrainError {
         let epoch = self.history.epochs.len() + 1;
-        let step = self.position / self.fit.batch_size + 1;
-        if self.position == 0 {
-            self.history.epochs.pop();
-        }
+        self.history.epochs.truncate(self.snapshot_epochs);
         self.ended = true;
         self.snapshot.restore(self.model);
-        let (anomaly, history) = (self.model.step.anomaly().cloned(), std::mem::take(&mut self.history));
+        let (anomaly, history) = (self.anomaly.take(), self.history.clone());
+        let (epoch, step) = (Some(epoch), Some(step));
         TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))
     }
 
-    /// Tells every callback.
+    /// Tells every callback. An error of one is the end of the run.
     fn tell(
         &mut self,
         told: impl Fn(&mut (dyn Callback<E> + 'static), &mut RunContext<'_, E>) -> Result<(), TrainError>,
     ) -> Result<(), TrainError> {
-        let over = self.order.is_empty();
-        let model = &mut *self.model;
-        for callback in &mut self.callbacks {
+        let epoch = (self.history.epochs.len() + usize::from(!self.order.is_empty())).max(1);
+        let result = self.callbacks.iter_mut().try_for_each(|callback| {
             let mut context = RunContext {
-                network: &mut model.network,
-                optimizer: &mut model.optimizer,
+                model: self.model,
                 history: &self.history,
-                epoch: self.history.epochs.len() + usize::from(!over),
+                epoch,
                 epochs: self.fit.epochs,
-                steps: model.state.steps(),
                 loss: self.last_loss,
                 stop: &mut self.stop,
             };
-            told(callback.as_mut(), &mut context)?;
-        }
-        Ok(())
+            told(callback.as_mut(), &mut context)
+        });
+        self.ended |= result.is_err();
+        result
     }
 
     /// The epochs that are over.
@@ -281,7 +313,7 @@ impl<'m, E: Element> Run<'m, E> {
         &self.history
     }
 
-    /// The epochs that are over, and the end of the run.
+    /// The epochs that are over; consumes the run.
     pub fn into_history(self) -> History {
         self.history
     }
@@ -310,12 +342,23 @@ impl<'m, E: Element> Run<'m, E> {
     }
 
     /// Saves the model with the run, so that [`Model::resume`] goes on with the next step to the same bits. Possible
-    /// between any two steps.
+    /// between any two steps. A run that is over leaves nothing to resume: then it is the model alone that is saved.
     ///
     /// # Errors
     /// As [`Model::save`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
         Ok(self.to_saved().save(path)?)
+    }
+}
+
+/// What a validation split says of a share that does not do.
+fn refused(share: f64, error: DataError) -> TrainError {
+    match error {
+        DataError::TooFewRows { part, found, classes } => {
+            let part = if part == "test" { "validation" } else { part };
+            TrainError::StratifiedSplit { share, part, rows: found, classes }
+        }
+        error => error.into(),
     }
 }
 
@@ -328,7 +371,8 @@ fn weighted<E: Element>(model: &Model<E>, weights: Vec<f64>) -> Result<Objective
 
 /// n / (k · nᵢ) for every class i.
 fn balanced<E: Element>(model: &Model<E>, rows: &Rows<E>, training: &[usize]) -> Result<Vec<f64>, TrainError> {
-    let classes = rows.classes(&model.objective)?;
+    let alternative = "use class_weights, or give every row a weight of its own";
+    let classes = rows.classes(&model.objective, "balanced_class_weights", alternative)?;
     let mut counts = vec![0_usize; model.objective.output().class_count(model.network.output_shape())];
     training.iter().for_each(|&row| counts[classes[row]] += 1);
     let present = counts.iter().filter(|&&count| count > 0).count();

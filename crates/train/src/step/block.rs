@@ -2,7 +2,7 @@
 
 use mlp_nn::{Parameter, Regularizer};
 use mlp_optim::{Optimizer, OptimizerState};
-use mlp_tensor::Element;
+use mlp_tensor::{Element, Tensor};
 
 use super::shard::Shard;
 
@@ -23,10 +23,50 @@ pub(super) struct Sum<'a, E: Element> {
 pub(super) struct Block<'a, E: Element> {
     parameter: usize,
     start: usize,
+    /// The number of the parameter's step.
+    step: u64,
     regularizer: Option<&'a Regularizer>,
     weights: &'a mut [E],
     gradient: &'a mut [E],
-    slots: Vec<&'a mut [E]>,
+    slots: BlockSlots<'a, E>,
+}
+
+/// What the optimizer remembers of a block: a slice for each of its slots. Up to two of them take no list.
+enum BlockSlots<'a, E> {
+    Few([&'a mut [E]; 2], usize),
+    Many(Vec<&'a mut [E]>),
+}
+
+impl<'a, E: Element> BlockSlots<'a, E> {
+    fn of(values: &'a mut [Tensor<E>]) -> Self {
+        match values {
+            [] => Self::Few([&mut [], &mut []], 0),
+            [one] => Self::Few([one.as_mut_slice(), &mut []], 1),
+            [one, other] => Self::Few([one.as_mut_slice(), other.as_mut_slice()], 2),
+            many => Self::Many(many.iter_mut().map(Tensor::as_mut_slice).collect()),
+        }
+    }
+
+    /// Cuts off the first `len` values of every slot.
+    fn cut(&mut self, len: usize) -> Self {
+        let cut = |slot: &mut &'a mut [E]| {
+            let at = len.min(slot.len());
+            let (first, rest) = std::mem::take(slot).split_at_mut(at);
+            *slot = rest;
+            first
+        };
+        match self {
+            Self::Few(slots, count) => Self::Few(slots.each_mut().map(cut), *count),
+            Self::Many(slots) => Self::Many(slots.iter_mut().map(cut).collect()),
+        }
+    }
+
+    fn as_mut(&mut self) -> &mut [&'a mut [E]] {
+        match self {
+            Self::Few(slots, count) => &mut slots[..*count],
+            Self::Many(slots) => slots,
+        }
+    }
 }
 
 /// The number of values of every block of a parameter but the last: whole rows, and blocks of one size, so that threads
@@ -67,11 +107,12 @@ pub(super) fn blocks<'a, E: Element>(
         }
         let len = block_len(p);
         let (values, regularizer) = p.values_mut_and_regularizer();
-        let mut slots: Vec<_> = slots.values.iter_mut().map(|slot| slot.as_mut_slice().chunks_mut(len)).collect();
+        let step = slots.steps;
+        let mut slots = BlockSlots::of(&mut slots.values);
         let chunks = values.chunks_mut(len).zip(gradient.chunks_mut(len));
         for (index, (weights, gradient)) in chunks.enumerate() {
-            let slots = slots.iter_mut().filter_map(Iterator::next).collect();
-            blocks.push(Block { parameter, start: index * len, regularizer, weights, gradient, slots });
+            let slots = slots.cut(weights.len());
+            blocks.push(Block { parameter, start: index * len, step, regularizer, weights, gradient, slots });
         }
     }
     blocks
@@ -100,11 +141,11 @@ impl<E: Element> Sum<'_, E> {
 
 impl<E: Element> Block<'_, E> {
     /// The optimizer's step, with a gradient that is added up first if it was not yet.
-    pub(super) fn update(mut self, step: u64, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
+    pub(super) fn update(mut self, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
         if let Some(shards) = shards {
             let Self { parameter, start, regularizer, .. } = self;
             Sum { parameter, start, regularizer, weights: self.weights, gradient: self.gradient }.run(shards);
         }
-        optimizer.update(step, self.weights, self.gradient, &mut self.slots);
+        optimizer.update(self.step, self.weights, self.gradient, self.slots.as_mut());
     }
 }

@@ -2,6 +2,7 @@
 
 use mlp_nn::Parameter;
 use mlp_tensor::Element;
+use mlp_tensor::simd::vectorize;
 
 /// The gradient of every parameter that is trained, between the two phases of a step: to be looked at, and to be changed.
 #[derive(Debug)]
@@ -54,11 +55,16 @@ impl<'a, E: Element> StepGradients<'a, E> {
 /// In sixteen sums that are added up at the end: the same bits on every machine.
 fn sum_of_squares<E: Element>(values: &[E]) -> f64 {
     let mut sums = [0.0_f64; 16];
-    for chunk in values.chunks(16) {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            let value = value.as_f64();
-            *sum += value * value;
-        }
-    }
+    vectorize(
+        #[inline(always)]
+        || {
+            for chunk in values.chunks(16) {
+                for (sum, value) in sums.iter_mut().zip(chunk) {
+                    let value = value.as_f64();
+                    *sum += value * value;
+                }
+            }
+        },
+    );
     sums.iter().sum()
 }

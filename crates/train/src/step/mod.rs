@@ -142,8 +142,9 @@ impl<E: Element> Step<E> {
         } else {
             job((0, (&mut self.shards[0], batch)));
         }
-        let mut totals = Totals::default();
-        self.used().iter().for_each(|shard| objective.add(&mut totals, shard.totals()));
+        // The first shard's sums are handed on as they are: most often there is no other.
+        let mut totals = self.shards[0].take_totals();
+        self.shards[1..used].iter().for_each(|shard| objective.add(&mut totals, shard.totals()));
         // Each penalty was found by one shard; they are added up in the order of the parameters.
         for parameter in 0..network.parameters().len() {
             totals.penalty += self.shards[parameter % used].penalty(parameter) * batch.len() as f64;
@@ -193,12 +194,12 @@ impl<E: Element> Step<E> {
         for shard in &mut self.shards[..self.used] {
             network.apply_updates(shard.take_updates());
         }
-        state.serve(optimizer, network.parameters());
-        let step = state.advance();
+        state.add_missing_slots(optimizer, network.parameters());
+        state.advance(network.parameters());
         let worth = self.is_worth_a_fork(network);
         let (shards, reduced) = (&self.shards[..self.used], self.reduced);
         let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
-        let job = |block: Block<'_, E>| block.update(step, (!reduced).then_some(shards), optimizer);
+        let job = |block: Block<'_, E>| block.update((!reduced).then_some(shards), optimizer);
         if worth && blocks.len() > 1 {
             blocks.into_par_iter().with_max_len(1).for_each(job);
         } else {
@@ -232,9 +233,12 @@ impl<E: Element> Step<E> {
 
 /// Brings weights back within their limits.
 fn constrain<E: Element>(network: &mut Network<E>, fork: bool) {
+    if !fork {
+        return network.constrain();
+    }
     let limited = |p: &&mut Parameter<E>| p.is_trainable() && p.constraint().is_some();
     let parameters: Vec<&mut Parameter<E>> = network.parameters_mut().iter_mut().filter(limited).collect();
-    if fork && parameters.len() > 1 {
+    if parameters.len() > 1 {
         parameters.into_par_iter().with_max_len(1).for_each(Parameter::constrain);
     } else {
         parameters.into_iter().for_each(Parameter::constrain);

@@ -121,6 +121,10 @@ impl<E: Element> Shard<E> {
         &self.totals
     }
 
+    pub(super) fn take_totals(&mut self) -> Totals {
+        std::mem::take(&mut self.totals)
+    }
+
     /// The gradient of a parameter, as far as this shard's rows have a part in it.
     pub(super) fn gradient(&self, parameter: usize) -> Option<&Gradient<E>> {
         self.gradients[parameter].as_ref()

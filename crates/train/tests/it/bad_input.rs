@@ -90,7 +90,7 @@ fn classes_that_do_not_fit() {
     let mut model = compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap();
     assert_says(
         model.fit(&iris.features, &iris.labels, &Fit::new()),
-        &["class numbers do not do for mean squared error, whose task is regression"],
+        &["class numbers cannot be targets of mean squared error where the task is regression"],
     );
 }
 
@@ -106,6 +106,11 @@ fn settings_out_of_range() {
     }
     // 0.999 of 150 rows would leave none to train on
     assert_says(fit(Fit::new().validation_split(0.999)), &["a validation_split of 0.999 takes all 150 rows"]);
+
+    // Two rows to validate on are too few for three classes, and so are two to train on.
+    let share = |share| fit(Fit::new().stratified_validation_split(share));
+    assert_says(share(0.01), &["a stratified_validation_split of 0.01 gives 2 validation rows", "each of 3 classes"]);
+    assert_says(share(0.985), &["a stratified_validation_split of 0.985 gives 2 training rows", "another share"]);
 
     let compile = |network: Sequential, lr| compile::<f32>(network, Sgd::new(lr), Loss::MeanSquaredError, 1);
     let network = || Sequential::new(4).add(Dense::new(3));
@@ -130,7 +135,7 @@ fn parts_that_do_not_belong_together() {
     let iris = iris();
     let names = |names: &[&str]| builder().class_names(names.iter().copied()).build();
     assert_says(names(&["a", "b"]), &["multiclass", "3 classes, but 2 class names were given"]);
-    assert_says(builder().feature_names(["a"]).build(), &["1 feature names were given for 4"]);
+    assert_says(builder().feature_names(["a"]).build(), &["takes 4 features, but feature_names has 1"]);
     let scaler = StandardScaler::fit(&iris.features.slice(1, 0..2)).unwrap();
     assert_says(builder().scaler(scaler).build(), &["2 features", "takes 4"]);
     let scaler = StandardScaler::fit(&iris.features).unwrap();
@@ -265,11 +270,55 @@ fn targets_that_do_not_fit_the_loss() {
     let network = Sequential::new(1).add(Dense::new(2));
     let mut model = compile::<f32>(network, Adam::default(), Loss::GaussianNll, 1).unwrap();
     let x = Tensor::from([[0.0], [1.0]]);
-    assert_says(model.fit(&x, Tensor::zeros([2, 2]), &Fit::new()), &["[2, 2]", "[2, 1]"]);
+    let wide = model.fit(&x, Tensor::zeros([2, 2]), &Fit::new());
+    assert_says(wide, &["the targets have shape [2, 2], but must have [2, 1]", "Gaussian"]);
     assert!(model.fit(&x, Tensor::from([1.0, 2.0]), &Fit::new()).is_ok());
     let network = Sequential::new(1).add(Dense::new(2));
     let measured = Model::builder(network).loss(Loss::GaussianNll).metrics([Metric::MeanSquaredError]).build();
     assert_says(measured, &["mean_squared_error", "different numbers of values"]);
+}
+
+/// What is wrong with validation data is said of validation data.
+#[test]
+fn validation_data_that_does_not_fit() {
+    let iris = iris();
+    let (x, y) = (&iris.features, &iris.labels);
+    let fit = |x2: &Tensor, y2: &Vec<usize>| classifier().fit(x, y, &Fit::new().validation_data(x2, y2));
+    let mut bad = x.clone();
+    bad.as_mut_slice()[4 * 3 + 1] = f32::NAN;
+    assert_says(fit(&bad, y), &["in the validation data: features holds NaN in row 3, column 1"]);
+    assert_says(fit(x, &vec![5; 150]), &["in the validation data: the target of row 0 is class 5, but there are only"]);
+    assert_says(fit(&Tensor::zeros([0, 4]), &vec![]), &["in the validation data: there are no rows to validate on"]);
+    assert!(fit(x, y).is_ok());
+}
+
+#[test]
+fn outputs_and_metrics_that_do_not_fit_each_other() {
+    use mlp_nn::{Network, Output, OutputFunction, Task};
+    use mlp_train::Objective;
+
+    // Means and variances are not answers about classes.
+    let gaussian = |task| {
+        let network = Sequential::new(1).add(Dense::new(4));
+        Model::builder(network).loss(Loss::GaussianNll).task(task).metrics([Metric::Accuracy]).build()
+    };
+    for (task, name) in [(Task::Multiclass, "multiclass"), (Task::Multilabel, "multilabel")] {
+        assert_says(gaussian(task), &["Gaussian", name, "one target for each output"]);
+    }
+    let network: Network = Sequential::new(1).add(Dense::new(2)).init(0).unwrap();
+    let regression = || Output::new(Task::Regression, OutputFunction::Identity);
+    // A metric that fitted the output before.
+    let classes = Objective::new(Loss::CategoricalCrossEntropy, &network).unwrap();
+    let measured = classes.with_metrics([Metric::Accuracy], &network).unwrap();
+    assert_says(measured.with_output(regression(), &network), &["accuracy cannot be measured", "regression"]);
+    // Two means and scales for one target, whoever puts the objective together.
+    let scaled = || regression().with_target_scale([1.0, 2.0], [3.0, 4.0]);
+    for loss in [Loss::GaussianNll, Loss::CosineSimilarity, Loss::Poisson] {
+        let objective = Objective::new(loss, &network).unwrap();
+        assert_says(objective.with_output(scaled(), &network), &["targets cannot be standardized for"]);
+    }
+    let squares = Objective::new(Loss::MeanSquaredError, &network).unwrap();
+    assert!(squares.with_output(scaled(), &network).is_ok());
 }
 
 #[test]

@@ -66,7 +66,25 @@ fn class_numbers_train_one_output_as_a_column_of_zeros_and_ones_does() {
     let (mut a, mut b) = (binary(Activation::Sigmoid), binary(Activation::Sigmoid));
     assert_eq!(a.fit(&x, &classes, &fit).unwrap(), b.fit(&x, &column, &fit).unwrap());
     let error = a.fit(&x, vec![2; 64], &fit).unwrap_err().to_string();
-    assert!(error.contains("class 2") && error.contains("classes 0 to 1"), "{error}");
+    assert_eq!(error, "the target of row 0 is class 2, but there are only the classes 0 to 1");
+}
+
+/// A row of one value may have several axes; class numbers then train as the tensor of zeros and ones of that shape does.
+#[test]
+fn class_numbers_take_the_shape_of_the_output() {
+    let (x, classes) = points(64);
+    let x = x.reshape([64, 1, 2]);
+    let column: Tensor = classes.iter().map(|&class| class as f32).collect::<Vec<_>>().into();
+    let build = || {
+        let network = Sequential::with_input_shape([1, 2]).add(Dense::new(1));
+        let builder = Model::builder(network).loss(Loss::BinaryCrossEntropy).metrics([Metric::Accuracy]);
+        builder.optimizer(Adam::new(0.05)).build().unwrap()
+    };
+    let (mut a, mut b) = (build(), build());
+    let fit = Fit::new().epochs(3).stratified_validation_split(0.25).balanced_class_weights();
+    let history = a.fit(&x, &classes, &fit).unwrap();
+    assert_eq!(history, b.fit(&x, column.reshape([64, 1, 1]), &fit).unwrap());
+    assert_eq!(a.evaluate(&x, &classes).unwrap(), b.evaluate(&x, column.reshape([64, 1, 1])).unwrap());
 }
 
 #[test]
@@ -121,9 +139,17 @@ fn several_labels_a_row_are_yes_or_no_each() {
     let message = model.predict_classes(&x).unwrap_err().to_string();
     assert!(message.contains("multilabel") && message.contains("indicators"), "{message}");
     let message = model.fit(&x, vec![0; 120], &Fit::new()).unwrap_err().to_string();
-    assert!(message.contains("class numbers do not do") && message.contains("multilabel"), "{message}");
-    let split = Fit::new().stratified_validation_split(0.2);
-    assert!(matches!(model.fit(&x, &y, &split), Err(TrainError::NoClasses { .. })));
+    assert!(message.contains("class numbers cannot be targets") && message.contains("multilabel"), "{message}");
+    let refused = |model: &mut Model, fit: Fit| {
+        let error = model.fit(&x, &y, &fit).unwrap_err();
+        assert!(matches!(error, TrainError::NoClasses { .. }));
+        error.to_string()
+    };
+    let message = refused(&mut model, Fit::new().stratified_validation_split(0.2));
+    assert!(message.starts_with("stratified_validation_split needs") && message.contains("use validation_split"));
+    let message = refused(&mut model, Fit::new().balanced_class_weights());
+    assert!(message.starts_with("balanced_class_weights needs") && message.contains("use class_weights"), "{message}");
+    assert!(model.fit(&x, &y, &Fit::new().class_weights([1.0, 2.0])).is_ok());
 }
 
 #[test]
@@ -220,9 +246,85 @@ fn balanced_weights_are_counted_over_training_rows_alone() {
     assert_eq!(message, "2 class weights were given for 3 classes; give one each");
 }
 
-/// A weight of 2 is a row that is there twice; a weight of 0 a row that is not there, but for the number of rows.
+/// A model of one feature that always answers 0 and hardly learns, so that its losses tell which rows they were taken over:
+/// row i has the target √2ⁱ, and a loss times its number of rows is a sum of 2ⁱ, a bit for every row.
+fn tell_rows(weights: &Tensor<f64>, fit: &Fit<f64>) -> (u32, Option<u32>, usize) {
+    let network = Sequential::new(1).add(Dense::new(1).initializer(mlp_nn::Initializer::Zeros));
+    let builder = mlp_train::ModelBuilder::<f64>::new(network).optimizer(Sgd::new(1e-300));
+    let mut model = builder.loss(Loss::MeanSquaredError).seed(11).build().unwrap();
+    let (x, y) = bits();
+    let history = model.fit(&x, (&y, weights), fit).unwrap();
+    let bits_of = |loss: f64, rows: usize| (loss * rows as f64).round() as u32;
+    let epoch = history.last();
+    let held_out = epoch.validation.as_ref().map_or(0, |_| 5);
+    let validation = epoch.validation.as_ref().map(|v| bits_of(v.loss, held_out));
+    (bits_of(epoch.training.loss, 20 - held_out), validation, held_out)
+}
+
+fn bits() -> (Tensor<f64>, Tensor<f64>) {
+    (Tensor::zeros([20, 1]), Tensor::from_vec((0..20).map(|i| 2f64.powi(i).sqrt()).collect(), [20, 1]))
+}
+
+/// 1 for the rows whose bit is set.
+fn chosen(set: u32) -> Tensor<f64> {
+    (0..20).map(|row| f64::from(set >> row & 1)).collect::<Vec<_>>().into()
+}
+
+const ALL_ROWS: u32 = (1 << 20) - 1;
+
 #[test]
-fn sample_weights_follow_their_rows() {
+fn sample_weights_follow_their_rows_through_shuffles_and_splits() {
+    for set in [0b1010_0110_0011_0101_1001, 1, 1 << 19, ALL_ROWS] {
+        for shuffle in [true, false] {
+            let fit = Fit::new().shuffle(shuffle).epochs(3).batch_size(3);
+            assert_eq!(tell_rows(&chosen(set), &fit), (set, None, 0), "{set:b}");
+            // The rows that are held out are those that are held out without weights.
+            let split = fit.validation_split(0.25);
+            let (trained, held_out, _) = tell_rows(&chosen(ALL_ROWS), &split);
+            let held_out = held_out.unwrap();
+            assert_eq!((trained | held_out, trained & held_out, held_out.count_ones()), (ALL_ROWS, 0, 5));
+            assert_eq!(tell_rows(&chosen(set), &split), (trained & set, Some(held_out & set), 5), "{set:b}");
+        }
+    }
+}
+
+/// Validation data of its own has weights of its own.
+#[test]
+fn sample_weights_of_validation_data_are_those_of_its_rows() {
+    let (x, y) = bits();
+    let set = 0b1010_0110_0011_0101_1001;
+    let (x2, y2) = (x.slice(0, 5..10), y.slice(0, 5..10));
+    let weights = Tensor::from([1.0, 0.0, 1.0, 1.0, 0.0]);
+    let fit = Fit::new().batch_size(6).validation_data(&x2, (&y2, &weights));
+    let network = Sequential::new(1).add(Dense::new(1).initializer(mlp_nn::Initializer::Zeros));
+    let builder = mlp_train::ModelBuilder::<f64>::new(network).optimizer(Sgd::new(1e-300));
+    let mut model = builder.loss(Loss::MeanSquaredError).build().unwrap();
+    let history = model.fit(&x, (&y, &chosen(set)), &fit).unwrap();
+    assert_eq!((history.loss()[0] * 20.0).round() as u32, set);
+    assert_eq!((history.validation_loss()[0] * 5.0).round() as u32, 0b01101 << 5);
+}
+
+/// With a probability of 0.5 whatever the row, a loss is ln 2 for every row whose class weighs 1.
+#[test]
+fn class_weights_count_the_rows_of_their_class_and_spare_validation() {
+    let x = Tensor::<f64>::ones([20, 1]);
+    let classes: Vec<usize> = (0..20).map(|row| usize::from(row % 4 == 0)).collect();
+    let network = Sequential::new(1).add(Dense::new(1).initializer(mlp_nn::Initializer::Zeros));
+    let fit = Fit::new().epochs(2).batch_size(3).stratified_validation_split(0.2);
+    // Of 16 rows that are trained on, 4 are of class 1; of 4 that are held out, all count.
+    for (weights, counted) in [([1.0, 0.0], 12.0), ([0.0, 1.0], 4.0), ([0.5, 3.0], 18.0)] {
+        let builder = mlp_train::ModelBuilder::<f64>::new(network.clone()).optimizer(Sgd::new(1e-300));
+        let mut model = builder.loss(Loss::BinaryCrossEntropy).build().unwrap();
+        let history = model.fit(&x, &classes, &fit.clone().class_weights(weights)).unwrap();
+        for (training, validation) in history.loss().into_iter().zip(history.validation_loss()) {
+            assert!((training * 16.0 - counted * 2f64.ln()).abs() < 1e-12, "{training}");
+            assert!((validation - 2f64.ln()).abs() < 1e-12, "{validation}");
+        }
+    }
+}
+
+#[test]
+fn sample_weights_are_factors_of_losses_and_the_weights_of_metrics() {
     let mut rng = Rng::new(8);
     let x = Tensor::<f64>::normal([40, 3], 0.0, 1.0, &mut rng);
     let y = Tensor::<f64>::normal([40, 1], 0.0, 1.0, &mut rng);
@@ -232,12 +334,6 @@ fn sample_weights_follow_their_rows() {
         let builder = mlp_train::ModelBuilder::<f64>::new(network).optimizer(Adam::new(0.01));
         builder.loss(Loss::MeanSquaredError).metrics([Metric::MeanSquaredError]).seed(2).build().unwrap()
     };
-    // Shuffled, and with a split: the same rows with their weights, put in another order by hand.
-    let fit = Fit::new().epochs(3).batch_size(7).validation_split(0.3);
-    let history = build().fit(&x, (&y, &weights), &fit).unwrap();
-    let unweighted = build().fit(&x, &y, &fit).unwrap();
-    assert_ne!(history.loss(), unweighted.loss());
-    assert_ne!(history.validation_loss(), unweighted.validation_loss());
     // The metric divides by the sum of the weights, the loss by the number of rows.
     let model = build();
     let found = model.evaluate(&x, Targets::from(&y).with_sample_weights(&weights)).unwrap();
@@ -245,12 +341,6 @@ fn sample_weights_follow_their_rows() {
     let sum = (&squares * &weights).sum();
     assert!((found.loss - sum / 40.0).abs() < 1e-12);
     assert!((found.get("mean_squared_error").unwrap() - sum / weights.sum()).abs() < 1e-12);
-    // Validation data has weights of its own.
-    let data = Fit::new().validation_data(&x, (&y, &weights));
-    let validation = build().fit(&x, &y, &data).unwrap().validation_loss();
-    let data = Fit::new().validation_data(&x, &y);
-    assert_ne!(validation, build().fit(&x, &y, &data).unwrap().validation_loss());
-
     for (bad, part) in [(Tensor::ones([39]), "[40], one for each row"), (Tensor::full([40], -1.0), "row 0 is -1")] {
         let message = build().fit(&x, (&y, &bad), &Fit::new()).unwrap_err().to_string();
         assert!(message.contains(part), "{message}");

@@ -44,12 +44,16 @@ fn infinite_weights_after_the_last_step_are_an_error() {
     let before = everything(&fitted);
     let error = diverged(fitted.fit(&x, &(&y * 100.0), &Fit::new()));
     assert!(error.what.starts_with("layers.0.") && !error.value.is_finite(), "{error}");
-    assert_eq!((error.epoch, error.history.epochs.len()), (1, 0));
+    assert_eq!((error.epoch, error.step, error.history.epochs.len()), (Some(1), Some(1), 0));
+    assert!(error.to_string().contains(" in epoch 1, step 1;"), "{error}");
     assert_eq!(everything(&fitted), before);
 
     let mut batch = build();
     let error = diverged(batch.train_on_batch(&x, &(&y * 100.0)));
     assert!(error.what.starts_with("layers.0."), "{error}");
+    // There is no epoch.
+    assert_eq!((error.epoch, error.step), (None, None));
+    assert!(!error.to_string().contains("epoch"), "{error}");
     assert_eq!(everything(&batch), before);
     assert!(batch.network().parameters().iter().all(|p| p.value().all_finite()));
 }
@@ -70,8 +74,9 @@ fn everything_goes_back_to_the_end_of_the_last_good_epoch() {
     drop(run);
     // If the first loss of an epoch is none, the epoch before was not good either.
     let good = error.history.epochs.len();
-    assert_eq!(good, if error.step == 1 { error.epoch - 2 } else { error.epoch - 1 });
-    assert!(good > 0 && after.len() == error.epoch, "{good} good, {} in all, {error:?}", after.len());
+    let (epoch, step) = (error.epoch.unwrap(), error.step.unwrap());
+    assert_eq!(good, if step == 1 { epoch - 2 } else { epoch - 1 });
+    assert!(good > 0 && after.len() == epoch, "{good} good, {} in all, {error:?}", after.len());
     assert_eq!(everything(&model), after[good]);
     assert!(error.to_string().contains("lower the learning rate"), "{error}");
 
@@ -99,7 +104,7 @@ fn the_step_that_diverged_is_named() {
     let network = Sequential::new(1).add(Dense::new(1));
     let mut model = Model::builder(network).optimizer(Sgd::new(0.01)).loss(Loss::MeanSquaredError).build().unwrap();
     let error = diverged(model.fit(&x, &y, &Fit::new().batch_size(1).shuffle(false)));
-    assert_eq!((error.what.as_str(), error.epoch, error.step), ("the loss", 1, 3));
+    assert_eq!((error.what.as_str(), error.epoch, error.step), ("the loss", Some(1), Some(3)));
 }
 
 #[test]
@@ -181,4 +186,15 @@ fn a_fit_that_is_asked_to_names_the_layer_and_the_operation() {
     model.set_weight("layers.1.weight", Tensor::full([2, 2], 1e30)).unwrap();
     let error = diverged(model.fit(&x, &y, &fit));
     assert!(error.to_string().contains("linear in layers.1 (Dense)"), "{error}");
+}
+
+/// Three steps of one row: the second and third are of 0, the first is not known to be bad before the end.
+#[test]
+fn the_last_step_of_an_epoch_is_named_for_what_is_found_at_its_end() {
+    let (x, y) = (Tensor::from([[0.0], [0.0], [1.0]]), Tensor::from([0.0, 0.0, 1e2]));
+    let network = Sequential::new(1).add(Dense::new(1).without_bias());
+    let mut model = Model::builder(network).optimizer(Sgd::new(1e38)).loss(Loss::MeanSquaredError).build().unwrap();
+    let error = diverged(model.fit(&x, &y, &Fit::new().batch_size(1).shuffle(false)));
+    assert_eq!((error.what.as_str(), error.epoch, error.step), ("layers.0.weight", Some(1), Some(3)));
+    assert!(error.to_string().contains(" in epoch 1, step 3;"), "{error}");
 }

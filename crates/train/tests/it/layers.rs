@@ -189,3 +189,58 @@ fn categories_from_outside_are_checked_wherever_rows_go_in() {
         assert!(matches!(error, TrainError::Nn(NnError::Category { row: 70, column: 1, .. })));
     }
 }
+
+/// A layer that is trained late: saved before its first step, between its steps, or not at all, it gets the same bits; and
+/// its first step of Adam is of the learning rate, as every first step is.
+#[test]
+fn a_layer_that_is_unfrozen_is_saved_and_goes_on_to_the_same_bits() {
+    let network = Sequential::new(2).add(Dense::new(3).activation(Activation::Tanh)).add(Dense::new(1));
+    let builder = ModelBuilder::<f64>::new(network).optimizer(Adam::new(0.01)).loss(Loss::MeanSquaredError);
+    let mut model = builder.build().unwrap();
+    let mut rng = Rng::new(6);
+    let x = Tensor::normal([20, 2], 0.0, 1.0, &mut rng);
+    let y = Tensor::normal([20, 1], 0.0, 1.0, &mut rng);
+    let through_a_file = |model: &Model<f64>| {
+        let saved = SavedModel::from_bytes(&model.to_saved().to_bytes().unwrap()).unwrap();
+        Model::from_saved(saved, &Registry::new()).unwrap()
+    };
+    model.freeze("layers.0.*").unwrap();
+    model.fit(&x, &y, &Fit::new().epochs(60)).unwrap();
+    let mut other = through_a_file(&model);
+    for model in [&mut model, &mut other] {
+        model.unfreeze("layers.0.*").unwrap();
+    }
+    other = through_a_file(&other);
+    let before = model.weight("layers.0.weight").unwrap().clone();
+    for step in 0..3 {
+        model.train_on_batch(&x, &y).unwrap();
+        other.train_on_batch(&x, &y).unwrap();
+        if step == 0 {
+            let change = (model.weight("layers.0.weight").unwrap() - &before).abs();
+            // lr · |g| / (|g| + 1e-8)
+            assert!(change.as_slice().iter().all(|c| (c - 0.01).abs() < 1e-5), "{change:?}");
+        }
+        for (name, tensor) in model.network().state() {
+            assert!(tensor.bit_eq(other.weight(&name).unwrap()), "{name}");
+        }
+        other = through_a_file(&other);
+        assert_eq!(other.optimizer_state(), model.optimizer_state());
+    }
+}
+
+/// A name of 300 bytes is beyond the 256 that are let through by default.
+#[test]
+fn a_model_beyond_the_default_limits_is_saved_and_loaded_within_larger_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.mlp");
+    let builder = Model::builder(Sequential::new(1).add(Dense::new(1))).loss(Loss::MeanSquaredError);
+    let model = builder.feature_names(["x".repeat(300)]).build().unwrap();
+    assert!(model.save(&path).is_err() && !path.exists());
+    let mut limits = mlp_nn::Limits::default();
+    limits.name = 300;
+    model.save_with(&path, &limits).unwrap();
+    assert!(Model::load(&path).is_err());
+    let saved = SavedModel::load_with(&path, mlp_io::LoadOptions::new().limits(limits)).unwrap();
+    let loaded = Model::<f32>::from_saved(saved, &Registry::new()).unwrap();
+    assert_eq!(loaded.feature_names(), model.feature_names());
+}

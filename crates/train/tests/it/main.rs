@@ -1,11 +1,15 @@
 //! Training as its users meet it. One program, since every program compiles the networks anew.
 
+mod anomalies;
 mod bad_input;
+mod callbacks;
 mod classes;
 mod determinism;
 mod divergence;
 mod fit;
 mod layers;
+mod missing;
 mod parity;
 mod predictor;
+mod resume;
 mod run;

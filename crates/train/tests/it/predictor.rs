@@ -1,7 +1,8 @@
-//! A model's frozen predictor against the model itself.
+//! A model and its frozen predictor against the model's parts.
 
+use mlp_autograd::Tape;
 use mlp_data::{StandardScaler, iris};
-use mlp_nn::{Activation, Dense, Loss, Sequential};
+use mlp_nn::{Activation, Dense, Loss, Pass, Sequential};
 use mlp_optim::Adam;
 use mlp_tensor::{Element, Tensor};
 use mlp_train::{Fit, Model, ModelBuilder, TrainError};
@@ -19,25 +20,43 @@ fn fitted<E: Element>() -> (Model<E>, Tensor<E>) {
     (model, x)
 }
 
+/// By the parts: the scaler's own transform, the layers' ordinary forward pass, and the softmax written out.
+fn by_hand<E: Element>(model: &Model<E>, x: &Tensor<E>) -> Vec<Vec<f64>> {
+    let scaled = model.scaler().unwrap().transform(&x.cast::<f64>()).unwrap().cast::<E>();
+    let tape = Tape::no_record();
+    let variables = model.network().variables(&tape);
+    let mut pass = Pass::inference();
+    let logits = model.network().forward_before_activation(&variables, tape.constant(scaled), &mut pass).value();
+    let softmax = |row: &[E]| {
+        let exponentials: Vec<f64> = row.iter().map(|v| v.as_f64().exp()).collect();
+        let sum: f64 = exponentials.iter().sum();
+        exponentials.into_iter().map(|e| e / sum).collect()
+    };
+    (0..x.rows()).map(|row| softmax(logits.row(row))).collect()
+}
+
 fn check<E: Element>(tolerance: f64) {
     let (model, x) = fitted::<E>();
-    let expected = model.predict(&x).unwrap();
+    let expected = by_hand(&model, &x);
+    let near = |found: &[E], row: usize, tolerance: f64| {
+        for (f, e) in found.iter().zip(&expected[row]) {
+            assert!((f.as_f64() - e).abs() <= tolerance, "{f} where it is {e} by hand, in row {row}");
+        }
+    };
     let predictor = model.predictor();
-    let found = predictor.predict(&x).unwrap();
-    assert_eq!(found.shape(), expected.shape());
+    let (whole, found) = (model.predict(&x).unwrap(), predictor.predict(&x).unwrap());
+    let half = predictor.clone().half().unwrap().predict(&x).unwrap();
+    assert_eq!((found.shape(), half.shape()), (&[150, 3][..], &[150, 3][..]));
     let mut out = [E::zero(); 3];
     for row in 0..x.rows() {
         predictor.predict_row(x.row(row), &mut out).unwrap();
         assert_eq!(out, found.row(row));
-        for (f, e) in out.iter().zip(expected.row(row)) {
-            assert!((f.as_f64() - e.as_f64()).abs() <= tolerance, "{f} where the model gives {e} in row {row}");
-        }
+        assert_eq!(model.predict_row(x.row(row)).unwrap(), whole.row(row));
+        near(&out, row, tolerance);
+        near(whole.row(row), row, tolerance);
+        near(half.row(row), row, 5e-3);
     }
-    let half = predictor.half().unwrap().predict(&x).unwrap();
-    for (h, e) in half.as_slice().iter().zip(expected.as_slice()) {
-        assert!((h.as_f64() - e.as_f64()).abs() <= 5e-3, "{h} from 16-bit weights where the model gives {e}");
-    }
-    assert!(!half.bit_eq(&expected));
+    assert!(!half.bit_eq(&found));
 }
 
 #[test]

@@ -35,10 +35,10 @@ impl<E: Element> Callback<E> for Careful<E> {
     fn settings(&self) -> Settings {
         Settings::new().with("patience", self.patience)
     }
-    fn step(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    fn on_step_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         context.set_learning_rate(context.learning_rate() * 0.999)
     }
-    fn epoch(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    fn on_epoch_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         let loss = context.history().last().training.loss;
         if loss < self.best {
             (self.best, self.waited, self.weights) = (loss, 0, Some(context.network().state()));
@@ -50,7 +50,7 @@ impl<E: Element> Callback<E> for Careful<E> {
         }
         Ok(())
     }
-    fn end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
+    fn on_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {
         self.weights.take().map_or(Ok(()), |weights| context.load_state(weights))
     }
     fn state(&self) -> CallbackState<E> {
@@ -166,7 +166,10 @@ fn a_run_is_resumed_on_its_own_rows_and_with_its_own_callbacks() {
     // A closure is in no file, and resuming says so.
     let mut model = load(&registry::<f32>());
     let error = message(&mut model, &x, &y, &Resume::new());
-    assert!(error.contains("1 closures") && error.contains("Resume::on_epoch"), "{error}");
+    assert!(
+        error.contains("the run had 1 of them, and resuming it got 0") && error.contains("Resume::on_epoch"),
+        "{error}"
+    );
     // A callback that the registry does not know is named.
     let mut unknown = load(&Registry::new());
     let error = message(&mut unknown, &x, &y, &Resume::new().without_closures());
@@ -214,17 +217,17 @@ fn callbacks_are_told_of_steps_epochs_and_the_end_in_order() {
         fn name(&self) -> &str {
             "log"
         }
-        fn step(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
+        fn on_step_end(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
             assert!(context.step_loss().is_finite());
             self.0.lock().unwrap().push(format!("step {} of epoch {}", context.steps(), context.epoch_number()));
             Ok(())
         }
-        fn epoch(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
+        fn on_epoch_end(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
             assert_eq!(context.history().epochs.len(), context.epoch_number());
             self.0.lock().unwrap().push(format!("epoch {} of {}", context.epoch_number(), context.epochs()));
             Ok(())
         }
-        fn end(&mut self, _: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
+        fn on_end(&mut self, _: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
             self.0.lock().unwrap().push("end".to_owned());
             Ok(())
         }
@@ -254,7 +257,7 @@ fn callbacks_are_told_of_steps_epochs_and_the_end_in_order() {
         fn name(&self) -> &str {
             "stop"
         }
-        fn step(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
+        fn on_step_end(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
             context.stop();
             Ok(())
         }
