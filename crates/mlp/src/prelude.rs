@@ -14,7 +14,7 @@ pub use mlp_nn::{
 };
 pub use mlp_optim::{Adam, CustomOptimizer, Optimizer, OptimizerState, RmsProp, Sgd};
 pub use mlp_registry::{Registry, Settings};
-pub use mlp_tensor::{Element, Rng, Tensor};
+pub use mlp_tensor::{Element, Rng, Tensor, tensor};
 pub use mlp_train::{
     Callback, CallbackState, Evaluation, Fit, History, Model, ModelBuilder, Objective, Resume, Rows, Run, RunContext,
     Seeds, Step, Targets,

@@ -27,7 +27,7 @@ pub enum NnError {
         expected: String,
     },
     /// A weight, a buffer or a layer with a name that it cannot have.
-    #[error("{layer}: the name {:?} {reason}", cut(name))]
+    #[error("{layer}: the name \"{}\" {reason}", mlp_registry::shown(name, LONGEST_NAME))]
     Name {
         /// The path and kind of the layer that it belongs to.
         layer: String,
@@ -212,7 +212,7 @@ impl fmt::Debug for NnError {
 
 /// Names for a message: some of them, and none of them at full length, since they may come from a file.
 pub(crate) fn in_words(names: &[String]) -> String {
-    list(names, ", ", |name| cut(name).escape_debug().to_string())
+    list(names, ", ", |name| mlp_registry::shown(name, LONGEST_NAME))
 }
 
 /// The first items of a list, and how many more there are.
@@ -220,11 +220,6 @@ fn list<T>(items: &[T], separator: &str, shown: impl Fn(&T) -> String) -> String
     let first: Vec<String> = items.iter().take(MOST_NAMES).map(shown).collect();
     let rest = items.len() - first.len();
     first.join(separator) + &if rest > 0 { format!(" and {rest} more") } else { String::new() }
-}
-
-/// A name that is not longer than a message should be.
-fn cut(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
 }
 
 fn rows(shape: &[usize]) -> String {
@@ -274,7 +269,7 @@ impl fmt::Display for StateMismatch {
             return Ok(());
         }
         let shown = list(&self.misshaped, "; ", |(name, expected, found)| {
-            let name = cut(name).escape_debug().to_string();
+            let name = mlp_registry::shown(name, LONGEST_NAME);
             format!("{name} has shape {found:?} where the network has {expected:?}")
         });
         write!(f, " {shown};")

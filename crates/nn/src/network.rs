@@ -270,13 +270,13 @@ impl<E: Element> Network<E> {
     }
 
     /// Checks that nothing which training needs is missing: regularizers and constraints that users wrote, of which a
-    /// file gives only the name.
+    /// file gives only the name. Those of frozen weights are not needed.
     ///
     /// # Errors
     /// If something is; the error names it.
     pub fn check_trainable(&self) -> Result<(), NnError> {
-        let parameters = self.parameters.iter();
-        let missing = parameters.filter_map(|p| {
+        let trained = self.parameters.iter().filter(|p| p.trainable);
+        let missing = trained.filter_map(|p| {
             let missing = p.regularizer().and_then(Regularizer::missing);
             missing.or_else(|| p.constraint().and_then(Constraint::missing))
         });

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use mlp_registry::OpenError;
+use mlp_registry::{OpenError, shown};
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::layers::{Columns, Lookup, name_problem};
@@ -447,6 +447,5 @@ impl Plan {
 
 /// The path and kind of a layer, as messages name it. A file may name a custom layer as it likes.
 pub(crate) fn layer_name(path: &str, layer: &Layer) -> String {
-    let kind: String = layer.kind().chars().take(100).collect();
-    format!("{path} ({})", kind.escape_debug())
+    format!("{path} ({})", shown(layer.kind(), 100))
 }

@@ -126,8 +126,9 @@ impl<E: Element> Network<E> {
     /// matched. In a pattern, `*` stands for any characters: `layers.0.*` is the first layer, `*.bias` every bias.
     ///
     /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
-    /// alone, and its penalty does not count, as in Keras. A frozen buffer is not updated: batch normalization with frozen running
-    /// statistics uses them in training as at inference, as Keras does in a layer that is not trainable. (PyTorch's
+    /// alone, and its penalty does not count, as in Keras. A frozen buffer is not updated: batch normalization with
+    /// frozen running statistics uses them in training as at inference, as Keras does in a layer that is not
+    /// trainable. (PyTorch's
     /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
     ///
     /// # Errors
@@ -361,7 +362,7 @@ mod tests {
         let message = mismatch.to_string();
         assert!(message.contains("unexpected \\u{1b}[2J00, ") && message.contains("and 5 more;"), "{message}");
         let message = StateMismatch { unexpected: vec!["x".repeat(10_000)], ..StateMismatch::default() }.to_string();
-        assert_eq!(message, format!(" unexpected {};", "x".repeat(80)));
+        assert_eq!(message, format!(" unexpected {}..;", "x".repeat(80)));
     }
 
     #[test]

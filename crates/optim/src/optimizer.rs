@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mlp_nn::Parameter;
+use mlp_registry::shown;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +138,7 @@ impl Optimizer {
 impl fmt::Display for Optimizer {
     /// The name and every setting.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, ", self.name().escape_debug())?;
+        write!(f, "{}, ", shown(self.name(), 100))?;
         with_rule!(self, rule => Rule::settings(rule, f))
     }
 }

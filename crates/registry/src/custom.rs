@@ -60,8 +60,8 @@ pub enum OpenError {
 fn what_to_do(kind: &str, name: &str, registered_as: Option<&str>) -> String {
     match registered_as {
         Some(other) => format!(
-            "this name is registered as a {other}, but to be found here its constructor must return a {kind}: \
-             end it in .into(), or register it by .register::<{kind}>(\"{name}\", ..)"
+            "the name is registered as a {other}, and not as a {kind}; if it is this part, let its constructor return a \
+             {kind}, by .into(); if not, register this one as well, by .register::<{kind}>(\"{name}\", ..)"
         ),
         None => format!(
             "if it is yours, register it, by Registry::new().register::<{kind}>(\"{name}\", ..), and load the file \
@@ -302,8 +302,9 @@ mod tests {
         let file = opened(named(Settings::new()), &registry).unwrap();
         assert_eq!(
             file.0.get("Kind").unwrap_err().to_string(),
-            "the kind \"x\" is not part of this library; this name is registered as a u8, but to be found here its \
-             constructor must return a Kind: end it in .into(), or register it by .register::<Kind>(\"x\", ..)"
+            "the kind \"x\" is not part of this library; the name is registered as a u8, and not as a Kind; if it is this \
+             part, let its constructor return a Kind, by .into(); if not, register this one as well, by \
+             .register::<Kind>(\"x\", ..)"
         );
         // What is not registered at all is another matter.
         let file = opened(named(Settings::new()), &Registry::new().register("y", |_| Ok(7_u8))).unwrap();

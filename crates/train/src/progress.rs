@@ -38,6 +38,16 @@ impl Progress {
         Self(Some(Shown { bar, epochs: 0, due: Instant::now() + LONG }))
     }
 
+    /// So many epochs were over before.
+    pub(crate) fn skip(&mut self, epochs: usize) {
+        if let Some(shown) = &mut self.0 {
+            shown.epochs = epochs as u64;
+            // The time left is estimated from the epochs to come.
+            shown.bar.set_position(shown.epochs);
+            shown.bar.reset_eta();
+        }
+    }
+
     /// One more epoch is over.
     pub(crate) fn epoch(&mut self, epoch: &Epoch) {
         let Some(shown) = &mut self.0 else { return };

@@ -5,8 +5,8 @@ use mlp_tensor::{Element, Tensor};
 use super::{rows, variables};
 use crate::{Tape, Var};
 
-/// The derivatives of every value of `function`'s output with respect to every value of its inputs, at `inputs`: for each input a
-/// tensor of the output's shape followed by the input's, so that for vectors it is the matrix ∂yᵢ / ∂xⱼ.
+/// The derivatives of every value of `function`'s output with respect to every value of its inputs, at `inputs`: for
+/// each input a tensor of the output's shape followed by the input's, so that for vectors it is the matrix ∂yᵢ / ∂xⱼ.
 ///
 /// Takes one forward pass, and one backward pass for every value of the output.
 ///

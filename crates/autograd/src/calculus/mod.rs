@@ -27,8 +27,8 @@ fn variables<'t, E: Element>(tape: &'t Tape<E>, inputs: &[Tensor<E>]) -> Vec<Var
     inputs.iter().map(|input| tape.variable(input.clone())).collect()
 }
 
-/// The derivatives of every value of `output` with respect to every value of each of `variables`: of each, the shape of the output
-/// followed by that of the variable. One walk for every value of the output.
+/// The derivatives of every value of `output` with respect to every value of each of `variables`: of each, the shape
+/// of the output followed by that of the variable. One walk for every value of the output.
 fn rows<E: Element>(output: Var<'_, E>, variables: &[Var<'_, E>]) -> Vec<Tensor<E>> {
     let shape = output.shape();
     let count: usize = shape.iter().product();

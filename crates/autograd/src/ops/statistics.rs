@@ -168,8 +168,9 @@ impl<E: Element> Var<'_, E> {
         self.tape().push(y, LogSumExp { axes: axes.to_vec(), kept: self.kept(axes) }, &[self])
     }
 
-    /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the absolute values,
-    /// for p = 2 the length, for infinite p the largest absolute value. Derivative: sign(x) (|x| / y)ᵖ⁻¹, and 0 where x or y is 0.
+    /// (Σ |x|ᵖ)^(1/p) over `axes`, kept or not as in [`Var::sum_axes`]: for p = 1 the sum of the absolute values, for
+    /// p = 2 the length, for infinite p the largest absolute value. Derivative: sign(x) (|x| / y)ᵖ⁻¹, and 0 where x or
+    /// y is 0.
     ///
     /// # Panics
     /// If there is no such axis, one is named twice, or p is not above 0.

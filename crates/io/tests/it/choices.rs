@@ -313,7 +313,8 @@ fn names_of_names_are_refused_at_any_depth() {
         let mut body = whole.clone();
         *at(&mut body, "architecture/layers/0") = (0..depth).fold(dense.clone(), |inner, _| named(inner));
         let found = problem(&file_of(&body)).to_string();
-        let expected = if depth <= 97 { "is a second one of the same layer" } else { "nested too deeply for a model" };
+        let expected =
+            if depth <= 97 { "is a second one of the same layer" } else { "arrays and maps inside of each other" };
         assert!(found.contains(expected), "{depth}: {found}");
     }
 }

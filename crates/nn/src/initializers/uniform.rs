@@ -13,7 +13,8 @@ pub(super) struct Uniform {
 
 impl Kind for Uniform {
     fn check(&self, number: NumberType) -> Result<(), Problem> {
-        number.bounds(self.low, self.high)
+        number.bounds(self.low, self.high)?;
+        number.check("high - low", self.high - self.low, "finite", |as_used| as_used(self.high - self.low).is_finite())
     }
 
     fn draw<E: Element>(&self, shape: &[usize], rng: &mut Rng) -> Tensor<E> {

@@ -53,8 +53,9 @@ pub trait CustomLayer: fmt::Debug + Send + Sync + 'static {
         Settings::new()
     }
 
-    /// Checks the settings and the shape of an input row, declares weights and buffers, each by a name of its own, and says
-    /// what shape an output row has. A layer with a buffer is never fed a part of a batch in training. A description may come from a file: nothing may be allocated by the sizes it claims.
+    /// Checks the settings and the shape of an input row, declares weights and buffers, each by a name of its own, and
+    /// says what shape an output row has. A layer with a buffer is never fed a part of a batch in training. A
+    /// description may come from a file: nothing may be allocated by the sizes it claims.
     ///
     /// # Errors
     /// From [`Plan::require`] if a setting lies outside of its range, and from [`Plan::refuse`] if the layer cannot take

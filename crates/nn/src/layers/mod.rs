@@ -30,7 +30,7 @@ mod weight_norm;
 use std::fmt;
 
 use mlp_autograd::Var;
-use mlp_registry::{OpenError, Registry};
+use mlp_registry::{OpenError, Registry, shown};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
@@ -326,7 +326,7 @@ impl fmt::Display for Layer {
     /// The kind, with what matters most about it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let detail = self.detail();
-        let kind = self.kind().escape_debug();
+        let kind = shown(self.kind(), 100);
         if detail.is_empty() { write!(f, "{kind}") } else { write!(f, "{kind} ({detail})") }
     }
 }

@@ -23,8 +23,8 @@ impl Model<f32> {
 
 impl<E: Element> Model<E> {
     /// Writes the model to one file: architecture, weights, what the output means, optimizer and its state, scaler and
-    /// names; and the run, if the model was loaded in the middle of one and is still there. The file is complete or not there: an existing file is replaced only once the new one is safely on the
-    /// disk.
+    /// names; and the run, if the model was loaded in the middle of one and is still there. The file is complete or
+    /// not there: an existing file is replaced only once the new one is safely on the disk.
     ///
     /// # Errors
     /// If the file cannot be written; an existing one is then as it was. If the optimizer is a user's that a file only

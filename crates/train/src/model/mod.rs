@@ -101,13 +101,13 @@ impl<E: Element> Model<E> {
     /// the run diverge before the end of the epoch at hand, it goes back to this moment: a file does not hold the end of
     /// the epoch before.
     ///
-    /// A model whose weights were changed in the meantime, by training or by hand, is no longer in that run.
+    /// A model whose weights were changed in the meantime, by training or by hand, is no longer in that run. Another
+    /// learning rate and other frozen weights are allowed: the run goes on with them.
     ///
     /// # Errors
-    /// If the model was not saved in a run; if there is another number of rows, or validation data is missing; if rows had
-    /// weights and now have none, or the other way round; if a
-    /// callback is not in the registry that the model was loaded with, or refuses its state; if the run had closures as
-    /// callbacks and `resume` does not bring them again.
+    /// If the model was not saved in a run; if there is another number of rows, or validation data is missing; if rows
+    /// had weights and now have none, or the other way round; if a callback is not in the registry that the model was
+    /// loaded with, or refuses its state; if the run had closures as callbacks and `resume` does not bring them again.
     pub fn resume(
         &mut self,
         x: &Tensor<E>,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use mlp_io::{RunProgress, SavedCallback, SavedClassWeights, SavedModel, SavedRun, SavedTotals, SavedValidation};
+use mlp_registry::shown;
 use mlp_tensor::{Element, Tensor};
 
 use super::Run;
@@ -159,6 +160,8 @@ impl<'m, E: Element> Run<'m, E> {
         run.last_loss = progress.last_loss;
         run.started = progress.in_epoch || progress.epochs_over > 0;
         run.stop = progress.stopped;
+        #[cfg(feature = "progress")]
+        run.progress.skip(run.history.epochs.len());
         if progress.in_epoch {
             run.begin_epoch();
             let position = usize::try_from(progress.position).unwrap_or(usize::MAX);
@@ -235,17 +238,18 @@ fn open<E: Element>(
             callbacks.extend(given.next().map(|closure| closure.start()));
             continue;
         }
-        let shown: String = name.chars().take(100).collect();
+        let part = shown(&name, 100);
         let made = model.registry.make::<Box<dyn Callback<E>>>(&name, &settings);
         let mut callback = match made {
             Ok(Some(callback)) => callback,
-            Ok(None) => return Err(TrainError::UnknownCallback { name: shown, number: E::NAME }),
+            Ok(None) => return Err(TrainError::UnknownCallback { name: part, number: E::NAME }),
             Err(error) => {
-                return Err(TrainError::Resume { reason: format!("its callback {shown:?} cannot be made: {error}") });
+                let reason = format!("its callback \"{part}\" cannot be made: {}", shown(error, 500));
+                return Err(TrainError::Resume { reason });
             }
         };
         if (callback.name(), callback.settings()) != (name.as_str(), settings) {
-            let reason = format!("the registry made another callback than {shown:?}, or one with other settings");
+            let reason = format!("the registry made another callback than \"{part}\", or one with other settings");
             return Err(TrainError::Resume { reason });
         }
         callback.restore(CallbackState { values, tensors })?;

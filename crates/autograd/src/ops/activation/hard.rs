@@ -65,6 +65,8 @@ impl<E: Element> Var<'_, E> {
             self,
             y,
             #[inline(always)]
+            |x| x <= number(-3.0),
+            #[inline(always)]
             |x| {
                 let bent = x / number(3.0) + number(0.5);
                 let y = if x > number(-3.0) { bent } else { E::zero() };

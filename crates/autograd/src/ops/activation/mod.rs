@@ -55,18 +55,21 @@ impl<S, D> fmt::Debug for Pointwise<S, D> {
     }
 }
 
-/// A function made of pieces, some of them flat: where the slope dy/dx is 0, nothing passes, however large the gradient.
-struct Pieces<S, D> {
+/// A function made of pieces, some of them flat: there nothing passes, however large the gradient.
+struct Pieces<F, S, D> {
     name: &'static str,
+    /// Whether the piece at x is flat.
+    flat: F,
     /// dy/dx from x.
     slope: S,
     /// The same in operations on variables.
     derivative: D,
 }
 
-impl<E, S, D> Op<E> for Pieces<S, D>
+impl<E, F, S, D> Op<E> for Pieces<F, S, D>
 where
     E: Element,
+    F: Fn(E) -> bool + Copy + Send + Sync + 'static,
     S: Fn(E) -> E + Copy + Send + Sync + 'static,
     D: for<'t> Fn(Var<'t, E>) -> Var<'t, E> + Send + Sync + 'static,
 {
@@ -74,26 +77,26 @@ where
         self.name
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
-        let slope = (self.derivative)(ctx.input(0));
-        vec![Some(grad.masked(&slope.value()) * slope)]
+        let (x, flat) = (ctx.input(0), self.flat);
+        let passes = x.value().map(move |x| if flat(x) { E::zero() } else { E::one() });
+        vec![Some(grad.masked(&passes) * (self.derivative)(x))]
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
-        let (x, slope) = (ctx.input(0).value(), self.slope);
+        let (x, flat, slope) = (ctx.input(0).value(), self.flat, self.slope);
         replaced(
             grad,
             &x,
             &x,
             #[inline(always)]
             move |g, x, _| {
-                let slope = slope(x);
-                let product = g * slope;
-                if slope == E::zero() { E::zero() } else { product }
+                let product = g * slope(x);
+                if flat(x) { E::zero() } else { product }
             },
         )
     }
 }
 
-impl<S, D> fmt::Debug for Pieces<S, D> {
+impl<F, S, D> fmt::Debug for Pieces<F, S, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
@@ -132,15 +135,16 @@ fn pointwise<'t, E: Element>(
     x.tape().push(x.value().map(value), Pointwise { name, slope, derivative }, &[x])
 }
 
-/// The same for a function made of pieces, of which `y` is the value.
+/// The same for a function made of pieces, of which `y` is the value, and which is flat where `flat(x)`.
 fn pieces<'t, E: Element>(
     name: &'static str,
     x: Var<'t, E>,
     y: Tensor<E>,
+    flat: impl Fn(E) -> bool + Copy + Send + Sync + 'static,
     slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
     derivative: impl for<'a> Fn(Var<'a, E>) -> Var<'a, E> + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    x.tape().push(y, Pieces { name, slope, derivative }, &[x])
+    x.tape().push(y, Pieces { name, flat, slope, derivative }, &[x])
 }
 
 /// The same where all pieces are straight, and the slope is a constant.
@@ -150,7 +154,15 @@ fn straight<'t, E: Element>(
     y: Tensor<E>,
     slope: impl Fn(E) -> E + Copy + Send + Sync + 'static,
 ) -> Var<'t, E> {
-    pieces(name, x, y, slope, move |x| x.tape().constant(x.value().map(slope)))
+    pieces(
+        name,
+        x,
+        y,
+        #[inline(always)]
+        move |x| slope(x) == E::zero(),
+        slope,
+        move |x| x.tape().constant(x.value().map(slope)),
+    )
 }
 
 /// x, or the least finite number in place of minus infinity, so that times 0 it is 0.
@@ -181,7 +193,7 @@ fn number<E: Element>(value: f64) -> E {
 mod tests {
     use mlp_tensor::Tensor;
 
-    use crate::{Tape, Var};
+    use crate::{Tape, Var, hessian};
 
     /// The gradient at x of `function`, recorded and not.
     fn gradients(x: f64, function: impl for<'t> Fn(Var<'t, f64>) -> Var<'t, f64>) -> [f64; 2] {
@@ -208,5 +220,8 @@ mod tests {
             assert_eq!(gradients(-4.0, |x| function(x).sqrt()), [0.0; 2]);
         }
         assert_eq!(gradients(2.0, |x| x.hard_swish() * 2.0), [2.0 * (2.0 / 3.0 + 0.5); 2]);
+        // The slope x/3 + 1/2 is 0 at -1.5 as well, but that piece is bent: the second derivative is 1/3.
+        let second = hessian(|_, x| x[0].hard_swish(), &[Tensor::scalar(-1.5)]);
+        assert_eq!(second, [[Tensor::scalar(1.0 / 3.0)]]);
     }
 }
