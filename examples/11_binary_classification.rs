@@ -32,9 +32,8 @@ fn main() -> Result<(), mlp::Error> {
         };
         let threshold = thresholds.iter().find(good).copied().unwrap_or(0.5);
         // The threshold is part of the model: it is saved with it, and decides what `predict_labels` says.
-        let mut chosen = build(&x, threshold)?;
-        chosen.load_state(model.network().state())?;
-        report(name, &chosen, &x_test, &y_test)?;
+        model.set_threshold(threshold)?;
+        report(name, &model, &x_test, &y_test)?;
     }
     let found = build(&x, 0.5)?;
     println!("\nan untrained model says of the first test row: {}", found.predict_labels(&x_test.slice(0, 0..1))?[0]);

@@ -286,8 +286,8 @@ impl<'t, E: Element> Var<'t, E> {
     }
 
     /// The number of axes.
-    pub fn rank(self) -> usize {
-        self.tape.record().node(self.id).value.rank()
+    pub fn ndim(self) -> usize {
+        self.tape.record().node(self.id).value.ndim()
     }
 
     /// The number of values.

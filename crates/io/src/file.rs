@@ -32,7 +32,8 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), IoError> {
         // What any new file gets: the umask is taken off.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(refused("create a file in", folder))?;
+    let mut temporary =
+        builder.tempfile_in(folder).map_err(|error| refused("create a file in", folder)(error.kind().into()))?;
     let file = temporary.as_file_mut();
     if let Some(old) = old {
         // Before there is anything to read.

@@ -55,7 +55,7 @@ impl<'a, E: Element> Batch<'a, E> {
     #[track_caller]
     pub fn new(predictions: &'a Tensor<E>, targets: &'a Tensor<E>) -> Self {
         assert!(
-            predictions.rank() > 0 && targets.rank() > 0 && predictions.rows() == targets.rows(),
+            predictions.ndim() > 0 && targets.ndim() > 0 && predictions.rows() == targets.rows(),
             "Batch: predictions of shape {:?} and targets of shape {:?} are not of the same rows",
             predictions.shape(),
             targets.shape()

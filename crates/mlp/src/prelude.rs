@@ -9,8 +9,8 @@ pub use mlp_metrics::{Batch, CustomMetric, Metric};
 pub use mlp_nn::{
     Activation, AlphaDropout, BatchNorm, Concat, Constraint, CustomActivation, CustomConstraint, CustomInitializer,
     CustomLayer, CustomLoss, CustomRegularizer, Dense, Dropout, Embedding, Flatten, GaussianDropout, GaussianNoise,
-    Glu, GroupNorm, Initializer, LayerNorm, Loss, Network, NnError, Output, ParameterSpec, Pass, Plan, Predictor,
-    Prelu, Regularizer, Residual, RmsNorm, SelectColumns, Sequential, Stack, Task, WeightNorm, Weights,
+    Glu, GroupNorm, Initializer, Layer, LayerNorm, Loss, Network, NnError, Output, ParameterSpec, Pass, Plan,
+    Predictor, Prelu, Regularizer, Residual, RmsNorm, SelectColumns, Sequential, Stack, Task, WeightNorm, Weights,
 };
 pub use mlp_optim::{Adam, CustomOptimizer, Optimizer, OptimizerState, RmsProp, Sgd};
 pub use mlp_registry::{Registry, Settings};

@@ -72,7 +72,7 @@ pub enum NnError {
     },
     /// An input with rows of another shape than the network was built for.
     #[error(
-        "{layer} expects rows of {}, but the input has shape {found:?}; one row is {}",
+        "{layer} expects rows of {}, but the input has shape {found:?}; a single row would have shape {}",
         rows(expected),
         one(expected)
     )]
@@ -194,7 +194,10 @@ pub enum NnError {
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
     /// A name or a pattern that stands for nothing in the network.
-    #[error("no weight is named {name:?}; there are {}", in_words(known))]
+    #[error(
+        "no weight is named {name:?}; there are {}, and * stands for any part of a name: layers.0.*",
+        in_words(known)
+    )]
     NoSuchName {
         /// The name or the pattern.
         name: String,

@@ -90,7 +90,7 @@ impl<'t, E: Element> Pass<'t, E> {
     #[track_caller]
     pub fn penalize(&mut self, penalty: Var<'t, E>) {
         let value = penalty.value();
-        assert!(value.rank() == 0, "penalize: a penalty has shape [], but this one has {:?}; sum it up", value.shape());
+        assert!(value.ndim() == 0, "penalize: a penalty has shape [], but this one has {:?}; sum it up", value.shape());
         self.penalty = Some(self.penalty.map_or(penalty, |sum| sum + penalty));
     }
 

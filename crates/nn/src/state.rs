@@ -127,9 +127,8 @@ impl<E: Element> Network<E> {
     ///
     /// A frozen weight is a constant on the tape: no gradient flows to it, the optimizer and its constraint leave it
     /// alone, and its penalty does not count, as in Keras. A frozen buffer is not updated: batch normalization with
-    /// frozen running statistics uses them in training as at inference, as Keras does in a layer that is not
-    /// trainable. (PyTorch's
-    /// `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
+    /// frozen running statistics uses them in training as at inference, as Keras does in a layer that is not trainable.
+    /// (PyTorch's `requires_grad` leaves the statistics running: freeze `*.weight` and `*.bias` alone.)
     ///
     /// # Errors
     /// If the pattern matches nothing; the error lists the names that there are.

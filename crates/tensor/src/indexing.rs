@@ -35,7 +35,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     pub fn scatter_add_rows(&self, rows: &[usize], count: usize) -> Self {
         assert!(
-            self.rank() > 0 && rows.len() == self.rows() && rows.iter().all(|&row| row < count),
+            self.ndim() > 0 && rows.len() == self.rows() && rows.iter().all(|&row| row < count),
             "scatter_add_rows: the {} indices do not name one of {count} rows for each row of shape {:?}",
             rows.len(),
             self.shape()
@@ -78,7 +78,7 @@ impl<E: Element> Tensor<E> {
     /// If `axis` is beyond the end, or `indices` does not name one place below `length` for each value.
     #[track_caller]
     pub fn scatter_along(&self, axis: usize, length: usize, indices: &[usize]) -> Self {
-        assert!(axis <= self.rank(), "scatter_along: no place {axis} for an axis in shape {:?}", self.shape());
+        assert!(axis <= self.ndim(), "scatter_along: no place {axis} for an axis in shape {:?}", self.shape());
         let mut shape = self.shape().to_vec();
         shape.insert(axis, length);
         let fits = indices.len() == self.len() && indices.iter().all(|&index| index < length);

@@ -27,7 +27,7 @@
 //! | `np.zeros((2, 3))`, `np.full((2, 3), v)`, `np.eye(n)` | `Tensor::zeros([2, 3])`, `Tensor::full([2, 3], v)`, `Tensor::eye(n)` |
 //! | `np.fromfunction(f, (2, 3))`, `np.fromiter(values, float)` | `Tensor::from_fn([2, 3], \|i\| f(i[0], i[1]))`, `values.collect::<Tensor>()` |
 //! | `np.arange(0, 1, 0.25)`, `np.linspace(0, 1, 5)` | `Tensor::arange(0.0, 1.0, 0.25)`, `Tensor::linspace(0.0, 1.0, 5)` |
-//! | `a.shape`, `a.ndim`, `a.size`, `a.tolist()` | `a.shape()`, `a.rank()`, `a.len()`, `a.to_vec()` |
+//! | `a.shape`, `a.ndim`, `a.size`, `a.tolist()` | `a.shape()`, `a.ndim()`, `a.len()`, `a.to_vec()` |
 //! | `a[1, 2]`, `a[1, 2] = v` | `a[[1, 2]]`, `a[[1, 2]] = v` |
 //! | `a[[3, 1, 4]]`, `a[2:5]`, `a[:, 2:]` | `a.select_rows(&[3, 1, 4])`, `a.slice(0, 2..5)`, `a.slice(1, 2..)` |
 //! | `a.reshape(2, -1)`, `a.ravel()`, `np.expand_dims(a, 0)`, `np.squeeze(a, 0)` | `a.reshape([2, -1])`, `a.flatten()`, `a.unsqueeze(0)`, `a.squeeze(0)` |

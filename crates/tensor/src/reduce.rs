@@ -90,9 +90,9 @@ impl<E: Element> Tensor<E> {
             return self.clone();
         }
         assert!(broadcasts_to(shape, self.shape()), "sum_to: shape {shape:?} does not broadcast to {:?}", self.shape());
-        let extra = self.rank() - shape.len();
+        let extra = self.ndim() - shape.len();
         let stretched = |axis: usize| axis < extra || (shape[axis - extra] == 1 && self.shape()[axis] != 1);
-        let axes: Vec<usize> = (0..self.rank()).filter(|&axis| stretched(axis)).collect();
+        let axes: Vec<usize> = (0..self.ndim()).filter(|&axis| stretched(axis)).collect();
         self.sum_axes(&axes, true).reshape(shape)
     }
 

@@ -6,6 +6,29 @@ use crate::tensor::expect_count;
 use crate::{Element, Operand, Tensor, broadcast_shape};
 
 impl<E: Element> Tensor<E> {
+    /// The values at which `mask` is not 0, in row-major order: a vector, as PyTorch's `masked_select` and NumPy's
+    /// `a[mask]`. A mask is made by a comparison, such as [`Tensor::gt`].
+    ///
+    /// ```
+    /// use mlp_tensor::tensor;
+    ///
+    /// let x = tensor![[-4.0, 9.0], [0.0, 16.0]];
+    /// assert_eq!(x.masked_select(&x.gt(0.0)), tensor![9.0, 16.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the mask has another shape.
+    #[track_caller]
+    pub fn masked_select(&self, mask: &Self) -> Self {
+        assert!(
+            mask.shape() == self.shape(),
+            "masked_select: a mask of shape {:?} for a tensor of shape {:?}",
+            mask.shape(),
+            self.shape()
+        );
+        self.iter().zip(mask).filter(|(_, m)| **m != E::zero()).map(|(v, _)| *v).collect()
+    }
+
     /// `a` where `mask` is not 0, and `b` where it is, with all three broadcast against each other: PyTorch's and
     /// NumPy's `where(mask, a, b)`. `a` and `b` are tensors or numbers. A mask is made by a comparison, such as
     /// [`Tensor::gt`]; NaN is not 0. The value that is not chosen takes no part, whatever it is.

@@ -98,7 +98,7 @@ impl<E: Element> Tensor<E> {
     /// If `axis` is beyond the end.
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Self {
-        assert!(axis <= self.rank(), "unsqueeze: no place {axis} for an axis in shape {:?}", self.shape());
+        assert!(axis <= self.ndim(), "unsqueeze: no place {axis} for an axis in shape {:?}", self.shape());
         let mut shape = self.shape().to_vec();
         shape.insert(axis, 1);
         self.with_dim(IxDyn(&shape))
@@ -111,7 +111,7 @@ impl<E: Element> Tensor<E> {
     /// If the tensor is not of rank 2.
     #[track_caller]
     pub fn t(&self) -> Self {
-        assert!(self.rank() == 2, "t: a matrix has two axes, but this tensor has shape {:?}", self.shape());
+        assert!(self.ndim() == 2, "t: a matrix has two axes, but this tensor has shape {:?}", self.shape());
         let &[rows, columns] = self.shape() else { unreachable!("two axes, as was just checked") };
         let (from, mut data) = (self.as_slice(), room(self.len()));
         data.resize(self.len(), E::zero());
@@ -137,7 +137,7 @@ impl<E: Element> Tensor<E> {
         let mut sorted = order.to_vec();
         sorted.sort_unstable();
         assert!(
-            sorted.iter().copied().eq(0..self.rank()),
+            sorted.iter().copied().eq(0..self.ndim()),
             "permute: {order:?} does not name every axis of shape {:?} once",
             self.shape()
         );
@@ -239,7 +239,7 @@ impl<E: Element> Tensor<E> {
     pub fn concatenate(tensors: &[&Self], axis: usize) -> Self {
         let others = |t: &Self| [&t.shape()[..axis], &t.shape()[axis + 1..]].concat();
         let fits = !tensors.is_empty()
-            && tensors.iter().all(|t| axis < t.rank())
+            && tensors.iter().all(|t| axis < t.ndim())
             && tensors.iter().all(|t| others(t) == others(tensors[0]));
         assert!(fits, "concatenate: shapes {:?} do not fit together along axis {axis}", shapes(tensors));
         let mut shape = tensors[0].shape().to_vec();
@@ -261,7 +261,7 @@ impl<E: Element> Tensor<E> {
     /// If there are none, their shapes differ, or `axis` is beyond the end.
     #[track_caller]
     pub fn stack(tensors: &[&Self], axis: usize) -> Self {
-        let fits = tensors.first().is_some_and(|first| axis <= first.rank());
+        let fits = tensors.first().is_some_and(|first| axis <= first.ndim());
         let fits = fits && tensors.iter().all(|t| t.shape() == tensors[0].shape());
         assert!(fits, "stack: shapes {:?} do not stack along a new axis {axis}", shapes(tensors));
         let tensors: Vec<Self> = tensors.iter().map(|t| t.unsqueeze(axis)).collect();

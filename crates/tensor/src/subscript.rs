@@ -9,7 +9,7 @@ impl<E: Element> Tensor<E> {
     #[track_caller]
     #[inline]
     fn place(&self, index: &[usize]) -> usize {
-        let within = index.len() == self.rank() && index.iter().zip(self.shape()).all(|(i, length)| i < length);
+        let within = index.len() == self.ndim() && index.iter().zip(self.shape()).all(|(i, length)| i < length);
         assert!(within, "index: no index {index:?} in a tensor of shape {:?}", self.shape());
         index.iter().zip(self.shape()).fold(0, |place, (&i, &length)| place * length + i)
     }

@@ -141,7 +141,7 @@ impl<E: Element> Tensor<E> {
 
     /// The number of axes.
     #[inline]
-    pub fn rank(&self) -> usize {
+    pub fn ndim(&self) -> usize {
         self.shape.ndim()
     }
 
@@ -149,6 +149,11 @@ impl<E: Element> Tensor<E> {
     #[inline]
     pub fn len(&self) -> usize {
         self.data.len()
+    }
+
+    /// The values, in row-major order.
+    pub fn iter(&self) -> std::slice::Iter<'_, E> {
+        self.as_slice().iter()
     }
 
     /// Whether there are no values.
@@ -285,6 +290,16 @@ pub(crate) fn expect_count(op: &str, shape: &[usize]) -> usize {
 impl<E: Element> PartialEq for Tensor<E> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.as_slice() == other.as_slice()
+    }
+}
+
+impl<'a, E: Element> IntoIterator for &'a Tensor<E> {
+    type Item = &'a E;
+    type IntoIter = std::slice::Iter<'a, E>;
+
+    /// The values, in row-major order.
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -104,7 +104,7 @@ fn check_reductions<E: Tolerance>() {
             assert_close(&x.mean_axes(axes, keep), &case["mean"], &what("mean"));
             assert_close(&x.max_axes(axes, keep), &case["max"], &what("max"));
         }
-        if axes.len() == x.rank() && !keep {
+        if axes.len() == x.ndim() && !keep {
             over_all += 1;
             assert_close(&Tensor::scalar(x.sum()), &case["sum"], "sum");
             assert_close(&Tensor::scalar(x.mean()), &case["mean"], "mean");
@@ -239,7 +239,7 @@ fn check_comparisons<E: Element>() {
         }
         assert_same(&Tensor::where_(&a.gt(&b), &a, &b), &case["where"], "where");
         assert_eq!(a.allclose(&b, 1e-5, 1e-8), case["allclose"]);
-        if b.rank() == 0 {
+        if b.ndim() == 0 {
             assert_same(&a.gt(b.item()), &case["gt"], "gt of a number");
         }
     }

@@ -22,7 +22,7 @@ fn indices(shape: &[usize]) -> Vec<Vec<usize>> {
 
 /// The value at `index`, found by hand in the row-major values.
 fn value<E: Element>(t: &Tensor<E>, index: &[usize]) -> E {
-    assert_eq!(index.len(), t.rank());
+    assert_eq!(index.len(), t.ndim());
     t.as_slice()[index.iter().zip(t.shape()).fold(0, |place, (&i, &length)| place * length + i)]
 }
 
@@ -384,7 +384,7 @@ proptest! {
     fn every_index_finds_its_value(shape in shape(0..=4), seed: u64) {
         let t: Tensor<f64> = real(&shape, &mut Rng::new(seed));
         prop_assert_eq!(t.len(), indices(&shape).len());
-        prop_assert_eq!((t.is_empty(), t.rank()), (indices(&shape).is_empty(), shape.len()));
+        prop_assert_eq!((t.is_empty(), t.ndim()), (indices(&shape).is_empty(), shape.len()));
         for index in indices(&shape) {
             prop_assert_eq!(t[index.as_slice()], value(&t, &index));
             prop_assert_eq!(t.view()[index.as_slice()], value(&t, &index));

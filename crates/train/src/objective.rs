@@ -44,7 +44,7 @@ pub(crate) struct Part<E: Element> {
 
 impl Totals {
     /// The mean loss of the rows, penalties included.
-    pub(crate) fn mean_loss(&self) -> f64 {
+    pub fn mean_loss(&self) -> f64 {
         (self.loss + self.penalty) / self.rows as f64
     }
 }

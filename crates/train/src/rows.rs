@@ -192,8 +192,8 @@ fn check_values<E: Element>(
     expected[last] = loss.target_len(expected[last]).unwrap_or(expected[last]);
     // One number a row may come without its axis of length 1.
     let values =
-        if expected == [rows, 1] && values.rank() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
-    if values.rank() > 0 {
+        if expected == [rows, 1] && values.ndim() == 1 { values.reshape([values.len(), 1]) } else { values.clone() };
+    if values.ndim() > 0 {
         check_same_rows("features", rows, "targets", values.rows())?;
     }
     if values.shape() != expected {

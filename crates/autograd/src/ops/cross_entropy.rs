@@ -56,7 +56,7 @@ impl<E: Element> Var<'_, E> {
     pub fn softmax_cross_entropy(self, targets: Self) -> Self {
         let (x, t) = (self.value(), targets.value());
         assert!(
-            x.shape() == t.shape() && x.rank() == 2 && x.row_len() > 0,
+            x.shape() == t.shape() && x.ndim() == 2 && x.row_len() > 0,
             "softmax_cross_entropy: logits {:?} and targets {:?} must have one shape [rows, classes]",
             x.shape(),
             t.shape()

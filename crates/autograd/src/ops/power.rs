@@ -56,6 +56,11 @@ impl<E: Element> Var<'_, E> {
         self * self
     }
 
+    /// xⁿ for an integer n. Derivative: n xⁿ⁻¹, and 0 for n = 0.
+    pub fn powi(self, n: i32) -> Self {
+        self.powf(E::from_f64(n.into()))
+    }
+
     /// xᵖ for a number p. Derivative: p xᵖ⁻¹, and 0 for p = 0.
     pub fn powf(self, p: E) -> Self {
         self.tape().push(self.value().powf(p), Powf(p), &[self])

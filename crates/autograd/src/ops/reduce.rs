@@ -68,7 +68,7 @@ impl<E: Element> Var<'_, E> {
     /// The sum of all values, of shape `[]`.
     pub fn sum(self) -> Self {
         let x = self.value();
-        self.tape().push(Tensor::scalar(x.sum()), SumAxes { kept: vec![1; x.rank()] }, &[self])
+        self.tape().push(Tensor::scalar(x.sum()), SumAxes { kept: vec![1; x.ndim()] }, &[self])
     }
 
     /// The mean of all values, of shape `[]`.
@@ -82,7 +82,7 @@ impl<E: Element> Var<'_, E> {
     /// If there are no values.
     #[track_caller]
     pub fn max(self) -> Self {
-        let (axes, kept) = ((0..self.rank()).collect(), vec![1; self.rank()]);
+        let (axes, kept) = ((0..self.ndim()).collect(), vec![1; self.ndim()]);
         let max = Tensor::scalar(self.value().max());
         self.tape().push(max, MaxAxes { axes, kept }, &[self])
     }
@@ -93,7 +93,7 @@ impl<E: Element> Var<'_, E> {
     /// If there are no values.
     #[track_caller]
     pub fn min(self) -> Self {
-        let (axes, kept) = ((0..self.rank()).collect(), vec![1; self.rank()]);
+        let (axes, kept) = ((0..self.ndim()).collect(), vec![1; self.ndim()]);
         let min = Tensor::scalar(self.value().min());
         self.tape().push(min, MinAxes { axes, kept }, &[self])
     }

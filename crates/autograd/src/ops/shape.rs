@@ -260,7 +260,7 @@ mod tests {
         let tape = Tape::<f64>::new();
         let value = Tensor::arange(0.0, 6.0, 1.0).reshape([2, 3]);
         let x = tape.variable(value.clone());
-        assert_eq!((x.rank(), x.len(), x.rows(), x.is_empty()), (2, 6, 2, false));
+        assert_eq!((x.ndim(), x.len(), x.rows(), x.is_empty()), (2, 6, 2, false));
         let cases = [
             (x.reshape([-1, 2]), value.reshape([-1, 2])),
             (x.flatten(), value.flatten()),

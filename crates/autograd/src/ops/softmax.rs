@@ -100,7 +100,7 @@ fn sums_of_rows<E: Element>(x: &Tensor<E>, width: usize) -> Tensor<E> {
 #[track_caller]
 fn along<E: Element>(op: &str, x: Var<'_, E>, axis: usize, f: impl Fn(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
     let x = x.value();
-    let rank = x.rank();
+    let rank = x.ndim();
     assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
     let width = x.shape()[axis];
     if x.is_empty() || axis == rank - 1 {

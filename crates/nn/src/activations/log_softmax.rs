@@ -14,6 +14,6 @@ impl Kind for LogSoftmax {
     }
 
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
-        x.log_softmax(x.rank().saturating_sub(1))
+        x.log_softmax(x.ndim().saturating_sub(1))
     }
 }

@@ -15,7 +15,7 @@ impl Kind for Softmax {
     }
 
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
-        x.softmax(x.rank().saturating_sub(1))
+        x.softmax(x.ndim().saturating_sub(1))
     }
 
     fn in_place<E: Element>(&self) -> Option<InPlace<E>> {

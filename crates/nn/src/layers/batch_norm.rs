@@ -108,7 +108,7 @@ impl Kind for BatchNorm {
         let running = [weights.buffer(), weights.buffer(), weights.buffer()];
         let [mean, variance, _] = running;
         let batch = x.value();
-        let axes: Vec<usize> = (0..batch.rank() - 1).collect();
+        let axes: Vec<usize> = (0..batch.ndim() - 1).collect();
         let frozen = mean.is_frozen() && variance.is_frozen();
         let (mean, variance) = if pass.is_training() && !frozen && !batch.is_empty() {
             let (mean, variance) = (x.mean_axes(&axes, true), x.var_axes(&axes, 0, true));

@@ -72,7 +72,7 @@ impl Kind for Concat {
             x.tape().scope(format_args!("branches.{index}"), || branch.forward(weights, x, pass))
         };
         let outputs: Vec<Var<'t, E>> = branches.map(output).collect();
-        let last = outputs[0].value().rank() - 1;
+        let last = outputs[0].value().ndim() - 1;
         Var::concatenate(&outputs, last)
     }
 

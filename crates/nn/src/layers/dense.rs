@@ -185,7 +185,7 @@ pub(super) fn linear<'t, E: Element>(x: Var<'t, E>, weight: Var<'t, E>, bias: Op
         Some(bias) => x.linear(weight, bias),
         None => x.matmul(weight),
     };
-    if x.value().rank() == 2 {
+    if x.value().ndim() == 2 {
         return map(x);
     }
     let (mut shape, columns) = (x.shape(), weight.shape());

@@ -36,7 +36,7 @@ impl Kind for Flatten {
 
     fn forward<'t, E: Element>(&self, _: &mut Weights<'_, 't, E>, x: Var<'t, E>, _: &mut Pass<'t, E>) -> Var<'t, E> {
         let value = x.value();
-        if value.rank() == 2 { x } else { x.reshape([value.rows(), value.row_len()]) }
+        if value.ndim() == 2 { x } else { x.reshape([value.rows(), value.row_len()]) }
     }
 
     fn source(&self) -> Source {

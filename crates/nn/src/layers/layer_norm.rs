@@ -69,7 +69,7 @@ impl Kind for LayerNorm {
         x: Var<'t, E>,
         _: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let last = x.value().rank() - 1;
+        let last = x.value().ndim() - 1;
         affine(normalize(x, &[last], self.epsilon), self.affine, weights)
     }
 }

@@ -69,7 +69,7 @@ impl Kind for RmsNorm {
         x: Var<'t, E>,
         _: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
-        let last = x.value().rank() - 1;
+        let last = x.value().ndim() - 1;
         let y = x / (x.square().mean_axes(&[last], true) + E::from_f64(self.epsilon)).sqrt();
         if self.affine { y * weights.parameter() } else { y }
     }

@@ -347,7 +347,7 @@ impl Loss {
 /// The mean of each row's numbers, `[n]`.
 fn mean_of_rows<E: Element>(values: Var<'_, E>) -> Var<'_, E> {
     let value = values.value();
-    match (value.rank(), value.row_len()) {
+    match (value.ndim(), value.row_len()) {
         (1, _) => values,
         (_, 1) => values.reshape([value.rows()]),
         (rank, _) => values.mean_axes(&(1..rank).collect::<Vec<_>>(), false),

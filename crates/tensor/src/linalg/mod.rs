@@ -60,7 +60,7 @@ impl<E: Element> Tensor<E> {
 #[track_caller]
 fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]) -> Tensor<E> {
     assert!(
-        a.rank() == 2 && b.rank() == 2 && a.shape()[inner[0]] == b.shape()[inner[1]],
+        a.ndim() == 2 && b.ndim() == 2 && a.shape()[inner[0]] == b.shape()[inner[1]],
         "{op}: shapes {:?} and {:?} do not multiply",
         a.shape(),
         b.shape()

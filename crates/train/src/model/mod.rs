@@ -229,6 +229,16 @@ impl<E: Element> Model<E> {
         set_learning_rate::<E>(&mut self.optimizer, learning_rate)
     }
 
+    /// Predicts yes where the prediction is above `threshold` from now on, see [`ModelBuilder::threshold`].
+    ///
+    /// # Errors
+    /// If the task has no threshold, or it is not between 0 and 1 where predictions are probabilities.
+    pub fn set_threshold(&mut self, threshold: f64) -> Result<(), TrainError> {
+        let output = self.output().clone().with_threshold(threshold);
+        self.objective = self.objective.clone().with_output(output, &self.network)?;
+        Ok(())
+    }
+
     /// A table of the layers, their output shapes and their parameter counts.
     pub fn summary(&self) -> Summary {
         self.network.summary()

@@ -105,6 +105,14 @@ fn a_threshold_moves_the_decision_and_is_saved() {
     let again = Model::from_saved(mlp_io::SavedModel::from_bytes(&bytes).unwrap(), &Registry::new()).unwrap();
     assert_eq!(again.output().threshold(), 0.9);
     assert_eq!(again.predict_classes(&x).unwrap(), high.predict_classes(&x).unwrap());
+    // It can be set later: then the same probabilities are another answer.
+    let (probabilities, before) = (high.predict(&x).unwrap(), yes(&high));
+    high.set_threshold(0.05).unwrap();
+    assert!(high.predict(&x).unwrap().bit_eq(&probabilities) && yes(&high) > before);
+    let expected = probabilities.iter().filter(|p| **p > 0.05).count();
+    assert_eq!(yes(&high), expected);
+    assert!(high.set_threshold(1.5).is_err());
+    assert_eq!(high.output().threshold(), 0.05);
 }
 
 /// Of 100 rows, 20 say yes. A stratified fifth has 4 of them, and a quarter of the 40 rows that are left none more or less.
