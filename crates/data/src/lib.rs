@@ -68,4 +68,4 @@ pub use datasets::iris;
 pub use encoders::{LabelEncoder, OneHotEncoder, Unknown, one_hot};
 pub use error::DataError;
 pub use scalers::StandardScaler;
-pub use split::{KFold, Split, StratifiedKFold, TrainTestSplit, batches, train_test_split};
+pub use split::{KFold, SelectRows, Split, StratifiedKFold, TrainTestSplit, batches, train_test_split};

@@ -43,7 +43,7 @@ fn tables() {
         "the values of column 0 are too large to take their mean and standard deviation; divide them first",
     );
     assert_message(
-        train_test_split(&x, &Tensor::zeros([3]), 0.5, 0),
+        train_test_split(&x, &vec![0; 3], 0.5, 0),
         "x has 2 rows, but y has 3; they go together row by row, so the counts must agree",
     );
 }

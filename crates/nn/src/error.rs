@@ -194,15 +194,14 @@ pub enum NnError {
     #[error("the weights do not fit the network:{0}")]
     State(StateMismatch),
     /// A name or a pattern that stands for nothing in the network.
-    #[error(
-        "no weight is named {name:?}; there are {}, and * stands for any part of a name: layers.0.*",
-        in_words(known)
-    )]
+    #[error("no weight is named {name:?}; there are {}{}", in_words(known), if *pattern { PATTERN } else { "" })]
     NoSuchName {
         /// The name or the pattern.
         name: String,
         /// The names that there are.
         known: Vec<String>,
+        /// Whether it might have been a pattern.
+        pattern: bool,
     },
 }
 
@@ -237,6 +236,8 @@ fn one(row: &[usize]) -> String {
     format!("{:?}", [&[1], row].concat())
 }
 
+/// What a pattern is.
+const PATTERN: &str = ", and * stands for any part of a name, as in layers.0.*";
 /// A message lists at most this many names.
 const MOST_NAMES: usize = 16;
 /// A message shows at most this many characters of a name.

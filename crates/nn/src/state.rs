@@ -66,7 +66,7 @@ impl<E: Element> Network<E> {
     pub fn tensor(&self, name: &str) -> Result<&Tensor<E>, NnError> {
         let parameters = self.parameters.iter().map(|p| (&p.name, &p.value));
         let mut all = parameters.chain(self.buffers.iter().map(|b| (&b.name, &b.value)));
-        all.find(|(known, _)| *known == name).map(|(_, value)| value).ok_or_else(|| self.no_such_name(name))
+        all.find(|(known, _)| *known == name).map(|(_, value)| value).ok_or_else(|| self.no_such_name(name, false))
     }
 
     /// Replaces the weight or buffer of this name.
@@ -85,10 +85,10 @@ impl<E: Element> Network<E> {
         Ok(())
     }
 
-    fn no_such_name(&self, name: &str) -> NnError {
+    fn no_such_name(&self, name: &str, pattern: bool) -> NnError {
         let parameters = self.parameters.iter().map(|p| p.name.clone());
         let known = parameters.chain(self.buffers.iter().map(|b| b.name.clone())).collect();
-        NnError::NoSuchName { name: name.to_owned(), known }
+        NnError::NoSuchName { name: name.to_owned(), known, pattern }
     }
 
     /// Replaces all weights and buffers. On an error nothing is changed.
@@ -154,7 +154,7 @@ impl<E: Element> Network<E> {
         if self.named_mut().filter(|(name, ..)| names.contains(name)).count() != names.len() {
             let known: HashSet<&str> = self.named_mut().map(|(name, ..)| name).collect();
             let unknown = names.into_iter().filter(|name| !known.contains(name)).min();
-            return Err(self.no_such_name(unknown.unwrap_or_default()));
+            return Err(self.no_such_name(unknown.unwrap_or_default(), false));
         }
         self.named_mut().for_each(|(name, _, trainable)| *trainable = !names.contains(name));
         Ok(())
@@ -180,7 +180,7 @@ impl<E: Element> Network<E> {
             }
         }
         if count == 0 {
-            return Err(self.no_such_name(pattern));
+            return Err(self.no_such_name(pattern, true));
         }
         Ok(count)
     }

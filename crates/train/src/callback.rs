@@ -129,7 +129,7 @@ pub struct RunContext<'a, E: Element = f32> {
 
 impl<E: Element> RunContext<'_, E> {
     /// The number of the epoch at hand in this run, counted from 1; at the start of the run, the first.
-    pub fn epoch_number(&self) -> usize {
+    pub fn epoch(&self) -> usize {
         self.epoch
     }
 

@@ -82,6 +82,16 @@ pub struct History {
 }
 
 impl History {
+    /// The number of epochs.
+    pub fn len(&self) -> usize {
+        self.epochs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.epochs.is_empty()
+    }
+
     /// The last epoch.
     ///
     /// # Panics

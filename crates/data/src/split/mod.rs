@@ -2,6 +2,7 @@
 
 mod batches;
 mod k_fold;
+mod select_rows;
 mod stratified;
 mod train_test;
 
@@ -11,6 +12,7 @@ use crate::DataError;
 
 pub use batches::batches;
 pub use k_fold::KFold;
+pub use select_rows::SelectRows;
 pub use stratified::StratifiedKFold;
 pub use train_test::{TrainTestSplit, train_test_split};
 

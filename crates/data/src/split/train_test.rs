@@ -2,7 +2,7 @@
 
 use mlp_tensor::{Element, Rng, Tensor};
 
-use super::{Split, rows_by_class};
+use super::{SelectRows, Split, rows_by_class};
 use crate::DataError;
 use crate::check::check_same_rows;
 
@@ -116,7 +116,8 @@ fn largest_remainder(sizes: &[usize], total: usize, rng: &mut Rng) -> Vec<usize>
     shares
 }
 
-/// Splits the rows of `x` and of `y`, which go together, at random: `(x_train, x_test, y_train, y_test)`.
+/// Splits the rows of `x` and of `y`, which go together, at random: `(x_train, x_test, y_train, y_test)`. `y` is a tensor
+/// or a list, such as a `Vec` of class numbers.
 ///
 /// The share `test_size` of the rows is to test on, rounded up to a whole number. The same seed gives the same split.
 /// For a split by class see [`TrainTestSplit::stratify`].
@@ -128,21 +129,24 @@ fn largest_remainder(sizes: &[usize], total: usize, rng: &mut Rng) -> Vec<usize>
 /// let (x_train, x_test, y_train, y_test) = mlp_data::train_test_split(&x, &y, 0.25, 42)?;
 /// assert_eq!((x_train.shape(), y_train.shape()), (&[3, 1][..], &[3][..]));
 /// assert_eq!(x_test.item() * 10.0, y_test.item());
+///
+/// let (_, _, classes, _) = mlp_data::train_test_split(&x, &vec![0, 0, 1, 1], 0.25, 42)?;
+/// assert_eq!(classes.len(), 3);
 /// # Ok::<(), mlp_data::DataError>(())
 /// ```
 ///
 /// # Errors
 /// If `x` and `y` differ in their number of rows, `test_size` is not between 0 and 1, or one part has no rows.
-#[expect(clippy::type_complexity, reason = "four tensors, taken apart where they arrive")]
-pub fn train_test_split<E: Element>(
+#[expect(clippy::type_complexity, reason = "four parts, taken apart where they arrive")]
+pub fn train_test_split<E: Element, Y: SelectRows + ?Sized>(
     x: &Tensor<E>,
-    y: &Tensor<E>,
+    y: &Y,
     test_size: f64,
     seed: u64,
-) -> Result<(Tensor<E>, Tensor<E>, Tensor<E>, Tensor<E>), DataError> {
-    check_same_rows("x", x.rows(), "y", y.rows())?;
+) -> Result<(Tensor<E>, Tensor<E>, Y::Selected, Y::Selected), DataError> {
+    check_same_rows("x", x.rows(), "y", y.row_count())?;
     let (train, test) = TrainTestSplit::new(test_size).seed(seed).split(x.rows())?;
-    Ok((x.select_rows(&train), x.select_rows(&test), y.select_rows(&train), y.select_rows(&test)))
+    Ok((x.select_rows(&train), x.select_rows(&test), y.selected(&train), y.selected(&test)))
 }
 
 #[cfg(test)]
@@ -178,6 +182,11 @@ mod tests {
         assert_eq!((x_train.shape(), x_test.shape()), (&[3, 2][..], &[2, 2][..]));
         assert_eq!(x_train.slice(1, 0..1).as_slice(), y_train.as_slice());
         assert_eq!(x_test.slice(1, 0..1).as_slice(), y_test.as_slice());
+        // A list is split as a tensor is.
+        let names = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+        let (_, _, train, test) = train_test_split(&x, &names, 0.3, 9).unwrap();
+        let named = |numbers: &Tensor| numbers.iter().map(|&n| names[n as usize].clone()).collect::<Vec<_>>();
+        assert_eq!((train, test), (named(&y_train), named(&y_test)));
     }
 
     #[test]
@@ -189,7 +198,7 @@ mod tests {
         let empty = |part, rows| Err(DataError::EmptyPart { part, test_size: 0.5, rows });
         assert_eq!(TrainTestSplit::new(0.5).split(1), empty("training", 1));
         assert_eq!(TrainTestSplit::new(0.5).split(0), empty("test", 0));
-        let differ = train_test_split(&Tensor::<f32>::zeros([4, 2]), &Tensor::zeros([5]), 0.5, 0);
+        let differ = train_test_split(&Tensor::<f32>::zeros([4, 2]), &[0; 5][..], 0.5, 0);
         assert!(matches!(differ, Err(DataError::RowsDiffer { rows: 4, other_rows: 5, .. })));
     }
 

@@ -218,7 +218,7 @@ impl<E: Element, D> Tiles<'_, E, D> {
         D: Fn(W) -> E,
     {
         if E::BYTES == 4 {
-            self.rows_by::<W, 6>(x, panel, weights, out);
+            self.rows_by::<W, 4>(x, panel, weights, out);
         } else {
             self.rows_by::<W, 2>(x, panel, weights, out);
         }

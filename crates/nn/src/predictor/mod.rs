@@ -24,7 +24,7 @@ pub(crate) use freeze::{Freezer, Frozen};
 pub(crate) type InPlace<E> = fn(&mut [E]);
 
 /// Many rows are predicted in parts of at most this many.
-const ROWS: usize = 48;
+const ROWS: usize = 32;
 /// A part has fewer rows where more of them would need room for more than this many values.
 const VALUES: usize = 1 << 16;
 /// Below this many multiplications one thread is done before a second has woken up.

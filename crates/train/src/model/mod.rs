@@ -188,6 +188,12 @@ impl<E: Element> Model<E> {
         Ok(count)
     }
 
+    /// The names of all weights and buffers, such as `layers.0.weight`.
+    pub fn weight_names(&self) -> Vec<&str> {
+        let (weights, buffers) = (self.network.parameters().iter(), self.network.buffers().iter());
+        weights.map(|p| p.name()).chain(buffers.map(|b| b.name())).collect()
+    }
+
     /// The weight or buffer of this name, such as `layers.0.weight`.
     ///
     /// # Errors

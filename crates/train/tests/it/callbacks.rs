@@ -31,7 +31,7 @@ struct Log {
 
 impl Log {
     fn write(&self, what: &str, context: &RunContext<'_>) -> Result<(), TrainError> {
-        let line = format!("{what}, epoch {}, {} steps", context.epoch_number(), context.steps());
+        let line = format!("{what}, epoch {}, {} steps", context.epoch(), context.steps());
         self.told.lock().unwrap().push(line.clone());
         if self.fails_at == Some(&line) { Err(TrainError::callback(std::io::Error::other("no room"))) } else { Ok(()) }
     }

@@ -112,6 +112,7 @@ fn a_threshold_moves_the_decision_and_is_saved() {
     let expected = probabilities.iter().filter(|p| **p > 0.05).count();
     assert_eq!(yes(&high), expected);
     assert!(high.set_threshold(1.5).is_err());
+    assert_eq!(high.weight_names(), ["layers.0.weight", "layers.0.bias"]);
     assert_eq!(high.output().threshold(), 0.05);
 }
 

@@ -219,12 +219,12 @@ fn callbacks_are_told_of_steps_epochs_and_the_end_in_order() {
         }
         fn on_step_end(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
             assert!(context.step_loss().is_finite());
-            self.0.lock().unwrap().push(format!("step {} of epoch {}", context.steps(), context.epoch_number()));
+            self.0.lock().unwrap().push(format!("step {} of epoch {}", context.steps(), context.epoch()));
             Ok(())
         }
         fn on_epoch_end(&mut self, context: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
-            assert_eq!(context.history().epochs.len(), context.epoch_number());
-            self.0.lock().unwrap().push(format!("epoch {} of {}", context.epoch_number(), context.epochs()));
+            assert_eq!(context.history().epochs.len(), context.epoch());
+            self.0.lock().unwrap().push(format!("epoch {} of {}", context.epoch(), context.epochs()));
             Ok(())
         }
         fn on_end(&mut self, _: &mut RunContext<'_, f32>) -> Result<(), TrainError> {
