@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use mlp_data::StandardScaler;
 use mlp_io::SavedRun;
 use mlp_metrics::Metric;
-use mlp_nn::{Loss, Network, Output, Sequential, Summary};
+use mlp_nn::{Buffer, Loss, Network, Output, Parameter, Sequential, Summary};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_registry::Registry;
 use mlp_tensor::{Element, Tensor};
@@ -191,7 +191,7 @@ impl<E: Element> Model<E> {
     /// The names of all weights and buffers, such as `layers.0.weight`.
     pub fn weight_names(&self) -> Vec<&str> {
         let (weights, buffers) = (self.network.parameters().iter(), self.network.buffers().iter());
-        weights.map(|p| p.name()).chain(buffers.map(|b| b.name())).collect()
+        weights.map(Parameter::name).chain(buffers.map(Buffer::name)).collect()
     }
 
     /// The weight or buffer of this name, such as `layers.0.weight`.
