@@ -810,6 +810,11 @@ const MISUSES: &[Misuse] = &[
         || drop(Tensor::where_(&zeros(&[3]), zeros(&[2]), zeros(&[1]))),
         "where_: mask [3] and shapes [2] and [1] do not broadcast",
     ),
+    (
+        "masked_select",
+        || drop(zeros(&[2, 3]).masked_select(&zeros(&[3]))),
+        "masked_select: a mask of shape [3] for a tensor of shape [2, 3]",
+    ),
     ("gt", || drop(zeros(&[2]).gt(zeros(&[3]))), "gt: shapes [2] and [3] do not broadcast"),
     ("ge", || drop(zeros(&[2]).ge(zeros(&[3]))), "ge: shapes [2] and [3] do not broadcast"),
     ("lt", || drop(zeros(&[2]).lt(zeros(&[3]))), "lt: shapes [2] and [3] do not broadcast"),
