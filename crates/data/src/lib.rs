@@ -4,6 +4,7 @@
 //!
 //! ```
 //! use mlp_data::{OneHotEncoder, StandardScaler, iris, train_test_split};
+//! use mlp_tensor::Tensor;
 //!
 //! // 1. Load: 150 flowers, four lengths each, and the name of the species.
 //! let flowers = iris();
@@ -11,7 +12,7 @@
 //!
 //! // 2. Encode: each species becomes a column of zeros and ones.
 //! let encoder = OneHotEncoder::fit(&species)?;
-//! let y = encoder.transform(&species)?;
+//! let y: Tensor = encoder.transform(&species)?;
 //! assert_eq!(encoder.categories(), ["setosa", "versicolor", "virginica"]);
 //!
 //! // 3. Split: a fifth of the rows is kept for testing. The same seed always picks the same rows.
