@@ -2,6 +2,8 @@
 
 use mlp_tensor::Tensor;
 
+use crate::SelectRows;
+
 /// A table of numbers with a class for every row, and the names of the columns and of the classes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dataset {
@@ -32,8 +34,7 @@ impl Dataset {
     /// If there is no such row.
     #[track_caller]
     pub fn select_rows(&self, rows: &[usize]) -> Self {
-        let features = self.features.select_rows(rows);
-        Self { features, labels: rows.iter().map(|&row| self.labels[row]).collect(), ..self.clone() }
+        Self { features: self.features.select_rows(rows), labels: self.labels.selected(rows), ..self.clone() }
     }
 
     /// The name of the class of every row.

@@ -70,6 +70,7 @@
 mod activations;
 mod constraints;
 mod error;
+mod family;
 mod initializers;
 mod layers;
 mod limits;
@@ -82,7 +83,8 @@ mod plan;
 mod predictor;
 mod regularizers;
 mod sequential;
-mod setting;
+#[doc(hidden)]
+pub mod setting;
 mod state;
 mod summary;
 

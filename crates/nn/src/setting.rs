@@ -1,15 +1,18 @@
-//! How a setting is checked: in the number type in which it is used.
+//! How a setting is checked: in the number type in which it is used. Optimizers check theirs in the same way.
 
 use mlp_tensor::Element;
 
 use crate::NnError;
 
-/// A setting outside of its range: its name, its value, and what it must be.
-#[derive(Debug)]
-pub(crate) struct Problem {
-    setting: &'static str,
-    value: f64,
-    expected: String,
+/// A setting outside of its range.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// The name of the setting.
+    pub setting: &'static str,
+    /// The value that it was given.
+    pub value: f64,
+    /// The values that it may have.
+    pub expected: String,
 }
 
 impl Problem {
@@ -29,13 +32,14 @@ impl Problem {
 /// A description has no number type, and is checked as it is written, which is in f64. A network has one, and a value
 /// that is in range as it is written need not be as the network computes with it: 1e-50 is above 0, and 0 in f32.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct NumberType {
+pub struct NumberType {
     name: &'static str,
     round: fn(f64) -> f64,
 }
 
 impl NumberType {
-    pub(crate) fn of<E: Element>() -> Self {
+    /// The number type `E`.
+    pub fn of<E: Element>() -> Self {
         Self { name: E::NAME, round: |value| E::from_f64(value).as_f64() }
     }
 
@@ -43,7 +47,11 @@ impl NumberType {
         self.check(setting, value, "finite", |as_used| as_used(value).is_finite())
     }
 
-    pub(crate) fn above_zero(self, setting: &'static str, value: f64) -> Result<(), Problem> {
+    /// More than 0 and finite.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub fn above_zero(self, setting: &'static str, value: f64) -> Result<(), Problem> {
         let holds = |value: f64| value.is_finite() && value > 0.0;
         self.check(setting, value, "finite and above 0", |as_used| holds(as_used(value)))
     }
@@ -67,7 +75,10 @@ impl NumberType {
 
     /// Whatever must hold, of the values as they are written and as the number type has them: `holds` gets the function
     /// that makes the one of the other.
-    pub(crate) fn check(
+    ///
+    /// # Errors
+    /// If it does not.
+    pub fn check(
         self,
         setting: &'static str,
         value: f64,
@@ -86,7 +97,7 @@ impl NumberType {
 }
 
 /// A number as people write it: 1e-50 and not fifty digits.
-pub(crate) fn shown(value: f64) -> String {
+pub fn shown(value: f64) -> String {
     let plain = value == 0.0 || !value.is_finite() || (1e-6..1e16).contains(&value.abs());
     if plain { value.to_string() } else { format!("{value:e}") }
 }

@@ -57,7 +57,7 @@ impl Rule for Adam {
     }
 
     fn check<E: Element>(&self) -> Result<(), OptimError> {
-        let check = Check::<E>::new("Adam");
+        let check = Check::new::<E>("Adam");
         check.positive("learning rate", self.learning_rate)?;
         check.fraction("beta1", self.beta1)?;
         check.fraction("beta2", self.beta2)?;

@@ -153,7 +153,7 @@ impl Rule for Custom {
 
     fn check<E: Element>(&self) -> Result<(), OptimError> {
         self.part.get("Optimizer")?;
-        Check::<E>::new(Rule::name(self)).positive("learning rate", self.learning_rate)
+        Check::new::<E>(Rule::name(self)).positive("learning rate", self.learning_rate)
     }
 
     fn learning_rate(&self) -> f64 {

@@ -1,8 +1,8 @@
 //! What can be wrong with an optimizer.
 
 use std::fmt;
-use std::marker::PhantomData;
 
+use mlp_nn::setting::{NumberType, Problem, shown};
 use mlp_registry::OpenError;
 use mlp_tensor::Element;
 
@@ -34,27 +34,20 @@ impl fmt::Debug for OptimError {
     }
 }
 
-/// A number as people write it: 1e-50 and not fifty digits.
-fn shown(value: f64) -> String {
-    let plain = value == 0.0 || !value.is_finite() || (1e-6..1e16).contains(&value.abs());
-    if plain { value.to_string() } else { format!("{value:e}") }
-}
-
 /// Checks the settings of one optimizer, one after the other, in the number type in which they are used.
-pub(crate) struct Check<'a, E> {
+pub(crate) struct Check<'a> {
     optimizer: &'a str,
-    number: PhantomData<E>,
+    number: NumberType,
 }
 
-impl<'a, E: Element> Check<'a, E> {
-    pub(crate) fn new(optimizer: &'a str) -> Self {
-        Self { optimizer, number: PhantomData }
+impl<'a> Check<'a> {
+    pub(crate) fn new<E: Element>(optimizer: &'a str) -> Self {
+        Self { optimizer, number: NumberType::of::<E>() }
     }
 
     /// More than 0 and finite.
     pub(crate) fn positive(&self, setting: &'static str, value: f64) -> Result<(), OptimError> {
-        let holds = |value: f64| value > 0.0 && value.is_finite();
-        self.that(holds, setting, value, "finite and above 0")
+        self.hand_on(self.number.above_zero(setting, value))
     }
 
     /// From 0 up to, but not including, 1.
@@ -70,12 +63,13 @@ impl<'a, E: Element> Check<'a, E> {
         value: f64,
         expected: &str,
     ) -> Result<(), OptimError> {
-        let rounded = E::from_f64(value).as_f64();
-        let expected = match (holds(value), holds(rounded)) {
-            (true, true) => return Ok(()),
-            (false, _) => expected.to_owned(),
-            (true, false) => format!("{expected} also as {}, which makes it {}", E::NAME, shown(rounded)),
-        };
-        Err(OptimError::Setting { optimizer: self.optimizer.to_owned(), setting, value, expected })
+        self.hand_on(self.number.check(setting, value, expected, |as_used| holds(as_used(value))))
+    }
+
+    fn hand_on(&self, checked: Result<(), Problem>) -> Result<(), OptimError> {
+        checked.map_err(|Problem { setting, value, expected }| {
+            let optimizer = self.optimizer.to_owned();
+            OptimError::Setting { optimizer, setting, value, expected }
+        })
     }
 }

@@ -54,7 +54,7 @@ impl Rule for RmsProp {
     }
 
     fn check<E: Element>(&self) -> Result<(), OptimError> {
-        let check = Check::<E>::new("RMSprop");
+        let check = Check::new::<E>("RMSprop");
         check.positive("learning rate", self.learning_rate)?;
         check.fraction("alpha", self.alpha)?;
         check.positive("epsilon", self.epsilon)

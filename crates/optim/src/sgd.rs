@@ -79,7 +79,7 @@ impl Rule for Sgd {
     }
 
     fn check<E: Element>(&self) -> Result<(), OptimError> {
-        let check = Check::<E>::new("SGD");
+        let check = Check::new::<E>("SGD");
         check.positive("learning rate", self.learning_rate)?;
         check.fraction("momentum", self.momentum)?;
         let allowed = |momentum| !self.nesterov || momentum > 0.0;

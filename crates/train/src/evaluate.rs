@@ -18,11 +18,7 @@ pub(crate) fn evaluate<E: Element>(
     rows: &Rows<E>,
     chosen: &[usize],
 ) -> Evaluation {
-    let pass = |part: &[usize]| {
-        let tape = Tape::no_record();
-        let variables = network.variables(&tape);
-        objective.forward(network, &variables, rows.batch(part), &tape, &mut Pass::inference()).2
-    };
+    let pass = |part: &[usize]| pass(network, objective, rows, part, &Tape::no_record());
     let passes: Vec<Totals> = if work(network, chosen.len()) < WORTH_A_FORK {
         chosen.chunks(ROWS).map(pass).collect()
     } else {
@@ -43,8 +39,19 @@ pub(crate) fn find_anomaly<E: Element>(
 ) -> Option<Anomaly> {
     chosen.chunks(ROWS).find_map(|part| {
         let tape = Tape::no_record().detect_anomalies();
-        let variables = network.variables(&tape);
-        objective.forward(network, &variables, rows.batch(part), &tape, &mut Pass::inference());
+        pass(network, objective, rows, part, &tape);
         tape.anomaly()
     })
+}
+
+/// One pass on `tape` over the rows numbered `part`.
+fn pass<E: Element>(
+    network: &Network<E>,
+    objective: &Objective,
+    rows: &Rows<E>,
+    part: &[usize],
+    tape: &Tape<E>,
+) -> Totals {
+    let variables = network.variables(tape);
+    objective.forward(network, &variables, rows.batch(part), tape, &mut Pass::inference()).2
 }

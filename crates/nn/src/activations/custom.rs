@@ -77,13 +77,6 @@ impl<A: CustomActivation> From<A> for Activation {
 }
 
 impl Activation {
-    fn custom(&self) -> Option<&Custom> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            _ => None,
-        }
-    }
-
     /// Makes a user's activation that a file only named, if `registry` knows it.
     pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Activation", registry)

@@ -31,49 +31,23 @@ use std::fmt;
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;
-use serde::{Deserialize, Serialize};
 
 use crate::NnError;
+use crate::family::family;
 use crate::predictor::InPlace;
 use crate::setting::{NumberType, Problem};
 use kind::Kind;
 
 pub use custom::CustomActivation;
 
-/// Makes the closed set of activations from a list: the enum, and the one match.
-macro_rules! activations {
-    ($(
-        $(#[$doc:meta])*
-        $file:ident::$name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?
-    ),+ $(,)?) => {
-        /// A function of a layer's output, value by value or (the softmaxes) row by row.
-        ///
-        /// Two more change shapes or are trained, and so are no part of this list: [`Var::glu`] and [`Var::prelu`].
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Activation {
-            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
-            /// An activation of your own: see [`CustomActivation`].
-            Custom(custom::Custom),
-        }
-
-        /// `work` with `kind` standing for the settings of `activation`, whichever it is.
-        macro_rules! with_activation {
-            ($activation:expr, $kind:ident => $work:expr) => {
-                match $activation {
-                    $(Activation::$name $({ $($field),+ })? => {
-                        let $kind = &$file::$name $({ $($field: *$field),+ })?;
-                        $work
-                    })+
-                    Activation::Custom($kind) => $work,
-                }
-            };
-        }
-    };
-}
-
-activations! {
+family! {
+    /// A function of a layer's output, value by value or (the softmaxes) row by row.
+    ///
+    /// Two more change shapes or are trained, and so are no part of this list: [`Var::glu`] and [`Var::prelu`].
+    #[derive(Default)]
+    pub enum Activation, matched by with_activation;
+    /// An activation of your own: see [`CustomActivation`].
+    Custom;
     /// x, for regression outputs and logits.
     #[default]
     identity::Identity,

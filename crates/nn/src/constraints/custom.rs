@@ -69,13 +69,6 @@ impl<C: CustomConstraint> From<C> for Constraint {
 }
 
 impl Constraint {
-    fn custom(&self) -> Option<&Custom> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            _ => None,
-        }
-    }
-
     /// Makes a user's constraint that a file only named, if `registry` knows it.
     pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Constraint", registry)

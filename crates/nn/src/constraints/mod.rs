@@ -12,53 +12,26 @@ mod non_negative;
 mod unit_norm;
 
 use mlp_tensor::{Element, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::NnError;
+use crate::family::family;
 use crate::setting::{NumberType, Problem};
 use kind::Kind;
 
 pub use custom::CustomConstraint;
 
-/// Makes the closed set of constraints from a list: the enum, and the one match.
-macro_rules! constraints {
-    ($(
-        $(#[$doc:meta])*
-        $file:ident::$name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?
-    ),+ $(,)?) => {
-        /// A limit on a weight, which [`Constraint::apply`] enforces after each step of training.
-        ///
-        /// Norms are Euclidean and taken over the first axis: of a weight `[inputs, units]`, one for the incoming
-        /// weights of every unit; of a bias, one for all of it. A column of zeros has no direction and stays. The
-        /// formulas are Keras', without the 1e-7 that it adds to every norm: what is within the limit stays as it is,
-        /// bit for bit.
-        ///
-        /// Source: Srebro and Shraibman, 2005 (max-norm).
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Constraint {
-            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
-            /// A limit of your own: see [`CustomConstraint`].
-            Custom(custom::Custom),
-        }
-
-        /// `work` with `kind` standing for the settings of `constraint`, whichever it is.
-        macro_rules! with_constraint {
-            ($constraint:expr, $kind:ident => $work:expr) => {
-                match $constraint {
-                    $(Constraint::$name $({ $($field),+ })? => {
-                        let $kind = &$file::$name $({ $($field: *$field),+ })?;
-                        $work
-                    })+
-                    Constraint::Custom($kind) => $work,
-                }
-            };
-        }
-    };
-}
-
-constraints! {
+family! {
+    /// A limit on a weight, which [`Constraint::apply`] enforces after each step of training.
+    ///
+    /// Norms are Euclidean and taken over the first axis: of a weight `[inputs, units]`, one for the incoming
+    /// weights of every unit; of a bias, one for all of it. A column of zeros has no direction and stays. The
+    /// formulas are Keras', without the 1e-7 that it adds to every norm: what is within the limit stays as it is,
+    /// bit for bit.
+    ///
+    /// Source: Srebro and Shraibman, 2005 (max-norm).
+    pub enum Constraint, matched by with_constraint;
+    /// A limit of your own: see [`CustomConstraint`].
+    Custom;
     /// A column with a norm above `max` is scaled down to it.
     max_norm::MaxNorm {
         /// The largest norm, finite and 0 or more; Keras' default is 2.

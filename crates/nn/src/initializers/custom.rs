@@ -55,13 +55,6 @@ impl<I: CustomInitializer> From<I> for Initializer {
 }
 
 impl Initializer {
-    fn custom(&self) -> Option<&Custom> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            _ => None,
-        }
-    }
-
     /// Makes a user's initializer that a file only named, if `registry` knows it.
     pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Initializer", registry)

@@ -23,52 +23,26 @@ mod uniform;
 mod zeros;
 
 use mlp_tensor::{Element, Rng, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::NnError;
+use crate::family::family;
 use crate::setting::{NumberType, Problem};
 use kind::Kind;
 
 pub use custom::CustomInitializer;
 
-/// Makes the closed set of initializers from a list: the enum, and the one match.
-macro_rules! initializers {
-    ($(
-        $(#[$doc:meta])*
-        $file:ident::$name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?
-    ),+ $(,)?) => {
-        /// How the first values of a weight are drawn. For a weight of shape `[i, o]`, fan-in is i and fan-out is o.
-        ///
-        /// The normal variants of Glorot, He and LeCun are normal distributions truncated at two standard deviations
-        /// and then widened to the variance that the name promises, as in Keras.
-        ///
-        /// Sources: Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014 (orthogonal); Martens
-        /// 2010 (sparse).
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Initializer {
-            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
-            /// An initializer of your own: see [`CustomInitializer`].
-            Custom(custom::Custom),
-        }
-
-        /// `work` with `kind` standing for the settings of `initializer`, whichever it is.
-        macro_rules! with_initializer {
-            ($initializer:expr, $kind:ident => $work:expr) => {
-                match $initializer {
-                    $(Initializer::$name $({ $($field),+ })? => {
-                        let $kind = &$file::$name $({ $($field: *$field),+ })?;
-                        $work
-                    })+
-                    Initializer::Custom($kind) => $work,
-                }
-            };
-        }
-    };
-}
-
-initializers! {
+family! {
+    /// How the first values of a weight are drawn. For a weight of shape `[i, o]`, fan-in is i and fan-out is o.
+    ///
+    /// The normal variants of Glorot, He and LeCun are normal distributions truncated at two standard deviations
+    /// and then widened to the variance that the name promises, as in Keras.
+    ///
+    /// Sources: Glorot and Bengio 2010; He et al. 2015; LeCun et al. 1998; Saxe et al. 2014 (orthogonal); Martens
+    /// 2010 (sparse).
+    #[derive(Default)]
+    pub enum Initializer, matched by with_initializer;
+    /// An initializer of your own: see [`CustomInitializer`].
+    Custom;
     /// All 0, as biases start.
     zeros::Zeros,
     /// All 1.

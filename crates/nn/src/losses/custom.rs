@@ -128,13 +128,6 @@ impl Loss {
         Ok(self)
     }
 
-    fn custom(&self) -> Option<&Custom> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            _ => None,
-        }
-    }
-
     /// Why the loss cannot be computed, if a file only named it.
     pub fn missing(&self) -> Option<OpenError> {
         self.custom()?.get("Loss").err()

@@ -27,8 +27,8 @@ use std::fmt;
 
 use mlp_autograd::Var;
 use mlp_tensor::Element;
-use serde::{Deserialize, Serialize};
 
+use crate::family::family;
 use crate::setting::{NumberType, Problem};
 use crate::{Activation, NnError, OutputFunction};
 use kind::Kind;
@@ -37,47 +37,20 @@ pub use custom::CustomLoss;
 pub use options::LossOptions;
 pub use targets::TargetKind;
 
-/// Makes the closed set of losses from a list: the enum, and the one match.
-macro_rules! losses {
-    ($(
-        $(#[$doc:meta])*
-        $file:ident::$name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?
-    ),+ $(,)?) => {
-        /// A loss: how far predictions are from their targets.
-        ///
-        /// Outputs x and targets t are `[n, k]`: n rows of k values. Every loss gives one number a row
-        /// ([`Loss::per_row`]), and the mean of these numbers is what training makes small ([`Loss::forward`]).
-        /// "The mean" below is that over the values of a row.
-        ///
-        /// A loss takes what a network computes when it ends without an activation: cross-entropies and their like take
-        /// logits, [`Loss::Poisson`] logarithms of rates. A network may also end in the function that makes predictions
-        /// of these ([`Loss::function`]); then the loss is computed from what is before that function
-        /// ([`Loss::input_from`]), which is exact for logits of any size, where one after the other is not.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Loss {
-            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
-            /// A loss of your own: see [`CustomLoss`].
-            Custom(custom::Custom),
-        }
-
-        /// `work` with `kind` standing for the settings of `loss`, whichever it is.
-        macro_rules! with_loss {
-            ($loss:expr, $kind:ident => $work:expr) => {
-                match $loss {
-                    $(Loss::$name $({ $($field),+ })? => {
-                        let $kind = &$file::$name $({ $($field: *$field),+ })?;
-                        $work
-                    })+
-                    Loss::Custom($kind) => $work,
-                }
-            };
-        }
-    };
-}
-
-losses! {
+family! {
+    /// A loss: how far predictions are from their targets.
+    ///
+    /// Outputs x and targets t are `[n, k]`: n rows of k values. Every loss gives one number a row
+    /// ([`Loss::per_row`]), and the mean of these numbers is what training makes small ([`Loss::forward`]).
+    /// "The mean" below is that over the values of a row.
+    ///
+    /// A loss takes what a network computes when it ends without an activation: cross-entropies and their like take
+    /// logits, [`Loss::Poisson`] logarithms of rates. A network may also end in the function that makes predictions
+    /// of these ([`Loss::function`]); then the loss is computed from what is before that function
+    /// ([`Loss::input_from`]), which is exact for logits of any size, where one after the other is not.
+    pub enum Loss, matched by with_loss;
+    /// A loss of your own: see [`CustomLoss`].
+    Custom;
     /// The mean of (x - t)²; for numbers.
     mean_squared_error::MeanSquaredError,
     /// The mean of |x - t|; for numbers, some of them far off.

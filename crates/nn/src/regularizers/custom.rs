@@ -80,13 +80,6 @@ impl<R: CustomRegularizer> From<R> for Regularizer {
 }
 
 impl Regularizer {
-    fn custom(&self) -> Option<&Custom> {
-        match self {
-            Self::Custom(custom) => Some(custom),
-            _ => None,
-        }
-    }
-
     /// Makes a user's regularizer that a file only named, if `registry` knows it.
     pub(crate) fn open(&mut self, registry: &Registry) -> Result<(), OpenError> {
         mlp_registry::open(self, Self::custom, "Regularizer", registry)

@@ -9,46 +9,19 @@ mod l1_l2;
 
 use mlp_autograd::Var;
 use mlp_tensor::{Element, Tensor};
-use serde::{Deserialize, Serialize};
 
 use crate::NnError;
+use crate::family::family;
 use crate::setting::{NumberType, Problem};
 use kind::Kind;
 
 pub use custom::CustomRegularizer;
 
-/// Makes the closed set of regularizers from a list: the enum, and the one match.
-macro_rules! regularizers {
-    ($(
-        $(#[$doc:meta])*
-        $file:ident::$name:ident $({ $($(#[$about:meta])* $field:ident: $type:ty),+ $(,)? })?
-    ),+ $(,)?) => {
-        /// A penalty on a weight, a bias or a layer's output, added to the loss.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        #[non_exhaustive]
-        pub enum Regularizer {
-            $($(#[$doc])* $name $({ $($(#[$about])* $field: $type),+ })?,)+
-            /// A penalty of your own: see [`CustomRegularizer`].
-            Custom(custom::Custom),
-        }
-
-        /// `work` with `kind` standing for the settings of `regularizer`, whichever it is.
-        macro_rules! with_regularizer {
-            ($regularizer:expr, $kind:ident => $work:expr) => {
-                match $regularizer {
-                    $(Regularizer::$name $({ $($field),+ })? => {
-                        let $kind = &$file::$name $({ $($field: *$field),+ })?;
-                        $work
-                    })+
-                    Regularizer::Custom($kind) => $work,
-                }
-            };
-        }
-    };
-}
-
-regularizers! {
+family! {
+    /// A penalty on a weight, a bias or a layer's output, added to the loss.
+    pub enum Regularizer, matched by with_regularizer;
+    /// A penalty of your own: see [`CustomRegularizer`].
+    Custom;
     /// l1 · Σ|w| + l2 · Σw², with gradient l1 · sign(w) + 2 · l2 · w (Keras' convention, without the half that some
     /// texts put before l2).
     #[serde(rename = "l1_l2")]
