@@ -111,9 +111,7 @@ impl Observer {
 
     /// Forgets the values from `length` on, which are taken off the tape.
     pub(crate) fn truncate(&self, length: usize) {
-        if self.is_on() {
-            self.state.borrow_mut().scopes.of_values.truncate(length);
-        }
+        self.state.borrow_mut().scopes.of_values.truncate(length);
     }
 
     /// Forgets all values and scopes, but not what was found.
@@ -152,12 +150,9 @@ pub(crate) struct Walk<'t, E: Element> {
 }
 
 impl<'t, E: Element> Walk<'t, E> {
-    /// `None` if anomaly mode is off.
-    pub(crate) fn begin(tape: &'t Tape<E>) -> Option<Self> {
-        tape.observer.is_on().then(|| {
-            tape.observer.walks.set(tape.observer.walks.get() + 1);
-            Self { tape }
-        })
+    pub(crate) fn begin(tape: &'t Tape<E>) -> Self {
+        tape.observer.walks.set(tape.observer.walks.get() + 1);
+        Self { tape }
     }
 
     /// Runs `step`, which takes the gradient of the output of `op` at `place` to those of its inputs, in the scope of that

@@ -136,7 +136,9 @@ impl<E: Element> Tape<E> {
     /// ([`Tape::anomaly`]) is kept.
     pub fn clear(&mut self) {
         self.record.get_mut().truncate(0);
-        self.observer.clear();
+        if self.observer.is_on() {
+            self.observer.clear();
+        }
         // Gradients that are still around are those of what was on the tape before.
         if Arc::get_mut(&mut self.identity).is_none() {
             self.identity = Arc::new(());
@@ -234,7 +236,9 @@ impl<E: Element> Drop for Switch<'_, E> {
         self.tape.recording.set(self.before);
         if let Some(length) = self.keep {
             self.tape.record.borrow_mut().truncate(length);
-            self.tape.observer.truncate(length);
+            if self.tape.observer.is_on() {
+                self.tape.observer.truncate(length);
+            }
         }
     }
 }

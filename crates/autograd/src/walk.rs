@@ -185,7 +185,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         }
     }
 
-    let observer = observer::Walk::begin(tape);
+    let observer = tape.observer.is_on().then(|| observer::Walk::begin(tape));
     for place in (low..=high).rev() {
         let slot = &mut found.slots[place - low];
         if slot.is_none() {

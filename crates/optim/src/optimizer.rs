@@ -116,8 +116,7 @@ impl Optimizer {
             gradients.len(),
             state.slots().len()
         );
-        state.add_missing_slots(self, parameters);
-        state.advance(parameters);
+        state.advance(self, parameters);
         for ((parameter, gradient), slots) in parameters.iter_mut().zip(gradients).zip(state.slots_mut()) {
             assert!(
                 parameter.value().shape() == gradient.shape(),

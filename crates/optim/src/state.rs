@@ -152,14 +152,14 @@ impl<E: Element> OptimizerState<E> {
         &mut self.slots
     }
 
-    /// Counts one more step: one in all, and one of every parameter that is not frozen.
+    /// Goes on to the next step of `optimizer`: counts it, one in all and one of every parameter that is not frozen, which
+    /// then has its slots ([`OptimizerState::add_missing_slots`]).
     ///
     /// # Panics
     /// If these are not the parameters that the state was made for.
     #[track_caller]
-    pub fn advance(&mut self, parameters: &[Parameter<E>]) {
-        let count = self.slots.len();
-        assert!(count == parameters.len(), "advance: slots of {count} parameters for {}", parameters.len());
+    pub fn advance(&mut self, optimizer: &Optimizer, parameters: &[Parameter<E>]) {
+        self.add_missing_slots(optimizer, parameters);
         self.steps = self.steps.saturating_add(1);
         for (slots, _) in self.slots.iter_mut().zip(parameters).filter(|(_, p)| p.is_trainable()) {
             slots.steps = slots.steps.saturating_add(1);

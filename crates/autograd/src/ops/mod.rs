@@ -2,7 +2,6 @@
 
 mod activation;
 mod arithmetic;
-mod cross_entropy;
 mod detach;
 mod elementwise;
 mod indexing;

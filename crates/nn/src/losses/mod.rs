@@ -153,7 +153,11 @@ impl Loss {
     /// As [`Loss::forward`].
     #[track_caller]
     pub fn per_row<'t, E: Element>(&self, outputs: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
-        self.per_row_with(outputs, targets, &LossOptions::new())
+        let t = self.in_shape(outputs, targets);
+        if let Err(error) = self.check_settings::<E>() {
+            panic!("{error}");
+        }
+        mean_of_rows(with_loss!(self, kind => kind.values(outputs, t)))
     }
 
     /// The loss of every row, `[n]`, with label smoothing and weights of classes.
@@ -168,6 +172,9 @@ impl Loss {
         targets: Var<'t, E>,
         options: &LossOptions,
     ) -> Var<'t, E> {
+        if options.is_empty() {
+            return self.per_row(outputs, targets);
+        }
         let t = self.in_shape(outputs, targets);
         let row = outputs.value().shape().last().copied().unwrap_or(1);
         if let Err(error) = self.check_settings::<E>().and_then(|()| options.check::<E>(self, row)) {

@@ -31,6 +31,11 @@ impl LossOptions {
         Self::default()
     }
 
+    /// Whether there are neither weights nor label smoothing.
+    pub fn is_empty(&self) -> bool {
+        self.class_weights.is_none() && self.label_smoothing == 0.0
+    }
+
     /// Multiplies the loss of every row by the weight of its class.
     #[must_use]
     pub fn class_weights(self, weights: impl Into<Vec<f64>>) -> Self {
@@ -49,10 +54,6 @@ impl LossOptions {
     /// If the loss has no classes for class weights or label smoothing, weights are not one for each class, or one is
     /// negative, infinite or NaN, or label smoothing is not from 0 to 1.
     pub fn check<E: Element>(&self, loss: &Loss, outputs: usize) -> Result<(), NnError> {
-        // The usual case, and every step asks.
-        if self.class_weights.is_none() && self.label_smoothing == 0.0 {
-            return Ok(());
-        }
         let number = NumberType::of::<E>();
         let targets = loss.targets();
         let weighted = targets.is_yes_or_no() || targets == TargetKind::Classes;
