@@ -143,6 +143,7 @@ impl<'m, E: Element> Run<'m, E> {
             ClassWeights::Balanced => weighted(model, balanced(model, &rows, &training)?)?,
         };
         let snapshot = Snapshot::new(model);
+        model.step.set_detect_anomalies(fit.detect_anomalies);
         Ok(Self {
             objective,
             rows,
@@ -176,7 +177,7 @@ impl<'m, E: Element> Run<'m, E> {
     ///
     /// What a callback returns. The run is over then: the model stays as the steps so far have left it.
     pub fn next_epoch(&mut self) -> Result<Option<Epoch>, TrainError> {
-        if Step::uses_threads(&self.model.network, self.training.len().min(self.fit.batch_size)) {
+        if Step::is_cut(&self.model.network, self.training.len().min(self.fit.batch_size)) {
             // On a thread of the pool itself, handing work to the others costs less.
             rayon::scope(|_| self.pull_epoch())
         } else {
@@ -217,9 +218,8 @@ impl<'m, E: Element> Run<'m, E> {
         let batch = &self.order[self.position..end];
         let model = &mut *self.model;
         let seed = model.seeds.step(model.state.steps().saturating_add(1));
-        model.step.set_detect_anomalies(self.fit.detect_anomalies);
         let totals = model.step.shards(&model.network, &self.objective, &self.rows, batch, seed);
-        if self.anomaly.is_none() {
+        if self.fit.detect_anomalies && self.anomaly.is_none() {
             self.anomaly = model.step.anomaly().cloned();
         }
         let (rows, loss) = (totals.rows, totals.mean_loss());

@@ -91,8 +91,8 @@ impl<E: Element> Step<E> {
         Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
     }
 
-    /// Whether a batch of `rows` is worth more than one thread.
-    pub(crate) fn uses_threads(network: &Network<E>, rows: usize) -> bool {
+    /// Whether a batch of `rows` is worth more than one thread, as far as its rows are not coupled.
+    pub(crate) fn is_cut(network: &Network<E>, rows: usize) -> bool {
         rows >= ROWS_TO_CUT && work(network, rows) >= WORTH_A_FORK
     }
 
@@ -100,6 +100,7 @@ impl<E: Element> Step<E> {
     /// [`Step::anomaly`] has. It costs a pass over all numbers.
     pub fn set_detect_anomalies(&mut self, on: bool) {
         self.detect_anomalies = on;
+        self.shards.iter_mut().for_each(|shard| shard.set_detect_anomalies(on));
     }
 
     /// In anomaly mode, the operation and the layer that first made NaN or infinity of finite numbers in the batch at
@@ -127,20 +128,20 @@ impl<E: Element> Step<E> {
         assert!(!batch.is_empty(), "shards: a batch without rows");
         self.check(network);
         // What couples the rows of a batch needs all of them on one tape.
-        let forked = Self::uses_threads(network, batch.len()) && !network.couples_rows();
+        let cut = Self::is_cut(network, batch.len()) && !network.couples_rows();
         let per_shard =
-            if forked { batch.len().div_ceil(batch.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { batch.len() };
+            if cut { batch.len().div_ceil(batch.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { batch.len() };
         let used = batch.len().div_ceil(per_shard);
-        self.shards.resize_with(used.max(self.shards.len()), Shard::default);
+        let detect_anomalies = self.detect_anomalies;
+        self.shards.resize_with(used.max(self.shards.len()), || Shard::new(detect_anomalies));
         (self.used, self.rows, self.reduced) = (used, batch.len(), false);
-        self.shards[..used].iter_mut().for_each(|shard| shard.detect_anomalies(self.detect_anomalies));
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
             shard.run(network, objective, (rows, part), batch.len(), (seed, index, used));
         };
-        if forked {
+        if used > 1 && has_threads() {
             self.shards[..used].par_iter_mut().zip(batch.par_chunks(per_shard)).enumerate().for_each(job);
         } else {
-            job((0, (&mut self.shards[0], batch)));
+            self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate().for_each(job);
         }
         // The first shard's sums are handed on as they are: most often there is no other.
         let mut totals = self.shards[0].take_totals();
@@ -162,11 +163,11 @@ impl<E: Element> Step<E> {
         self.check(network);
         assert!(self.used > 0, "reduce: call Step::shards first");
         if !self.reduced {
-            let worth = self.is_worth_a_fork(network);
+            let forked = self.is_forked(network);
             let jobs = block::sums(network.parameters(), &mut self.gradients);
             let shards = &self.shards[..self.used];
             let job = |sum: block::Sum<'_, E>| sum.run(shards);
-            if worth && jobs.len() > 1 {
+            if forked && jobs.len() > 1 {
                 jobs.into_par_iter().with_max_len(1).for_each(job);
             } else {
                 jobs.into_iter().for_each(job);
@@ -191,21 +192,21 @@ impl<E: Element> Step<E> {
             state.slots().len(),
             network.parameters().len()
         );
-        for shard in &mut self.shards[..self.used] {
-            network.apply_updates(shard.take_updates());
+        if !network.buffers().is_empty() {
+            let shards = &mut self.shards[..self.used];
+            shards.iter_mut().for_each(|shard| network.apply_updates(shard.take_updates()));
         }
-        state.add_missing_slots(optimizer, network.parameters());
-        state.advance(network.parameters());
-        let worth = self.is_worth_a_fork(network);
+        state.advance(optimizer, network.parameters());
+        let forked = self.is_forked(network);
         let (shards, reduced) = (&self.shards[..self.used], self.reduced);
         let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
         let job = |block: Block<'_, E>| block.update((!reduced).then_some(shards), optimizer);
-        if worth && blocks.len() > 1 {
+        if forked && blocks.len() > 1 {
             blocks.into_par_iter().with_max_len(1).for_each(job);
         } else {
             blocks.into_iter().for_each(job);
         }
-        constrain(network, worth);
+        constrain(network, forked);
         self.used = 0;
     }
 
@@ -213,11 +214,11 @@ impl<E: Element> Step<E> {
         &self.shards[..self.used]
     }
 
-    /// Whether adding up the gradients and the update are worth more than one thread. They go over all values, also those
+    /// Whether adding up the gradients and the update are handed to several threads. They go over all values, also those
     /// of tables of which a pass reads a few rows.
-    fn is_worth_a_fork(&self, network: &Network<E>) -> bool {
+    fn is_forked(&self, network: &Network<E>) -> bool {
         let values = network.parameters().iter().map(|p| p.value().len()).sum();
-        work(network, self.rows).max(values) >= WORTH_A_FORK
+        work(network, self.rows).max(values) >= WORTH_A_FORK && has_threads()
     }
 
     #[track_caller]
@@ -231,14 +232,16 @@ impl<E: Element> Step<E> {
     }
 }
 
-/// Brings weights back within their limits.
-fn constrain<E: Element>(network: &mut Network<E>, fork: bool) {
-    if !fork {
-        return network.constrain();
-    }
+/// Whether there is more than one thread: to hand work to a pool of one, and to wait for it, costs time and gains none.
+fn has_threads() -> bool {
+    rayon::current_num_threads() > 1
+}
+
+/// Brings weights back within their limits, as [`Network::constrain`] does.
+fn constrain<E: Element>(network: &mut Network<E>, forked: bool) {
     let limited = |p: &&mut Parameter<E>| p.is_trainable() && p.constraint().is_some();
     let parameters: Vec<&mut Parameter<E>> = network.parameters_mut().iter_mut().filter(limited).collect();
-    if parameters.len() > 1 {
+    if forked && parameters.len() > 1 {
         parameters.into_par_iter().with_max_len(1).for_each(Parameter::constrain);
     } else {
         parameters.into_iter().for_each(Parameter::constrain);

@@ -23,6 +23,7 @@ pub(super) struct Shard<E: Element> {
     totals: Totals,
     /// Of the network's buffers.
     updates: Updates<E>,
+    detect_anomalies: bool,
     /// What anomaly mode found in this batch.
     anomaly: Option<Anomaly>,
 }
@@ -34,15 +35,14 @@ struct Penalty<E: Element> {
     gradient: Option<Tensor<E>>,
 }
 
-impl<E: Element> Default for Shard<E> {
-    fn default() -> Self {
+impl<E: Element> Shard<E> {
+    /// A shard that looks for the first NaN or infinity, or does not.
+    pub(super) fn new(detect_anomalies: bool) -> Self {
         let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
         let (gradients, penalties, totals) = (Vec::new(), Vec::new(), Totals::default());
-        Self { pool, tape, gradients, penalties, totals, updates, anomaly: None }
+        Self { pool, tape, gradients, penalties, totals, updates, detect_anomalies, anomaly: None }
     }
-}
 
-impl<E: Element> Shard<E> {
     /// Forward and backward of `part`, some of the rows of a batch of `batch_rows`, by shard `index` of `shards`.
     pub(super) fn run(
         &mut self,
@@ -82,6 +82,9 @@ impl<E: Element> Shard<E> {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
         let tape = self.tape.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if self.detect_anomalies {
+            tape.set_detect_anomalies(true);
+        }
         let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
         let part = rows.batch(part);
@@ -104,12 +107,16 @@ impl<E: Element> Shard<E> {
         } else {
             self.gradients.resize_with(variables.len(), || None);
         }
-        (self.totals, self.updates, self.anomaly) = (totals, pass.into_updates(), tape.anomaly());
+        (self.totals, self.updates) = (totals, pass.into_updates());
+        if self.detect_anomalies {
+            self.anomaly = tape.anomaly();
+        }
         tape.clear();
     }
 
-    /// Turns anomaly mode on or off, for the batch to come.
-    pub(super) fn detect_anomalies(&mut self, on: bool) {
+    /// Turns anomaly mode on or off, for the batches to come.
+    pub(super) fn set_detect_anomalies(&mut self, on: bool) {
+        (self.detect_anomalies, self.anomaly) = (on, None);
         self.tape.get_mut().unwrap_or_else(PoisonError::into_inner).set_detect_anomalies(on);
     }
 

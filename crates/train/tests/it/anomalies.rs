@@ -2,11 +2,11 @@
 
 use mlp_autograd::{Direction, Var};
 use mlp_io::SavedModel;
-use mlp_nn::{CustomLoss, Dense, Initializer, Loss, Sequential};
+use mlp_nn::{CustomLoss, Dense, Initializer, Loss, Network, Sequential};
 use mlp_optim::Sgd;
 use mlp_registry::Registry;
 use mlp_tensor::{Element, Tensor};
-use mlp_train::{Diverged, Fit, Model, Resume, TrainError};
+use mlp_train::{Diverged, Fit, Model, Objective, Resume, Rows, Step, TrainError};
 
 /// √(x - t)², whose derivative at 0 is infinity times 0.
 #[derive(Debug)]
@@ -82,4 +82,25 @@ fn an_anomaly_of_validation_rows_is_found() {
         let anomaly = error.anomaly.map(|anomaly| (anomaly.op, anomaly.direction, anomaly.value));
         assert_eq!(anomaly, on.then_some(("mul", Direction::Forward, f64::INFINITY)));
     }
+}
+
+#[test]
+fn a_step_looks_from_the_batch_on_for_which_it_was_told_to() {
+    let mut network: Network = Sequential::new(1).add(Dense::new(1)).init(0).unwrap();
+    let objective = Objective::new(Loss::MeanSquaredError, &network).unwrap();
+    let rows = Rows::new(&Tensor::from([[1e30]]), &Tensor::zeros([1, 1]), &objective, &network).unwrap();
+    let (small, large) = (Tensor::from([[1.0]]), Tensor::from([[1e30]]));
+    let mut step = Step::new(&network);
+    let mut found = |on, weight: &Tensor| {
+        step.set_detect_anomalies(on);
+        assert_eq!(step.anomaly(), None, "of an earlier batch");
+        network.parameters_mut()[0].set_value(weight.clone());
+        step.shards(&network, &objective, &rows, &[0], 0);
+        step.anomaly().map(|anomaly| anomaly.op)
+    };
+    assert_eq!(found(false, &large), None);
+    assert_eq!(found(true, &large), Some("linear"));
+    // Squared, the prediction is infinite.
+    assert_eq!(found(true, &small), Some("mul"));
+    assert_eq!(found(false, &large), None);
 }
