@@ -35,7 +35,7 @@ fn main() -> Result<(), mlp::Error> {
         // Large steps at first, small ones at the end.
         let optimizer: Optimizer = Adam::new(0.03 * 0.01f64.powf(step as f64 / STEPS as f64)).into();
         let state = state.get_or_insert_with(|| OptimizerState::new(&optimizer, network.parameters()));
-        optimizer.step(state, network.parameters_mut(), &gradients);
+        optimizer.step(state, &mut network, &gradients);
     }
 
     println!("\n{:>6}  {:>8}  {:>8}", "x", "network", "sin x");

@@ -57,7 +57,7 @@
 //!     let loss = Loss::MeanSquaredError.forward(output, tape.constant(y.clone()));
 //!     let gradients = pass.penalty().map_or(loss, |penalty| loss + penalty).backward();
 //!     let gradients: Vec<_> = parameters.iter().map(|&p| gradients.wrt(p)).collect();
-//!     for (parameter, gradient) in network.parameters_mut().iter_mut().zip(&gradients) {
+//!     for (mut parameter, gradient) in network.parameters_mut().zip(&gradients) {
 //!         parameter.set_value(parameter.value() - gradient * 0.1);
 //!     }
 //!     network.apply_updates(pass.into_updates());
@@ -101,7 +101,7 @@ pub use losses::{CustomLoss, Loss, LossOptions, TargetKind};
 pub use mlp_registry as registry;
 pub use network::Network;
 pub use output::{Output, OutputFunction, Task};
-pub use parameter::{Buffer, Parameter};
+pub use parameter::{Buffer, Parameter, ParameterMut};
 pub use pass::{BufferRef, Pass, Updates, Weights};
 pub use plan::{ParameterSpec, Plan};
 pub use predictor::Predictor;

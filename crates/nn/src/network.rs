@@ -9,7 +9,8 @@ use crate::layers::Lookup;
 use crate::plan::{Extent, Start};
 use crate::setting::NumberType;
 use crate::{
-    Buffer, Constraint, Limits, NnError, Parameter, Pass, Predictor, Regularizer, Sequential, Summary, Updates, Weights,
+    Buffer, Constraint, Limits, NnError, Parameter, ParameterMut, Pass, Predictor, Regularizer, Sequential, Summary,
+    Updates, Weights,
 };
 
 /// A network's description together with its weights.
@@ -77,9 +78,9 @@ impl<E: Element> Network<E> {
         &self.parameters
     }
 
-    /// The weights, to be changed.
-    pub fn parameters_mut(&mut self) -> &mut [Parameter<E>] {
-        &mut self.parameters
+    /// The weights, layer after layer, to be changed.
+    pub fn parameters_mut(&mut self) -> impl ExactSizeIterator<Item = ParameterMut<'_, E>> {
+        self.parameters.iter_mut().map(ParameterMut)
     }
 
     /// What the layers keep beside their weights, layer after layer.
@@ -252,10 +253,10 @@ impl<E: Element> Network<E> {
     /// training.
     ///
     /// # Panics
-    /// As [`Parameter::constrain`].
+    /// As [`ParameterMut::constrain`].
     #[track_caller]
     pub fn constrain(&mut self) {
-        self.parameters.iter_mut().for_each(Parameter::constrain);
+        self.parameters_mut().for_each(ParameterMut::constrain);
     }
 
     /// The sum of the penalties on the weights, except for frozen ones. Penalties on activity come from a [`Pass`].

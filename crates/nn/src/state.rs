@@ -346,8 +346,8 @@ mod tests {
     fn the_penalty_is_that_of_the_weights_that_are_trained() {
         let dense = || Dense::new(1).without_bias().regularizer(crate::Regularizer::l2(0.5));
         let mut net: Network<f64> = Sequential::new(2).add(dense()).add(dense()).init(0).unwrap();
-        net.parameters_mut()[0].set_value(Tensor::from([[1.0], [2.0]]));
-        net.parameters_mut()[1].set_value(Tensor::from([[3.0]]));
+        net.parameters_mut().next().unwrap().set_value(Tensor::from([[1.0], [2.0]]));
+        net.parameters_mut().nth(1).unwrap().set_value(Tensor::from([[3.0]]));
         assert_eq!(net.penalty(), 7.0);
         net.freeze("layers.0.*").unwrap();
         assert_eq!(net.penalty(), 4.5);

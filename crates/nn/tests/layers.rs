@@ -166,7 +166,7 @@ impl Run<'_> {
 fn at_random(case: &Case, rows: usize) -> (Network<f64>, Vec<Tensor<f64>>, Tensor<f64>) {
     let mut network = case.network().init::<f64>(3).unwrap();
     let rng = &mut Rng::new(4);
-    for parameter in network.parameters_mut() {
+    for mut parameter in network.parameters_mut() {
         let value = Tensor::uniform(parameter.value().shape(), 0.3, 0.9, rng);
         parameter.set_value(value.map(|v: f64| if (v * 1e4) as i64 % 2 == 0 { v } else { -v }));
     }

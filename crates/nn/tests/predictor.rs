@@ -31,7 +31,7 @@ fn random_network<E: Element>(rng: &mut Rng) -> Network<E> {
 
 fn with_random_biases<E: Element>(architecture: &Sequential, rng: &mut Rng) -> Network<E> {
     let mut network: Network<E> = architecture.init(rng.next_u64()).unwrap();
-    for parameter in network.parameters_mut().iter_mut().filter(|parameter| parameter.name().ends_with("bias")) {
+    for mut parameter in network.parameters_mut().filter(|parameter| parameter.name().ends_with("bias")) {
         let value = Tensor::normal(parameter.value().shape(), 0.0, 1.0, rng);
         parameter.set_value(value);
     }
@@ -241,7 +241,7 @@ fn further_training_does_not_change_a_predictor() {
     let (mut network, x) = wide::<f32>();
     let predictor = Predictor::new(&network);
     let before = predictor.predict(&x).unwrap();
-    network.parameters_mut()[0].values_mut().fill(0.0);
+    network.parameters_mut().next().unwrap().values_mut().fill(0.0);
     assert!(predictor.predict(&x).unwrap().bit_eq(&before));
 }
 
@@ -334,9 +334,9 @@ fn a_scaler_of_another_width_is_a_mistake() {
 fn check_half<E: Element>() {
     let (mut network, x) = wide::<E>();
     let half = Predictor::new(&network).half().unwrap();
-    let weights = network.parameters_mut().iter_mut().filter(|parameter| parameter.name().ends_with("weight"));
+    let weights = network.parameters_mut().filter(|parameter| parameter.name().ends_with("weight"));
     let mut largest = 0.0_f64;
-    for parameter in weights {
+    for mut parameter in weights {
         for v in parameter.values_mut() {
             // The nearest multiple of 2⁻¹⁰ of the power of two below.
             let value = v.as_f64();
@@ -372,7 +372,7 @@ fn sixteen_bit_weights_compute_as_the_rounded_weights_do() {
 fn a_weight_without_a_sixteen_bit_form_is_named() {
     let (mut network, _) = wide::<f32>();
     for value in [70_000.0, f32::NAN] {
-        network.parameters_mut()[2].values_mut()[10 * 149 + 4] = value;
+        network.parameters_mut().nth(2).unwrap().values_mut()[10 * 149 + 4] = value;
         let message = Predictor::new(&network).half().unwrap_err().to_string();
         let expected = if value.is_nan() {
             "layers.1.weight is NaN at [149, 4]; what is not a number is not kept in 16 bits"
@@ -383,10 +383,10 @@ fn a_weight_without_a_sixteen_bit_form_is_named() {
     }
     // g · V / |V| = 100 · 1000 / 1000 of a direction that is a 16-bit number is one as well, 1e5 is not.
     let mut network: Network = Sequential::new(1).add(WeightNorm::new(Dense::new(1))).init(0).unwrap();
-    network.parameters_mut()[0].values_mut()[0] = 1e6;
-    network.parameters_mut()[1].values_mut()[0] = 100.0;
+    network.parameters_mut().next().unwrap().values_mut()[0] = 1e6;
+    network.parameters_mut().nth(1).unwrap().values_mut()[0] = 100.0;
     assert!(Predictor::new(&network).half().is_ok());
-    network.parameters_mut()[1].values_mut()[0] = 1e5;
+    network.parameters_mut().nth(1).unwrap().values_mut()[0] = 1e5;
     let message = Predictor::new(&network).half().unwrap_err().to_string();
     assert!(message.starts_with("the effective weight of layers.0 holds 100000 at [0, 0];"), "{message}");
 }

@@ -14,7 +14,7 @@
 //!
 //! // one step, with gradients that usually come from a tape
 //! let gradients = [Tensor::from([[0.5], [-0.5]]), Tensor::from([1.0])];
-//! optimizer.step(&mut state, network.parameters_mut(), &gradients);
+//! optimizer.step(&mut state, &mut network, &gradients);
 //! assert_eq!(state.steps(), 1);
 //! # Ok::<(), mlp_nn::NnError>(())
 //! ```

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mlp_nn::Parameter;
+use mlp_nn::Network;
 use mlp_registry::shown;
 use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
@@ -97,27 +97,22 @@ impl Optimizer {
         with_rule!(self, rule => Rule::update(rule, step, weights, gradient, slots));
     }
 
-    /// One step of all parameters, given their gradients in the same order. Parameters that are not trainable stay as
-    /// they are.
+    /// One step of all weights of `network`, given their gradients in the order of [`Network::parameters`]. Frozen weights
+    /// stay as they are.
     ///
     /// # Panics
-    /// If gradients, parameters and state do not belong together.
+    /// If gradients, network and state do not belong together.
     #[track_caller]
-    pub fn step<E: Element>(
-        &self,
-        state: &mut OptimizerState<E>,
-        parameters: &mut [Parameter<E>],
-        gradients: &[Tensor<E>],
-    ) {
+    pub fn step<E: Element>(&self, state: &mut OptimizerState<E>, network: &mut Network<E>, gradients: &[Tensor<E>]) {
+        let count = network.parameters().len();
         assert!(
-            parameters.len() == gradients.len() && parameters.len() == state.slots().len(),
-            "step: {} parameters, {} gradients and state for {} do not belong together",
-            parameters.len(),
+            count == gradients.len() && count == state.slots().len(),
+            "step: {count} parameters, {} gradients and state for {} do not belong together",
             gradients.len(),
             state.slots().len()
         );
-        state.advance(self, parameters);
-        for ((parameter, gradient), slots) in parameters.iter_mut().zip(gradients).zip(state.slots_mut()) {
+        state.advance(self, network.parameters());
+        for ((mut parameter, gradient), slots) in network.parameters_mut().zip(gradients).zip(state.slots_mut()) {
             assert!(
                 parameter.value().shape() == gradient.shape(),
                 "step: {} has shape {:?}, its gradient {:?}",

@@ -57,7 +57,7 @@ fn registry() -> Registry {
 
 fn network<E: Element>() -> Network<E> {
     let mut network = Sequential::new(2).add(Dense::new(1).without_bias()).init(0).unwrap();
-    network.parameters_mut()[0].set_value(Tensor::from([[1.0], [1.0]]).cast());
+    network.parameters_mut().next().unwrap().set_value(Tensor::from([[1.0], [1.0]]).cast());
     network
 }
 
@@ -67,7 +67,7 @@ fn steps<E: Element>() {
     assert_eq!(optimizer.check::<E>(), Ok(()));
     let mut state = OptimizerState::new(&optimizer, network.parameters());
     let mut step = |optimizer: &Optimizer, gradient: [[f64; 1]; 2]| {
-        optimizer.step(&mut state, network.parameters_mut(), &[Tensor::from(gradient).cast()]);
+        optimizer.step(&mut state, &mut network, &[Tensor::from(gradient).cast()]);
         let m = state.slots()[0].values[0].cast::<f64>();
         (network.parameters()[0].value().cast::<f64>(), m)
     };
@@ -216,7 +216,7 @@ fn frozen<E: Element>(optimizer: &Optimizer) {
     let slots = |state: &OptimizerState<E>| state.slots().iter().map(|slots| slots.values.len()).collect::<Vec<_>>();
     assert_eq!(slots(&state), [0, 0, count, count]);
     let gradients: Vec<Tensor<E>> = network.parameters().iter().map(|p| Tensor::ones(p.value().shape())).collect();
-    optimizer.step(&mut state, network.parameters_mut(), &gradients);
+    optimizer.step(&mut state, &mut network, &gradients);
     assert_eq!(slots(&state), [0, 0, count, count]);
     assert!(network.state()["layers.0.weight"].bit_eq(&before["layers.0.weight"]));
     assert!(!network.state()["layers.1.weight"].bit_eq(&before["layers.1.weight"]));
@@ -240,7 +240,7 @@ fn frozen<E: Element>(optimizer: &Optimizer) {
         assert!(slots.values.iter().all(|value| value.as_slice().iter().all(|v| *v == E::zero())));
     }
     assert_eq!(state.slots()[2].values, kept);
-    optimizer.step(&mut state, network.parameters_mut(), &gradients);
+    optimizer.step(&mut state, &mut network, &gradients);
     assert!(!network.state()["layers.0.weight"].bit_eq(&before["layers.0.weight"]));
     assert_eq!(state.steps(), 2);
 }
@@ -264,10 +264,10 @@ fn frozen_parameters_have_no_slots_until_they_are_trained() {
 fn frozen_parameters_that_had_slots_keep_them() {
     let (optimizer, mut network) = (Optimizer::from(Adam::new(0.1)), network::<f32>());
     let mut state = OptimizerState::new(&optimizer, network.parameters());
-    optimizer.step(&mut state, network.parameters_mut(), &[Tensor::ones([2, 1])]);
+    optimizer.step(&mut state, &mut network, &[Tensor::ones([2, 1])]);
     network.freeze("*").unwrap();
     let before = state.slots().to_vec();
-    optimizer.step(&mut state, network.parameters_mut(), &[Tensor::ones([2, 1])]);
+    optimizer.step(&mut state, &mut network, &[Tensor::ones([2, 1])]);
     assert_eq!(state.slots(), before);
     assert!(OptimizerState::from_parts(&optimizer, network.parameters(), 2, before).is_ok());
 }

@@ -29,7 +29,7 @@ pub(crate) fn training<E: Element>(optimizer: Optimizer, network: &mut Network<E
     for _ in 0..3 {
         let gradients = network.parameters().iter().map(|p| Tensor::normal(p.value().shape(), 0.0, 1.0, &mut rng));
         let gradients: Vec<_> = gradients.collect();
-        optimizer.step(&mut state, network.parameters_mut(), &gradients);
+        optimizer.step(&mut state, network, &gradients);
     }
     let (loss, metrics) = (Loss::CategoricalCrossEntropy, vec![Metric::Accuracy, Metric::MeanSquaredError]);
     Training { optimizer, state, loss, label_smoothing: 0.0, metrics, seed: u64::MAX, epochs: 12, run: None }
@@ -52,7 +52,7 @@ pub(crate) fn full_model<E: Element>() -> SavedModel<E> {
 /// The smallest model: one weight, of 0.5.
 pub(crate) fn tiny_model() -> SavedModel {
     let mut network = Sequential::new(1).add(Dense::new(1).without_bias()).init(0).unwrap();
-    network.parameters_mut()[0].set_value(Tensor::from([[0.5]]));
+    network.parameters_mut().next().unwrap().set_value(Tensor::from([[0.5]]));
     network.into()
 }
 

@@ -40,7 +40,7 @@ fn check<E: Element>(tolerance: f64) {
     let training = model.training.as_mut().unwrap();
     let names: Vec<String> = model.network.parameters().iter().map(|p| p.name().to_owned()).collect();
     let gradients: Vec<_> = names.iter().map(|name| tensor(&expected["gradients"][name])).collect();
-    training.optimizer.step(&mut training.state, model.network.parameters_mut(), &gradients);
+    training.optimizer.step(&mut training.state, &mut model.network, &gradients);
     assert_eq!((training.state.steps(), training.epochs, training.seed), (4, 3, 20_240_611));
     for parameter in model.network.parameters() {
         let off = difference(parameter.value(), &expected["after"][parameter.name()]);

@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn one_row_becomes_the_bias_and_moves_no_average() {
         let mut network = Sequential::new(2).add(BatchNorm::new()).init(0).unwrap();
-        network.parameters_mut()[1].set_value(Tensor::from([0.5, -1.0]));
+        network.parameters_mut().nth(1).unwrap().set_value(Tensor::from([0.5, -1.0]));
         let before = network.state();
         assert_eq!(train(&mut network, &Tensor::from([[3.0, 1e4]])), Tensor::from([[0.5, -1.0]]));
         assert_eq!(train(&mut network, &Tensor::zeros([0, 2])).shape(), [0, 2]);

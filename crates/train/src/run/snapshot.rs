@@ -47,7 +47,7 @@ impl<E: Element> Snapshot<E> {
 
     /// Puts everything back.
     pub(crate) fn restore(&self, model: &mut Model<E>) {
-        for (p, kept) in model.network.parameters_mut().iter_mut().zip(&self.parameters) {
+        for (mut p, kept) in model.network.parameters_mut().zip(&self.parameters) {
             p.values_mut().copy_from_slice(kept.as_slice());
         }
         model.network.restore_buffers(&self.buffers);

@@ -1,6 +1,6 @@
 //! The second phase: some rows of one parameter, with all that their update needs.
 
-use mlp_nn::{Parameter, Regularizer};
+use mlp_nn::{Network, Parameter, Regularizer};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Tensor};
 
@@ -93,20 +93,20 @@ pub(super) fn sums<'a, E: Element>(parameters: &'a [Parameter<E>], gradients: &'
     sums
 }
 
-/// Cuts all parameters that are trained, and what belongs to them, into blocks.
+/// Cuts all weights that are trained, and what belongs to them, into blocks.
 pub(super) fn blocks<'a, E: Element>(
-    parameters: &'a mut [Parameter<E>],
+    network: &'a mut Network<E>,
     gradients: &'a mut [Vec<E>],
     state: &'a mut OptimizerState<E>,
 ) -> Vec<Block<'a, E>> {
     let mut blocks = Vec::new();
-    let all = parameters.iter_mut().zip(gradients).zip(state.slots_mut()).enumerate();
+    let all = network.parameters_mut().zip(gradients).zip(state.slots_mut()).enumerate();
     for (parameter, ((p, gradient), slots)) in all {
         if !p.is_trainable() {
             continue;
         }
-        let len = block_len(p);
-        let (values, regularizer) = p.values_mut_and_regularizer();
+        let len = block_len(&p);
+        let (values, regularizer) = p.into_values_and_regularizer();
         let step = slots.steps;
         let mut slots = BlockSlots::of(&mut slots.values);
         let chunks = values.chunks_mut(len).zip(gradient.chunks_mut(len));

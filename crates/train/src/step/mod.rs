@@ -17,7 +17,7 @@ mod gradients;
 mod shard;
 
 use mlp_autograd::Anomaly;
-use mlp_nn::{Network, Parameter};
+use mlp_nn::{Network, Parameter, ParameterMut};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 use rayon::prelude::*;
@@ -199,7 +199,7 @@ impl<E: Element> Step<E> {
         state.advance(optimizer, network.parameters());
         let forked = self.is_forked(network);
         let (shards, reduced) = (&self.shards[..self.used], self.reduced);
-        let blocks = blocks(network.parameters_mut(), &mut self.gradients, state);
+        let blocks = blocks(network, &mut self.gradients, state);
         let job = |block: Block<'_, E>| block.update((!reduced).then_some(shards), optimizer);
         if forked && blocks.len() > 1 {
             blocks.into_par_iter().with_max_len(1).for_each(job);
@@ -239,12 +239,12 @@ fn has_threads() -> bool {
 
 /// Brings weights back within their limits, as [`Network::constrain`] does.
 fn constrain<E: Element>(network: &mut Network<E>, forked: bool) {
-    let limited = |p: &&mut Parameter<E>| p.is_trainable() && p.constraint().is_some();
-    let parameters: Vec<&mut Parameter<E>> = network.parameters_mut().iter_mut().filter(limited).collect();
+    let limited = |p: &ParameterMut<'_, E>| p.is_trainable() && p.constraint().is_some();
+    let parameters: Vec<_> = network.parameters_mut().filter(limited).collect();
     if forked && parameters.len() > 1 {
-        parameters.into_par_iter().with_max_len(1).for_each(Parameter::constrain);
+        parameters.into_par_iter().with_max_len(1).for_each(ParameterMut::constrain);
     } else {
-        parameters.into_iter().for_each(Parameter::constrain);
+        parameters.into_iter().for_each(ParameterMut::constrain);
     }
 }
 

@@ -94,7 +94,7 @@ fn a_step_looks_from_the_batch_on_for_which_it_was_told_to() {
     let mut found = |on, weight: &Tensor| {
         step.set_detect_anomalies(on);
         assert_eq!(step.anomaly(), None, "of an earlier batch");
-        network.parameters_mut()[0].set_value(weight.clone());
+        network.parameters_mut().next().unwrap().set_value(weight.clone());
         step.shards(&network, &objective, &rows, &[0], 0);
         step.anomaly().map(|anomaly| anomaly.op)
     };

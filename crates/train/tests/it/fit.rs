@@ -107,7 +107,7 @@ fn a_step_in_parts_is_the_step_of_the_whole() {
         let gradients = loss.backward();
         let gradients: Vec<_> = variables.iter().map(|&variable| gradients.wrt(variable)).collect();
         let whole = loss.value().item();
-        optimizer.step(&mut state, network.parameters_mut(), &gradients);
+        optimizer.step(&mut state, &mut network, &gradients);
 
         let parts = model.train_on_batch(&x, &y).unwrap();
         assert!((parts - whole).abs() < 1e-12 * whole, "{parts} {whole}");

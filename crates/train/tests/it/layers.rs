@@ -123,7 +123,7 @@ fn a_step_with_a_constraint_and_a_frozen_weight_by_hand() {
         .add(dense().constraint(Constraint::NonNegative))
         .add(dense().regularizer(Regularizer::l2(0.5)));
     let mut network = network.init::<f64>(0).unwrap();
-    for (parameter, value) in network.parameters_mut().iter_mut().zip([2.0, 3.0]) {
+    for (mut parameter, value) in network.parameters_mut().zip([2.0, 3.0]) {
         parameter.set_value(Tensor::from([[value]]));
     }
     network.freeze("layers.1.weight").unwrap();
