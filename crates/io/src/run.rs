@@ -75,6 +75,8 @@ pub enum SavedValidation {
     Data {
         /// Their number.
         rows: u64,
+        /// Whether they have weights of their own.
+        weighted: bool,
     },
 }
 

@@ -177,6 +177,13 @@ impl<E: Element> Network<E> {
         self.architecture.stack().forward_before_activation(&mut weights, x, pass)
     }
 
+    /// Runs `work`, a part of what the last layer computes on `tape`, under that layer's name, so that what goes wrong in it
+    /// says where: the activation that [`Network::forward_before_activation`] leaves out.
+    #[track_caller]
+    pub fn in_last_layer<R>(&self, tape: &Tape<E>, work: impl FnOnce() -> R) -> R {
+        self.architecture.stack().in_last_layer(tape, work)
+    }
+
     /// What the layers get for a batch `x`.
     #[track_caller]
     fn weights<'a, 't>(&'a self, variables: &'a [Var<'t, E>], x: Var<'t, E>) -> Weights<'a, 't, E> {

@@ -200,10 +200,12 @@ pub enum TrainError {
     },
     /// A validation split that leaves nothing to train on.
     #[error(
-        "a validation_split of {share} takes all {rows} rows, rounded up to whole rows, and leaves none to train on; \
+        "a {setting} of {share} takes all {rows} rows, rounded up to whole rows, and leaves none to train on; \
          choose a smaller share, or give more rows"
     )]
     ValidationSplit {
+        /// The setting that was given.
+        setting: &'static str,
         /// The share.
         share: f64,
         /// The number of rows.
@@ -303,8 +305,8 @@ pub enum TrainError {
     },
     /// A callback of a run that the registry does not know.
     #[error(
-        "the run cannot be resumed: its callback {name:?} is not registered; register it, by \
-         Registry::new().register::<Box<dyn Callback<{number}>>>({name:?}, ..), and load the model with that registry"
+        "the run cannot be resumed: its callback \"{name}\" is not registered; register it, by \
+         Registry::new().register::<Box<dyn Callback<{number}>>>(\"{name}\", ..), and load the model with that registry"
     )]
     UnknownCallback {
         /// Its name.
@@ -327,7 +329,8 @@ pub enum TrainError {
 )]
 #[non_exhaustive]
 pub struct Diverged {
-    /// What it was: the loss, the validation loss, or the name of a weight.
+    /// What it was: the loss, the validation loss, the name of a weight or a running statistic, or what the optimizer remembers
+    /// of a weight.
     pub what: String,
     /// NaN, infinity or minus infinity.
     pub value: f64,

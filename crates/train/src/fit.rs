@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::callback::Prototype;
+use crate::callback::{CLOSURE, Prototype};
 use crate::{Callback, RunContext, Targets, TrainError};
 
 /// The settings of a fit: one epoch in batches of 32, without validation, unless set otherwise.
@@ -117,17 +117,23 @@ impl<E: Element> Fit<E> {
 
     /// Adds something that looks at every step and epoch. Each fit begins with a clone of it; the callbacks are told in
     /// the order in which they were added.
+    ///
+    /// # Panics
+    /// If the callback's name is empty.
+    #[track_caller]
     pub fn callback(mut self, callback: impl Callback<E> + Clone + Sync + 'static) -> Self {
+        assert!(callback.name() != CLOSURE, "callback: the name of {callback:?} is empty; give it one, for files");
         self.callbacks.push(Arc::new(callback));
         self
     }
 
     /// Calls `told` after every epoch: a callback without a state of its own.
     pub fn on_epoch(
-        self,
+        mut self,
         told: impl Fn(&mut RunContext<'_, E>) -> Result<(), TrainError> + Send + Sync + 'static,
     ) -> Self {
-        self.callback(OnEpoch(Arc::new(told)))
+        self.callbacks.push(Arc::new(OnEpoch(Arc::new(told))));
+        self
     }
 
     /// Whether a fit that takes longer than a second shows its progress on standard error, as it does by default if
@@ -145,7 +151,7 @@ impl<E: Element> Fit<E> {
         }
         if let Validation::Split { share, stratified } = self.validation {
             if !(share > 0.0 && share < 1.0) {
-                let setting = "validation_split";
+                let setting = split_setting(stratified);
                 return Err(TrainError::Setting { setting, value: share, expected: "above 0 and below 1" });
             }
             if stratified && !self.shuffle {
@@ -162,6 +168,11 @@ impl<E: Element> Default for Fit<E> {
     }
 }
 
+/// The setting of a fit that holds a share of the rows out.
+pub(crate) fn split_setting(stratified: bool) -> &'static str {
+    if stratified { "stratified_validation_split" } else { "validation_split" }
+}
+
 type Told<E> = dyn Fn(&mut RunContext<'_, E>) -> Result<(), TrainError> + Send + Sync;
 
 /// A function as a callback.
@@ -170,7 +181,7 @@ struct OnEpoch<E: Element>(Arc<Told<E>>);
 
 impl<E: Element> Callback<E> for OnEpoch<E> {
     fn name(&self) -> &str {
-        crate::callback::CLOSURE
+        CLOSURE
     }
 
     fn on_epoch_end(&mut self, context: &mut RunContext<'_, E>) -> Result<(), TrainError> {

@@ -203,12 +203,15 @@ impl Objective {
         let count = x.rows();
         let before = network.forward_before_activation(variables, tape.constant(x), pass);
         let targets = tape.constant(y);
-        let losses = self.loss.per_row_with(self.loss.input_from(&self.activation, before), targets, &self.options);
+        let input = network.in_last_layer(tape, || self.loss.input_from(&self.activation, before));
+        let loss = || self.loss.per_row_with(input, targets, &self.options);
+        let losses = tape.scope(format_args!("loss ({})", self.loss), loss);
         let metrics = if self.metrics.is_empty() {
             Vec::new()
         } else {
             // A constant: nothing is recorded for what is only looked at.
-            let raw = self.activation.forward(tape.constant(before.value())).value();
+            let before = tape.constant(before.value());
+            let raw = network.in_last_layer(tape, || self.activation.forward(before)).value();
             let mut targets = targets.value();
             if self.output.target_scale().is_some() {
                 self.output.to_target_units(targets.as_mut_slice());

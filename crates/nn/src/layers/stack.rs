@@ -1,6 +1,6 @@
 //! Layers inside of a layer.
 
-use mlp_autograd::Var;
+use mlp_autograd::{Tape, Var};
 use mlp_registry::OpenError;
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
@@ -101,7 +101,16 @@ impl Stack {
     ) -> Var<'t, E> {
         let Some((last, layers)) = self.layers.split_last() else { return x };
         let x = self.up_to(layers.len(), weights, x, pass);
-        in_scope(layers.len(), last, weights, x, |own| last.forward_before_activation(own, x, pass))
+        run(layers.len(), last, weights, x, |own| last.forward_before_activation(own, x, pass))
+    }
+
+    /// Runs `work` in the scope of the last layer.
+    #[track_caller]
+    pub(crate) fn in_last_layer<E: Element, R>(&self, tape: &Tape<E>, work: impl FnOnce() -> R) -> R {
+        match self.layers.split_last() {
+            Some((last, layers)) => in_scope(tape, layers.len(), last, work),
+            None => work(),
+        }
     }
 
     #[track_caller]
@@ -113,7 +122,7 @@ impl Stack {
         pass: &mut Pass<'t, E>,
     ) -> Var<'t, E> {
         let layers = self.layers[..count].iter().enumerate();
-        layers.fold(x, |x, (index, layer)| in_scope(index, layer, weights, x, |own| layer.forward(own, x, pass)))
+        layers.fold(x, |x, (index, layer)| run(index, layer, weights, x, |own| layer.forward(own, x, pass)))
     }
 }
 
@@ -131,17 +140,23 @@ pub(crate) enum Ending<'a> {
 /// Runs a layer with the weights that are its own, all of which it must take, and under its name, so that what goes wrong
 /// in it says where.
 #[track_caller]
-fn in_scope<'a, 't, E: Element>(
+fn run<'a, 't, E: Element>(
     index: usize,
     layer: &Layer,
     weights: &mut Weights<'a, 't, E>,
     x: Var<'t, E>,
     work: impl FnOnce(&mut Weights<'a, 't, E>) -> Var<'t, E>,
 ) -> Var<'t, E> {
-    x.tape().scope(format_args!("{} ({})", layer.place(index), layer.kind()), || {
+    in_scope(x.tape(), index, layer, || {
         let mut own = weights.next_layer();
         let y = work(&mut own);
         own.check_used_up();
         y
     })
+}
+
+/// Runs `work`, a part of what the layer at `index` computes on `tape`, under the layer's name.
+#[track_caller]
+fn in_scope<E: Element, R>(tape: &Tape<E>, index: usize, layer: &Layer, work: impl FnOnce() -> R) -> R {
+    tape.scope(format_args!("{} ({})", layer.place(index), layer.kind()), work)
 }

@@ -138,7 +138,7 @@ impl<E: Element> Model<E> {
         }
         let undo = self.take_undo();
         self.step.apply(&mut self.network, &self.optimizer, &mut self.state);
-        let bad = not_finite(&self.network);
+        let bad = not_finite(&self.network, &self.state);
         if bad.is_some() {
             undo.restore(self);
         } else {

@@ -99,7 +99,9 @@ impl<E: Element> Run<'_, E> {
                 Validation::Split { share, stratified } => {
                     SavedValidation::Split { share: *share, stratified: *stratified }
                 }
-                Validation::Data { x, .. } => SavedValidation::Data { rows: x.rows() as u64 },
+                Validation::Data { x, y } => {
+                    SavedValidation::Data { rows: x.rows() as u64, weighted: y.weights.is_some() }
+                }
             },
             class_weights: match &fit.class_weights {
                 ClassWeights::None => SavedClassWeights::None,
@@ -144,11 +146,7 @@ impl<'m, E: Element> Run<'m, E> {
                 x.rows()
             ));
         }
-        match (progress.weighted, y.weights.is_some()) {
-            (true, false) => return refuse("its rows had weights, but none were given; give them again".to_owned()),
-            (false, true) => return refuse("its rows had no weights, but some were given; leave them out".to_owned()),
-            _ => {}
-        }
+        check_weighted("rows", progress.weighted, &y)?;
         let fit = fit(&progress, resume)?;
         let callbacks = open(model, callbacks, resume)?;
         let history = history(&progress, &model.objective)?;
@@ -180,7 +178,7 @@ impl<'m, E: Element> Run<'m, E> {
             let SavedTotals { loss, penalty, metrics, .. } = progress.totals;
             run.totals = Totals { rows: position, loss, penalty, metrics };
         }
-        run.model.pending = None;
+        run.pending = run.model.pending.take();
         Ok(run)
     }
 }
@@ -202,17 +200,28 @@ fn fit<E: Element>(progress: &RunProgress, resume: &Resume<E>) -> Result<Fit<E>,
         (SavedValidation::None, None) => Ok(fit),
         (SavedValidation::Split { share, stratified: false }, None) => Ok(fit.validation_split(share)),
         (SavedValidation::Split { share, stratified: true }, None) => Ok(fit.stratified_validation_split(share)),
-        (SavedValidation::Data { rows }, Some((x, y))) if x.rows() as u64 == rows => {
+        (SavedValidation::Data { rows, weighted }, Some((x, y))) if x.rows() as u64 == rows => {
+            check_weighted("validation rows", weighted, y)?;
             Ok(fit.validation_data(x, y.clone()))
         }
-        (SavedValidation::Data { rows }, Some((x, _))) => {
+        (SavedValidation::Data { rows, .. }, Some((x, _))) => {
             refuse(format!("it was validated on {rows} rows, but {} were given", x.rows()))
         }
-        (SavedValidation::Data { rows }, None) => {
+        (SavedValidation::Data { rows, .. }, None) => {
             refuse(format!("it was validated on {rows} rows of their own; give them by Resume::validation_data"))
         }
         (_, Some(_)) => refuse("it had no validation rows of its own, but some were given; leave them out".to_owned()),
     }
+}
+
+/// Checks that rows have weights if they had some, and only then.
+fn check_weighted<E: Element>(rows: &str, weighted: bool, targets: &Targets<E>) -> Result<(), TrainError> {
+    let reason = match (weighted, targets.weights.is_some()) {
+        (true, false) => format!("its {rows} had weights, but none were given; give them again"),
+        (false, true) => format!("its {rows} had no weights, but some were given; leave them out"),
+        _ => return Ok(()),
+    };
+    Err(TrainError::Resume { reason })
 }
 
 /// The callbacks that the run had, as they were.

@@ -7,12 +7,13 @@ use std::path::Path;
 
 use mlp_autograd::Anomaly;
 use mlp_data::{DataError, TrainTestSplit};
+use mlp_io::SavedRun;
 use mlp_nn::LossOptions;
 use mlp_tensor::{Element, Tensor};
 
 use crate::callback::set_learning_rate;
 use crate::evaluate::{evaluate, find_anomaly};
-use crate::fit::{ClassWeights, Validation};
+use crate::fit::{ClassWeights, Validation, split_setting};
 use crate::{
     Callback, Diverged, Epoch, Evaluation, Fit, History, Model, Objective, Rows, RunContext, Step, Targets, Totals,
     TrainError,
@@ -59,6 +60,8 @@ pub struct Run<'m, E: Element = f32> {
     snapshot: Snapshot<E>,
     /// The number of epochs that were over at that moment.
     snapshot_epochs: usize,
+    /// The run that the model was saved in, as long as the snapshot is the model of then.
+    pending: Option<Box<SavedRun<E>>>,
     history: History,
     /// The rows in the order of the epoch at hand; empty before its first step.
     order: Vec<usize>,
@@ -98,8 +101,8 @@ impl<'m, E: Element> Run<'m, E> {
         y: Targets<E>,
         fit: &Fit<E>,
     ) -> Result<Self, TrainError> {
-        let run = Self::new(model, x, y, fit)?;
-        run.model.pending = None;
+        let mut run = Self::new(model, x, y, fit)?;
+        run.pending = run.model.pending.take();
         Ok(run)
     }
 
@@ -119,7 +122,8 @@ impl<'m, E: Element> Run<'m, E> {
             Validation::Split { share, stratified } => {
                 let count = ((share * rows.len() as f64).ceil() as usize).min(rows.len());
                 if count == rows.len() {
-                    return Err(TrainError::ValidationSplit { share: *share, rows: rows.len() });
+                    let setting = split_setting(*stratified);
+                    return Err(TrainError::ValidationSplit { setting, share: *share, rows: rows.len() });
                 }
                 if fit.shuffle {
                     let mut split = TrainTestSplit::new(*share).seed(model.seeds.split());
@@ -152,6 +156,7 @@ impl<'m, E: Element> Run<'m, E> {
             callbacks: fit.callbacks.iter().map(|callback| callback.start()).collect(),
             snapshot,
             snapshot_epochs: 0,
+            pending: None,
             history: History::default(),
             order: Vec::new(),
             position: 0,
@@ -207,8 +212,11 @@ impl<'m, E: Element> Run<'m, E> {
             self.tell(Callback::on_start)?;
         }
         if self.stop || self.history.epochs.len() >= self.fit.epochs {
+            if !self.order.is_empty() {
+                self.check_numbers()?;
+            }
             self.tell(Callback::on_end)?;
-            self.ended = true;
+            self.end();
             return Ok(None);
         }
         if self.order.is_empty() {
@@ -230,6 +238,7 @@ impl<'m, E: Element> Run<'m, E> {
             // Only now is it known that the last epoch has left a network with a loss: it was a good one.
             self.snapshot.take(model);
             self.snapshot_epochs = self.history.epochs.len();
+            self.pending = None;
         }
         model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
         self.objective.add(&mut self.totals, &totals);
@@ -249,10 +258,7 @@ impl<'m, E: Element> Run<'m, E> {
     }
 
     fn end_epoch(&mut self) -> Result<Epoch, TrainError> {
-        let step = self.position.div_ceil(self.fit.batch_size);
-        if let Some((name, value)) = not_finite(&self.model.network) {
-            return Err(self.diverge(name, value, step));
-        }
+        self.check_numbers()?;
         let training = Evaluation::of(&self.totals, &self.objective);
         let validation = self
             .held_out
@@ -262,7 +268,7 @@ impl<'m, E: Element> Run<'m, E> {
             if let (true, None, Some((rows, chosen))) = (self.fit.detect_anomalies, &self.anomaly, &self.held_out) {
                 self.anomaly = find_anomaly(&self.model.network, &self.model.objective, rows, chosen);
             }
-            return Err(self.diverge("the validation loss".to_owned(), loss, step));
+            return Err(self.diverge("the validation loss".to_owned(), loss, self.steps_of_epoch()));
         }
         self.model.epochs = self.model.epochs.saturating_add(1);
         self.order.clear();
@@ -275,13 +281,34 @@ impl<'m, E: Element> Run<'m, E> {
         Ok(epoch)
     }
 
+    /// The number of steps of the epoch at hand that were made.
+    fn steps_of_epoch(&self) -> usize {
+        self.position.div_ceil(self.fit.batch_size)
+    }
+
+    /// Looks for NaN and infinity in all that the steps so far have changed.
+    fn check_numbers(&mut self) -> Result<(), TrainError> {
+        match not_finite(&self.model.network, &self.model.state) {
+            None => Ok(()),
+            Some((what, value)) => Err(self.diverge(what, value, self.steps_of_epoch())),
+        }
+    }
+
+    /// The run is over, and what its steps needed is given back.
+    fn end(&mut self) {
+        self.ended = true;
+        self.model.step.release();
+    }
+
     /// Goes back to the end of the last good epoch, and ends the run. An epoch was not good if the very next loss is NaN or
     /// infinite: from its weights no learning rate leads on.
     fn diverge(&mut self, what: String, value: f64, step: usize) -> TrainError {
         let epoch = self.history.epochs.len() + 1;
         self.history.epochs.truncate(self.snapshot_epochs);
-        self.ended = true;
+        self.end();
         self.snapshot.restore(self.model);
+        // A model that is as it was when it was saved in a run is still in that run.
+        self.model.pending = self.pending.take();
         let (anomaly, history) = (self.anomaly.take(), self.history.clone());
         let (epoch, step) = (Some(epoch), Some(step));
         TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))
@@ -304,7 +331,9 @@ impl<'m, E: Element> Run<'m, E> {
             };
             told(callback.as_mut(), &mut context)
         });
-        self.ended |= result.is_err();
+        if result.is_err() {
+            self.end();
+        }
         result
     }
 

@@ -57,11 +57,19 @@ impl<E: Element> Snapshot<E> {
     }
 }
 
-/// The name of the first weight or buffer that holds NaN or infinity, with its first such value.
-pub(crate) fn not_finite<E: Element>(network: &Network<E>) -> Option<(String, f64)> {
+/// The name of the first weight, buffer or slot of the optimizer that holds NaN or infinity, with its first such value. A
+/// slot that is infinite stops its weight for good, and nothing else would tell.
+pub(crate) fn not_finite<E: Element>(network: &Network<E>, state: &OptimizerState<E>) -> Option<(String, f64)> {
     let parameters = network.parameters().iter().map(|p| (p.name(), p.value()));
     let mut all = parameters.chain(network.buffers().iter().map(|b| (b.name(), b.value())));
-    let (name, value) = all.find(|(_, value)| !value.all_finite())?;
-    let first = value.as_slice().iter().find(|v| !v.is_finite()).map_or(f64::NAN, |v| v.as_f64());
-    Some((name.to_owned(), first))
+    if let Some((name, value)) = all.find(|(_, value)| !value.all_finite()) {
+        return Some((name.to_owned(), first_not_finite(value)));
+    }
+    let mut slots = state.slots().iter().flat_map(|slots| slots.values.iter().map(|value| (&slots.parameter, value)));
+    let (name, value) = slots.find(|(_, value)| !value.all_finite())?;
+    Some((format!("what the optimizer remembers of {name}"), first_not_finite(value)))
+}
+
+fn first_not_finite<E: Element>(value: &Tensor<E>) -> f64 {
+    value.as_slice().iter().find(|v| !v.is_finite()).map_or(f64::NAN, |v| v.as_f64())
 }

@@ -210,6 +210,11 @@ impl<E: Element> Step<E> {
         self.used = 0;
     }
 
+    /// Gives back the memory of the steps so far.
+    pub(crate) fn release(&mut self) {
+        (self.shards, self.used) = (Vec::new(), 0);
+    }
+
     fn used(&self) -> &[Shard<E>] {
         &self.shards[..self.used]
     }
@@ -251,4 +256,24 @@ fn constrain<E: Element>(network: &mut Network<E>, forked: bool) {
 /// The number of multiplications in one forward pass.
 pub(crate) fn work<E: Element>(network: &Network<E>, rows: usize) -> usize {
     rows.saturating_mul(network.multiplications_per_row())
+}
+
+#[cfg(test)]
+mod tests {
+    use mlp_nn::{Dense, Loss, Sequential};
+    use mlp_tensor::Tensor;
+
+    use crate::{Fit, Model};
+
+    #[test]
+    fn the_memory_of_the_steps_is_gone_with_the_fit() {
+        let network = Sequential::new(1).add(Dense::new(1));
+        let mut model = Model::builder(network).loss(Loss::MeanSquaredError).build().unwrap();
+        let (x, y) = (Tensor::ones([8, 1]), Tensor::ones([8, 1]));
+        let mut run = model.run(&x, &y, &Fit::new().epochs(2)).unwrap();
+        run.next_epoch().unwrap();
+        assert_eq!(run.model().step.shards.len(), 1);
+        while run.next_epoch().unwrap().is_some() {}
+        assert!(run.model().step.shards.is_empty());
+    }
 }

@@ -106,6 +106,9 @@ fn settings_out_of_range() {
     }
     // 0.999 of 150 rows would leave none to train on
     assert_says(fit(Fit::new().validation_split(0.999)), &["a validation_split of 0.999 takes all 150 rows"]);
+    let stratified = |share| fit(Fit::new().stratified_validation_split(share));
+    assert_says(stratified(1.5), &["stratified_validation_split is 1.5, but must be above 0 and below 1"]);
+    assert_says(stratified(0.999), &["a stratified_validation_split of 0.999 takes all 150 rows"]);
 
     // Two rows to validate on are too few for three classes, and so are two to train on.
     let share = |share| fit(Fit::new().stratified_validation_split(share));
@@ -342,4 +345,15 @@ fn files_that_are_not_models() {
 
     // Where nothing can be written, the error says where.
     assert_says(model.save(folder.path().join("no/such/folder/model.mlp")), &["no/such/folder"]);
+}
+
+#[test]
+fn a_saved_model_with_another_network_in_it() {
+    let saved = classifier().to_saved();
+    for layers in [vec![3, 3], vec![5], vec![4, 4, 3]] {
+        let dense = layers.iter().fold(Sequential::new(4), |network, &units| network.add(Dense::new(units)));
+        let mut other = saved.clone();
+        other.network = dense.init(1).unwrap();
+        assert_says(Model::from_saved(other, &Registry::new()), &["the optimizer's state for", "expected", "found"]);
+    }
 }

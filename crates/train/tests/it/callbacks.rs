@@ -160,3 +160,19 @@ fn the_error_of_a_callback_keeps_its_source() {
     assert_eq!(error.to_string(), "outer");
     assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "inner");
 }
+
+/// A callback that forgot its name.
+#[derive(Clone, Debug)]
+struct Nameless;
+
+impl Callback for Nameless {
+    fn name(&self) -> &str {
+        ""
+    }
+}
+
+#[test]
+#[should_panic(expected = "callback: the name of Nameless is empty; give it one, for files")]
+fn a_callback_has_a_name() {
+    let _ = Fit::new().callback(Nameless);
+}

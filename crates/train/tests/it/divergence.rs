@@ -1,9 +1,9 @@
 //! Training that diverges: it is an error, and everything is as it was at the last good moment.
 
-use mlp_nn::{BatchNorm, Dense, Dropout, Loss, Network, Sequential};
+use mlp_nn::{Activation, BatchNorm, Dense, Dropout, Initializer, Loss, Network, Sequential};
 use mlp_optim::{Adam, Sgd};
 use mlp_tensor::{Rng, Tensor};
-use mlp_train::{Diverged, Fit, Model, TrainError};
+use mlp_train::{Callback, Diverged, Fit, Model, RunContext, TrainError};
 
 fn diverged<T: std::fmt::Debug>(result: Result<T, TrainError>) -> Diverged {
     match result.unwrap_err() {
@@ -197,4 +197,90 @@ fn the_last_step_of_an_epoch_is_named_for_what_is_found_at_its_end() {
     let error = diverged(model.fit(&x, &y, &Fit::new().batch_size(1).shuffle(false)));
     assert_eq!((error.what.as_str(), error.epoch, error.step), ("layers.0.weight", Some(1), Some(3)));
     assert!(error.to_string().contains(" in epoch 1, step 3;"), "{error}");
+}
+
+/// Ends the run after its first step.
+#[derive(Clone, Debug)]
+struct StopAtOnce;
+
+impl Callback for StopAtOnce {
+    fn name(&self) -> &str {
+        "stop at once"
+    }
+    fn on_step_end(&mut self, context: &mut RunContext<'_>) -> Result<(), TrainError> {
+        context.stop();
+        Ok(())
+    }
+}
+
+#[test]
+fn infinite_weights_are_an_error_also_where_a_run_is_stopped_within_an_epoch() {
+    let (x, y) = line();
+    let y = &y * 100.0;
+    let build = || {
+        let network = Sequential::new(1).add(Dense::new(1));
+        Model::builder(network).optimizer(Sgd::new(1e38)).loss(Loss::MeanSquaredError).build().unwrap()
+    };
+    let fit = Fit::new().batch_size(1);
+    let mut stopped = build();
+    let before = everything(&stopped);
+    let error = diverged(stopped.fit(&x, &y, &fit.clone().callback(StopAtOnce)));
+    assert_eq!((error.epoch, error.step), (Some(1), Some(1)));
+    assert!(error.what.starts_with("layers.0."), "{error}");
+    assert_eq!(everything(&stopped), before);
+
+    let mut pulled = build();
+    let mut run = pulled.run(&x, &y, &fit).unwrap();
+    run.next_step().unwrap();
+    run.stop();
+    assert!(diverged(run.next_step()).what.starts_with("layers.0."));
+    assert_eq!(everything(&pulled), before);
+}
+
+/// The square of a gradient of 2e19 is infinite in single precision: Adam would divide by it in every step to come, and the
+/// weight never move again.
+#[test]
+fn an_infinite_memory_of_the_optimizer_is_an_error() {
+    let (x, y) = (Tensor::from([[1.0]]), Tensor::from([1e19]));
+    let network = Sequential::new(1).add(Dense::new(1).without_bias().initializer(Initializer::Zeros));
+    let mut model = Model::builder(network).optimizer(Adam::new(0.1)).loss(Loss::MeanSquaredError).build().unwrap();
+    let before = everything(&model);
+    for error in [diverged(model.fit(&x, &y, &Fit::new())), diverged(model.train_on_batch(&x, &y))] {
+        assert_eq!(error.what, "what the optimizer remembers of layers.0.weight");
+        assert_eq!(error.value, f64::INFINITY);
+        assert_eq!(everything(&model), before);
+    }
+}
+
+#[test]
+fn a_batch_that_diverges_takes_statistics_and_momentum_back() {
+    let (x, y) = line();
+    let mut model = model(0.01);
+    model.train_on_batch(&x, &y).unwrap();
+    let before = everything(&model);
+    model.set_learning_rate(1e38).unwrap();
+    diverged(model.train_on_batch(&x, &(&y * 100.0)));
+    model.set_learning_rate(0.01).unwrap();
+    assert_eq!(everything(&model), before);
+}
+
+#[test]
+fn the_last_activation_and_the_loss_are_named_as_layers_are() {
+    let (x, y) = (Tensor::from([[1.0]]), Tensor::from([1.0]));
+    let build = |activation: Activation, weight: f32| {
+        let layer = Dense::new(1).without_bias().initializer(Initializer::Ones).activation(activation);
+        let network = Sequential::new(1).add_named("head", layer);
+        let mut model =
+            Model::builder(network).optimizer(Sgd::new(1e-30)).loss(Loss::MeanSquaredError).build().unwrap();
+        model.set_weight("head.weight", Tensor::from([[weight]])).unwrap();
+        model
+    };
+    let fit = Fit::new().detect_anomalies(true);
+    // ln(1 + e^(x / 1e40)) · 1e40 is ln 2 · 1e40.
+    let sharp = || Activation::Softplus { beta: 1e-40 };
+    let error = diverged(build(sharp(), 1.0).fit(&x, &y, &fit)).to_string();
+    assert!(error.contains("softplus in head (Dense) gave inf"), "{error}");
+    // The square of 1e30.
+    let error = diverged(build(Activation::Identity, 1e30).fit(&x, &y, &fit)).to_string();
+    assert!(error.contains("mul in loss (mean squared error) gave inf"), "{error}");
 }

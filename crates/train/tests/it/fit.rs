@@ -50,6 +50,18 @@ fn a_validation_split_sets_rows_aside_and_loses_none() {
 }
 
 #[test]
+fn the_order_is_kept_also_beside_a_validation_split() {
+    let (x, y) = bits();
+    let mut model = zero();
+    let mut run = model.run(&x, &y, &Fit::new().validation_split(0.25).shuffle(false).epochs(2).batch_size(1)).unwrap();
+    let mut rows = Vec::new();
+    while let Some(step) = run.next_step().unwrap() {
+        rows.push(rows_of(step.loss, 1.0).trailing_zeros());
+    }
+    assert_eq!(rows, (0..15).chain(0..15).collect::<Vec<_>>());
+}
+
+#[test]
 fn every_row_is_trained_on_once_in_an_epoch() {
     let (x, y) = bits();
     for batch_size in [1, 3, 20, 1000] {

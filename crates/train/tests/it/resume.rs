@@ -202,6 +202,44 @@ fn rows_that_had_weights_have_them_again() {
     }
 }
 
+#[test]
+fn validation_rows_that_had_weights_have_them_again() {
+    let (x, y, _) = line(0.1);
+    let weights = Tensor::from([1.0, 2.0, 0.5]);
+    let (plain, weighted) = (Targets::from(&y), Targets::from((&y, &weights)));
+    for (first, other, part) in [
+        (&plain, &weighted, "its validation rows had no weights, but some were given"),
+        (&weighted, &plain, "its validation rows had weights, but none were"),
+    ] {
+        let (_, _, mut model) = line(0.1);
+        let fit = Fit::new().epochs(3).validation_data(&x, first.clone());
+        let mut run = model.run(&x, &y, &fit).unwrap();
+        run.next_epoch().unwrap();
+        let mut loaded = reload(&run.to_saved(), &Registry::new());
+        let resume = |targets: &Targets<f64>| Resume::new().validation_data(&x, targets.clone());
+        let message = loaded.resume(&x, &y, &resume(other)).map(drop).unwrap_err().to_string();
+        assert!(message.contains(part), "{message}");
+        while run.next_epoch().unwrap().is_some() {}
+        let mut resumed = loaded.resume(&x, &y, &resume(first)).unwrap();
+        while resumed.next_epoch().unwrap().is_some() {}
+        assert_eq!(resumed.history(), run.history());
+    }
+}
+
+#[test]
+fn a_fit_that_leaves_the_model_as_it_was_leaves_it_in_its_run() {
+    let (x, y, mut model) = line(0.1);
+    let mut run = model.run(&x, &y, &Fit::new().epochs(4).batch_size(1)).unwrap();
+    (0..4).for_each(|_| drop(run.next_step().unwrap()));
+    let mut loaded = reload(&run.to_saved(), &Registry::new());
+    loaded.set_learning_rate(1e300).unwrap();
+    let before = weight(&loaded);
+    diverged(loaded.fit(&x, &y, &Fit::new().epochs(9).batch_size(1)).unwrap_err());
+    assert_eq!(weight(&loaded).to_bits(), before.to_bits());
+    loaded.set_learning_rate(0.1).unwrap();
+    assert_eq!(pull(loaded.resume(&x, &y, &Resume::new()).unwrap()), 4);
+}
+
 /// x = 1000, y = 1 and a step size of 1e10 in single precision: w is 0, 2e13 and -4e29 before a step, the loss 1, 4e32
 /// and infinite.
 fn rising(rows: usize) -> (Tensor, Tensor, Model) {
