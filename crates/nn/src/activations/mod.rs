@@ -137,6 +137,22 @@ impl Activation {
         with_activation!(self, kind => kind.gain())
     }
 
+    /// Whether the function has values below 0 and values above 0. A user's is believed to have both.
+    pub(crate) fn has_both_signs(&self) -> bool {
+        match *self {
+            Self::Relu
+            | Self::Relu6
+            | Self::Softplus { .. }
+            | Self::Sigmoid
+            | Self::HardSigmoid
+            | Self::Softmax
+            | Self::LogSigmoid
+            | Self::LogSoftmax => false,
+            Self::HardTanh { low, high } => low < 0.0 && high > 0.0,
+            _ => true,
+        }
+    }
+
     /// Checks the settings as numbers of type `E`; `what` is whose activation it is, as the error names it.
     ///
     /// # Errors

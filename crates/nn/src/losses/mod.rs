@@ -96,9 +96,10 @@ family! {
         /// A factor of the whole, finite and above 0; 0.25 in Keras.
         alpha: f64
     },
-    /// The mean of max(1 - t x, 0) for targets t of -1 and 1. A target of 0 counts as -1, as in Keras.
+    /// The mean of max(1 - t x, 0) for targets t of -1 and 1. A target of 0 counts as -1, as in Keras. The network ends
+    /// without an activation, or in one with values on both sides of 0, such as tanh.
     hinge::Hinge,
-    /// The mean of max(1 - t x, 0)².
+    /// The mean of max(1 - t x, 0)², of networks that end as for [`Loss::Hinge`].
     squared_hinge::SquaredHinge,
     /// Σ t · (ln t - ln p) from logits x, with p = softmax(x): the Kullback-Leibler divergence of p from t.
     kl_divergence::KlDivergence,
@@ -221,12 +222,20 @@ impl Loss {
         with_loss!(self, kind => kind.target_len(outputs))
     }
 
-    /// Checks that the loss can be computed for a network that ends in `activation`.
+    /// Checks that the loss can be computed for a network that ends in `activation`, and that its answers can be told
+    /// apart: where targets are signs ([`TargetKind::Signs`]), scores must be able to lie on both sides of 0, since one
+    /// that is never below 0 is never right by a margin where the answer is no.
     ///
     /// # Errors
     /// What to change, if not.
     pub fn check_activation(&self, activation: &Activation) -> Result<(), &'static str> {
         use Activation as A;
+        if self.targets() == TargetKind::Signs && !activation.has_both_signs() {
+            return Err(
+                "its scores lie on both sides of 0, below for no and above for yes; end the network in tanh, or without an \
+                 activation, or use BinaryCrossEntropy",
+            );
+        }
         match (self.function(), activation) {
             (OutputFunction::Identity, _)
             | (_, A::Identity)

@@ -222,6 +222,26 @@ fn an_activation_that_does_not_fit_a_loss_is_refused_with_advice() {
     }
 }
 
+/// A score that is never below 0 never says no by a margin, and one that is never above 0 never says yes.
+#[test]
+fn a_loss_of_signs_wants_scores_on_both_sides_of_0() {
+    use Activation as A;
+
+    let hard_tanh = |low, high| A::HardTanh { low, high };
+    let never_below = [A::Sigmoid, A::HardSigmoid, A::Softmax, A::softplus(), A::Relu, A::Relu6, hard_tanh(0.0, 1.0)];
+    let never_above = [A::LogSigmoid, A::LogSoftmax, hard_tanh(-1.0, 0.0)];
+    for loss in [Loss::Hinge, Loss::SquaredHinge] {
+        for activation in never_below.iter().chain(&never_above) {
+            let advice = loss.check_activation(activation).unwrap_err();
+            let expected = "end the network in tanh, or without an activation, or use BinaryCrossEntropy";
+            assert!(advice.contains(expected), "{loss}, {activation}: {advice}");
+        }
+        for activation in [A::Identity, A::Tanh, A::Softsign, hard_tanh(-1.0, 1.0), A::Elu { alpha: 1.0 }] {
+            assert_eq!(loss.check_activation(&activation), Ok(()), "{loss}, {activation}");
+        }
+    }
+}
+
 #[test]
 #[should_panic(expected = "binary cross-entropy does not fit a network that ends in tanh: end the network in sigmoid")]
 fn a_loss_is_not_computed_from_an_activation_that_does_not_fit() {

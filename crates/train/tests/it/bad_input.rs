@@ -170,6 +170,18 @@ fn losses_that_do_not_fit_the_network() {
     );
     assert_says(compile(A::Relu, Loss::KlDivergence), &["end the network in softmax"]);
     assert_says(compile(A::Tanh, Loss::Poisson), &["softplus, or without an activation for their logarithms"]);
+    // Above a threshold of 0 they would all be yes.
+    for activation in [A::Sigmoid, A::HardSigmoid, A::Softmax, A::softplus(), A::Relu] {
+        let name = format!("does not fit a network that ends in {activation}: its scores lie on both sides of 0");
+        assert_says(compile(activation.clone(), Loss::Hinge), &["hinge loss", &name, "end the network in tanh"]);
+        assert_says(compile(activation, Loss::SquaredHinge), &["squared hinge loss", &name, "use BinaryCrossEntropy"]);
+    }
+    assert!(compile(A::Tanh, Loss::Hinge).is_ok() && compile(A::Identity, Loss::SquaredHinge).is_ok());
+    let buried = Sequential::new(4).add(Dense::new(1).activation(A::Sigmoid)).add(Dropout::new(0.5));
+    assert_says(
+        self::compile::<f32>(buried, Adam::default(), Loss::Hinge, 1),
+        &["ends in sigmoid", "end the network in tanh"],
+    );
     assert_says(compile(A::Identity, Loss::GaussianNll), &["3 outputs", "twice as many as targets"]);
     assert_says(compile(A::Identity, Loss::Huber { delta: -1.0 }), &["delta is -1, but must be finite and above 0"]);
     // 1e-50 is 0 in f32.
