@@ -25,8 +25,8 @@ mod targets;
 
 use std::fmt;
 
-use mlp_autograd::Var;
-use mlp_tensor::Element;
+use mlp_autograd::{Tape, Var};
+use mlp_tensor::{Element, Tensor};
 
 use crate::family::family;
 use crate::setting::{NumberType, Problem};
@@ -146,6 +146,30 @@ impl Loss {
     #[track_caller]
     pub fn forward<'t, E: Element>(&self, outputs: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
         self.per_row(outputs, targets).mean()
+    }
+
+    /// The number that [`Loss::forward`] gives, of plain tensors: nothing is recorded, and there is no gradient.
+    ///
+    /// `outputs` are what the loss takes: logits for the cross-entropies, not the probabilities that a model predicts.
+    ///
+    /// ```
+    /// use mlp_nn::Loss;
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let (outputs, targets) = (Tensor::from([[1.0], [4.0]]), Tensor::from([[0.0], [0.0]]));
+    /// assert_eq!(Loss::MeanSquaredError.value(&outputs, &targets), (1.0 + 16.0) / 2.0);
+    ///
+    /// // Even logits: each of two classes has probability 1/2, and the loss is ln 2.
+    /// let loss = Loss::CategoricalCrossEntropy.value(&Tensor::from([[3.0, 3.0]]), &Tensor::from([[0.0, 1.0]]));
+    /// assert!((loss - std::f64::consts::LN_2).abs() < 1e-12);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Loss::forward`].
+    #[track_caller]
+    pub fn value<E: Element>(&self, outputs: &Tensor<E>, targets: &Tensor<E>) -> E {
+        let tape = Tape::new();
+        self.forward(tape.constant(outputs.clone()), tape.constant(targets.clone())).value().item()
     }
 
     /// The loss of every row, `[n]`.
