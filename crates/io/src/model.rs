@@ -110,7 +110,7 @@ impl<E: Element> SavedModel<E> {
     ///
     /// # Errors
     /// [`IoError::Format`] if the parts of the model do not belong together (weights of another shape than the network
-    /// describes, another optimizer's state, a scaler or names for another number of columns), a setting of the
+    /// describes or that are not finite, another optimizer's state, a scaler or names for another number of columns), a setting of the
     /// optimizer, of the loss or the label smoothing lies outside of its range, the model or the run that it is in goes
     /// beyond the default [`Limits`] of loading ([`FormatError::Limit`]), or a tensor is larger than 4 GiB. What is
     /// written can be read.
@@ -160,6 +160,7 @@ impl<E: Element> SavedModel<E> {
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), FormatError> {
         let Self { network, training, .. } = self;
         network.architecture().check_within(limits)?;
+        network.check_finite()?;
         if let Some(Training { optimizer, state, loss, label_smoothing, .. }) = training {
             check_label_smoothing(*label_smoothing)?;
             optimizer.check::<E>()?;

@@ -185,6 +185,12 @@ fn tensors_must_fit_the_network() {
     assert_eq!(found, "layers.0.bias: 15 bytes do not make a tensor of shape [4] of f32");
     let found = message(|body| *at(body, "tensors/layers.0.weight/shape") = Value::Array(vec![4.into(), 3.into()]));
     assert!(found.contains("layers.0.weight has shape [4, 3] where the network has [3, 4]"), "{found}");
+    // The second of four.
+    let bias = |second: f32| [0.0, second, 0.0, 0.0].iter().flat_map(|v: &f32| v.to_le_bytes()).collect();
+    for (bad, shown) in [(f32::NAN, "NaN"), (f32::NEG_INFINITY, "-inf")] {
+        let found = message(|body| *at(body, "tensors/layers.0.bias/data") = Value::Binary(bias(bad)));
+        assert!(found.contains(&format!("layers.0.bias holds {shown} at [1]; give finite numbers")), "{found}");
+    }
     let found = message(|body| drop(entries(body, "tensors").remove(0)));
     assert!(found.contains("missing layers.0.bias"), "{found}");
     let found = message(|body| entries(body, "tensors")[0].0 = "layers.00.bias".into());
