@@ -71,6 +71,19 @@ pub enum NnError {
         /// What does not fit.
         reason: String,
     },
+    /// An activation that gives one number, whatever it is given: a softmax over one value.
+    #[error(
+        "{layer}: {activation} over a last axis of one value is always {value}; use sigmoid for one output, or give one \
+         output for each class"
+    )]
+    ConstantActivation {
+        /// The layer's path and kind.
+        layer: String,
+        /// The activation.
+        activation: String,
+        /// What it always is.
+        value: f64,
+    },
     /// An input with rows of another shape than the network was built for.
     #[error(
         "{layer} expects rows of {}, but the input has shape {found:?}; a single row would have shape {}",

@@ -105,9 +105,10 @@ family! {
     },
     /// ln(1 / (1 + e⁻ˣ)).
     log_sigmoid::LogSigmoid,
-    /// eˣ / Σ eˣ over the last axis: probabilities of classes.
+    /// eˣ / Σ eˣ over the last axis: probabilities of classes. Of one value it is always 1, which a network refuses.
     softmax::Softmax,
-    /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities.
+    /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities. Of one value it is always 0, which a network
+    /// refuses.
     log_softmax::LogSoftmax,
 }
 
@@ -150,6 +151,15 @@ impl Activation {
             | Self::LogSoftmax => false,
             Self::HardTanh { low, high } => low < 0.0 && high > 0.0,
             _ => true,
+        }
+    }
+
+    /// What the function is over a last axis of one value, if that is always the same: the softmaxes.
+    pub(crate) fn of_one_value(&self) -> Option<f64> {
+        match self {
+            Self::Softmax => Some(1.0),
+            Self::LogSoftmax => Some(0.0),
+            _ => None,
         }
     }
 

@@ -197,7 +197,7 @@ fn losses_of_logits_behind_an_activation_that_is_not_the_last() {
     use Activation as A;
 
     let buried = |activation: Activation, loss: Loss, ending: Vec<Layer>| {
-        let dense = Sequential::with_input_shape([3, 4]).add(Dense::new(1).activation(activation));
+        let dense = Sequential::with_input_shape([3, 4]).add(Dense::new(2).activation(activation));
         compile::<f32>(ending.into_iter().fold(dense, Sequential::add), Adam::default(), loss, 1)
     };
     let flat: fn() -> Layer = || Flatten::new().into();
