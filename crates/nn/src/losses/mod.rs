@@ -266,6 +266,10 @@ impl Loss {
             | (OutputFunction::Softmax, A::Softmax)
             | (OutputFunction::Sigmoid, A::Sigmoid) => Ok(()),
             (OutputFunction::Softmax, _) => Err("end the network in softmax, or without an activation"),
+            (OutputFunction::Sigmoid, A::Softmax | A::LogSoftmax) => {
+                Err("end the network in sigmoid, or without an activation; where a row has one class of several, use \
+                 CategoricalCrossEntropy")
+            }
             (OutputFunction::Sigmoid, _) => Err("end the network in sigmoid, or without an activation"),
             (
                 OutputFunction::Exp,

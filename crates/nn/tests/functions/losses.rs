@@ -243,6 +243,8 @@ fn an_activation_that_does_not_fit_a_loss_is_refused_with_advice() {
     assert_eq!(refused(Loss::CategoricalCrossEntropy, Activation::Sigmoid), softmax);
     assert_eq!(refused(Loss::KlDivergence, Activation::LogSoftmax), softmax);
     assert!(refused(Loss::BinaryCrossEntropy, Activation::Softmax).starts_with(sigmoid));
+    assert!(refused(Loss::BinaryCrossEntropy, Activation::Softmax).ends_with("use CategoricalCrossEntropy"));
+    assert_eq!(refused(Loss::BinaryCrossEntropy, Activation::Relu), format!("{sigmoid} without an activation"));
     assert!(refused(Loss::BinaryFocal { gamma: 2.0, alpha: None }, Activation::Relu).starts_with(sigmoid));
     assert!(refused(Loss::Poisson, Activation::Tanh).contains("end the network in softplus, or without"));
     for (loss, ..) in all() {

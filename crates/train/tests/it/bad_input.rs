@@ -69,7 +69,9 @@ fn tables_that_do_not_fit() {
     assert_refused(&narrow, &y, &["layers.0 (Dense) expects rows of 4 features", "[150, 3]"]);
     assert_says(classifier().predict(&Tensor::zeros([2, 5])), &["layers.0 (Dense)", "4 features", "[2, 5]"]);
     assert_refused(x, &y.slice(0, 0..149), &["150", "149"]);
-    assert_refused(x, &Tensor::zeros([150, 2]), &["[150, 2]", "[150, 3]"]);
+    let units = "give targets of that shape, or change the units of the last layer to fit the targets";
+    assert_refused(x, &Tensor::zeros([150, 2]), &["[150, 2]", "[150, 3]", units]);
+    assert_refused(x, &Tensor::zeros([150, 3, 1]), &["[150, 3, 1]", "[150, 3]", "; reshape the targets"]);
     assert_refused(x, &Tensor::scalar(1.0), &["[150, 3]"]);
     assert_refused(x, &Tensor::ones([150, 3]), &["row 0", "[1.0, 1.0, 1.0]", "one-hot"]);
     let mut negative = y.clone();
@@ -90,7 +92,10 @@ fn classes_that_do_not_fit() {
     let mut model = compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap();
     assert_says(
         model.fit(&iris.features, &iris.labels, &Fit::new()),
-        &["class numbers cannot be targets of mean squared error where the task is regression"],
+        &[
+            "class numbers cannot be targets of mean squared error where the task is regression; use BinaryCrossEntropy \
+             with one output for two classes or CategoricalCrossEntropy with one output for each class",
+        ],
     );
 }
 
@@ -163,6 +168,7 @@ fn losses_that_do_not_fit_the_network() {
     };
     let (binary, focal) = (Loss::BinaryCrossEntropy, Loss::BinaryFocal { gamma: 2.0, alpha: None });
     assert_says(compile(A::Tanh, binary.clone()), &["ends in tanh", "end the network in sigmoid, or without"]);
+    assert_says(compile(A::Softmax, binary.clone()), &["ends in softmax", "use CategoricalCrossEntropy"]);
     assert_says(compile(A::HardSigmoid, focal), &["end the network in sigmoid, or without an activation"]);
     assert_says(
         compile(A::Sigmoid, Loss::CategoricalFocal { gamma: 2.0, alpha: 0.25 }),

@@ -149,6 +149,7 @@ fn several_labels_a_row_are_yes_or_no_each() {
     assert!(message.contains("multilabel") && message.contains("indicators"), "{message}");
     let message = model.fit(&x, vec![0; 120], &Fit::new()).unwrap_err().to_string();
     assert!(message.contains("class numbers cannot be targets") && message.contains("multilabel"), "{message}");
+    assert!(message.contains("or one output for two classes, or use CategoricalCrossEntropy"), "{message}");
     let refused = |model: &mut Model, fit: Fit| {
         let error = model.fit(&x, &y, &fit).unwrap_err();
         assert!(matches!(error, TrainError::NoClasses { .. }));
