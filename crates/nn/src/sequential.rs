@@ -95,6 +95,20 @@ impl Sequential {
         self.stack.layers()
     }
 
+    /// The layer that was [given](Sequential::add_named) this name, as it is without the name; `None` if there is no such
+    /// layer. Layers inside of others are found in their own [`Stack`], by [`Stack::layer`].
+    ///
+    /// ```
+    /// use mlp_nn::{Dense, Dropout, Layer, Sequential};
+    ///
+    /// let network = Sequential::new(4).add_named("hidden", Dense::new(10)).add(Dropout::new(0.5));
+    /// assert_eq!(network.layer("hidden"), Some(&Layer::from(Dense::new(10))));
+    /// assert_eq!(network.layer("layers.1"), None);
+    /// ```
+    pub fn layer(&self, name: &str) -> Option<&Layer> {
+        self.stack.layer(name)
+    }
+
     pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
         self.stack.layers_mut()
     }
