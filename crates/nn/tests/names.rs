@@ -2,8 +2,8 @@
 
 use mlp_autograd::Tape;
 use mlp_nn::{
-    Activation, Concat, Dense, Embedding, Flatten, Layer, LayerNorm, Limits, Network, NnError, Pass, Predictor,
-    Residual, Sequential, Stack,
+    Activation, Concat, Dense, Dropout, Embedding, Flatten, Layer, LayerNorm, Limits, Network, NnError, Pass,
+    Predictor, Residual, Sequential, Stack,
 };
 use mlp_tensor::{Rng, Tensor};
 

@@ -244,6 +244,14 @@ pub enum TrainError {
         /// The number of names.
         found: usize,
     },
+    /// A feature name that says nothing, or that of two features.
+    #[error("the feature name of column {column} (counted from 0) {reason}; give each feature its own name, or none")]
+    FeatureName {
+        /// The column.
+        column: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// Sample weights of another shape than one for each row.
     #[error("the sample weights have shape {found:?}, but must have [{rows}], one for each row")]
     WeightsShape {
@@ -260,6 +268,9 @@ pub enum TrainError {
         /// The weight.
         value: f64,
     },
+    /// Sample weights by which no row counts.
+    #[error("the sample weights are all 0, so that no row counts; give at least one row a weight above 0")]
+    NoWeight,
     /// A feature that is too large once it is standardized.
     #[error(
         "the feature in row {row}, column {column} (counted from 0) is {value}, which is beyond the largest {number} once \

@@ -4,7 +4,7 @@ mod builder;
 mod file;
 mod predict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use mlp_data::StandardScaler;
 use mlp_io::SavedRun;
@@ -321,6 +321,15 @@ impl<E: Element> Model<E> {
         let found = self.feature_names.len();
         if found != 0 && found != expected {
             return Err(TrainError::FeatureNames { expected, found });
+        }
+        let mut seen = HashSet::new();
+        for (column, name) in self.feature_names.iter().enumerate() {
+            if name.is_empty() {
+                return Err(TrainError::FeatureName { column, reason: "is empty" });
+            }
+            if !seen.insert(name.as_str()) {
+                return Err(TrainError::FeatureName { column, reason: "is that of a column before it" });
+            }
         }
         match &self.scaler {
             Some(scaler) if scaler.mean().len() != expected => {

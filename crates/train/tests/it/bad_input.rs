@@ -100,6 +100,21 @@ fn classes_that_do_not_fit() {
 }
 
 #[test]
+fn weights_by_which_no_row_counts() {
+    let iris = iris();
+    let (x, y) = (&iris.features, &iris.labels);
+    let mut weights = Tensor::zeros([150]);
+    let says = ["the sample weights are all 0", "give at least one row a weight above 0"];
+    assert_says(classifier().fit(x, (y, &weights), &Fit::new()), &says);
+    assert_says(classifier().train_on_batch(x, (y, &weights)), &says);
+    assert_says(classifier().evaluate(x, (y, &weights)), &says);
+    let validation = Fit::new().validation_data(x, (y, &weights));
+    assert_says(classifier().fit(x, y, &validation), &["in the validation data: the sample weights are all 0"]);
+    weights[[149]] = 0.5;
+    assert!(classifier().evaluate(x, (y, &weights)).unwrap().loss.is_finite());
+}
+
+#[test]
 fn settings_out_of_range() {
     let iris = iris();
     let fit = |fit: Fit| classifier().fit(&iris.features, &iris.labels, &fit);
@@ -141,6 +156,13 @@ fn parts_that_do_not_belong_together() {
     let names = |names: &[&str]| builder().class_names(names.iter().copied()).build();
     assert_says(names(&["a", "b"]), &["multiclass", "3 classes, but 2 class names were given"]);
     assert_says(builder().feature_names(["a"]).build(), &["takes 4 features, but feature_names has 1"]);
+    let features = |names: [&str; 4]| builder().feature_names(names).build();
+    let twice =
+        "the feature name of column 3 (counted from 0) is that of a column before it; give each feature its own";
+    assert_says(features(["a", "b", "c", "b"]), &[twice]);
+    assert_says(features(["a", "", "c", "d"]), &["the feature name of column 1 (counted from 0) is empty"]);
+    assert!(features(["a", "b", "c", "d"]).is_ok());
+    assert_says(names(&["a", "b", "a"]), &["the class name \"a\" comes twice; give each class its own"]);
     let scaler = StandardScaler::fit(&iris.features.slice(1, 0..2)).unwrap();
     assert_says(builder().scaler(scaler).build(), &["2 features", "takes 4"]);
     let scaler = StandardScaler::fit(&iris.features).unwrap();
