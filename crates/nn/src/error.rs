@@ -350,3 +350,33 @@ fn index(mut place: usize, shape: &[usize]) -> Vec<usize> {
     index.reverse();
     index
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dense, Network, Sequential};
+
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn errors_are_their_messages_with_debug_as_well() {
+        let mut network: Network = Sequential::new(4).add(Dense::new(3)).init(0).unwrap();
+        let errors = [
+            Sequential::new(4).check().unwrap_err(),
+            Sequential::new(4).add(Dense::new(0)).check().unwrap_err(),
+            network.predict(&Tensor::zeros([2, 5])).unwrap_err(),
+            network.set_tensor("layers.0.bias", Tensor::zeros([4])).unwrap_err(),
+            network.freeze("head.*").unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+    }
+
+    #[test]
+    fn a_place_is_shown_as_an_index_of_every_axis() {
+        // 23 = (1 · 3 + 2) · 4 + 3
+        assert_eq!(index(23, &[2, 3, 4]), [1, 2, 3]);
+        assert_eq!(index(3, &[4]), [3]);
+        assert_eq!(index(0, &[]), [0; 0]);
+    }
+}

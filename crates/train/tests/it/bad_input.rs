@@ -33,7 +33,10 @@ fn classifier() -> Model {
 
 #[track_caller]
 fn assert_says<T: std::fmt::Debug>(result: Result<T, TrainError>, parts: &[&str]) {
-    let message = result.unwrap_err().to_string();
+    let error = result.unwrap_err();
+    let message = error.to_string();
+    // A `main` that returns the error prints it so.
+    assert_eq!(format!("{error:?}"), message);
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }
