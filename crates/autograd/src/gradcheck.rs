@@ -242,6 +242,7 @@ mod tests {
     #[test]
     fn a_function_that_is_cut_off_from_its_inputs_is_a_mismatch() {
         let error = gradcheck(|_, x| x[0].detach() * 2.0, &[Tensor::from([1.0])]).unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
         assert_eq!((error.mismatches.len(), error.mismatches[0].analytic), (1, 0.0));
     }
 

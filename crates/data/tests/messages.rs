@@ -10,7 +10,10 @@ use mlp_tensor::Tensor;
 
 #[track_caller]
 fn assert_message<T: Debug>(result: Result<T, DataError>, expected: &str) {
-    assert_eq!(result.unwrap_err().to_string(), expected);
+    let error = result.unwrap_err();
+    assert_eq!(error.to_string(), expected);
+    // A `main` that returns the error prints it so.
+    assert_eq!(format!("{error:?}"), expected);
 }
 
 #[test]

@@ -322,6 +322,18 @@ mod tests {
         );
     }
 
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn errors_are_their_messages_with_debug_as_well() {
+        let problem = FormatError::Truncated { size: 7 };
+        assert_eq!(format!("{problem:?}"), problem.to_string());
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        let path = PathBuf::from("iris.mlp");
+        for error in [IoError::in_file(&path)(problem), IoError::File { action: "read", path: path.clone(), source }] {
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+    }
+
     #[test]
     fn the_start_of_a_foreign_file_is_shown_without_control_characters() {
         let message = FormatError::NotAModel { start: b"\x89PNG\r\n\x1a\n".to_vec() }.to_string();

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use mlp_registry::OpenError;
+use mlp_tensor::{Element, Tensor};
 
 use crate::setting::shown;
 use crate::{Loss, Task};
@@ -69,6 +70,19 @@ pub enum NnError {
         input: Vec<usize>,
         /// What does not fit.
         reason: String,
+    },
+    /// An activation that gives one number, whatever it is given: a softmax over one value.
+    #[error(
+        "{layer}: {activation} over a last axis of one value is always {value}; use sigmoid for one output, or give one \
+         output for each class"
+    )]
+    ConstantActivation {
+        /// The layer's path and kind.
+        layer: String,
+        /// The activation.
+        activation: String,
+        /// What it always is.
+        value: f64,
     },
     /// An input with rows of another shape than the network was built for.
     #[error(
@@ -191,7 +205,7 @@ pub enum NnError {
         reason: String,
     },
     /// Weights that do not fit the network, all of them at once.
-    #[error("the weights do not fit the network:{0}")]
+    #[error("the weights do not fit the network: {0}")]
     State(StateMismatch),
     /// A name or a pattern that stands for nothing in the network.
     #[error("no weight is named {name:?}; there are {}{}", in_words(known), if *pattern { PATTERN } else { "" })]
@@ -243,8 +257,8 @@ const MOST_NAMES: usize = 16;
 /// A message shows at most this many characters of a name.
 const LONGEST_NAME: usize = 80;
 
-/// The names that keep weights from being loaded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What keeps weights from being loaded.
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StateMismatch {
     /// Parameters and buffers of the network that were not given.
@@ -253,29 +267,124 @@ pub struct StateMismatch {
     pub unexpected: Vec<String>,
     /// Name, shape in the network, shape given.
     pub misshaped: Vec<(String, Vec<usize>, Vec<usize>)>,
+    /// Name, place and value of the first number in a tensor that is NaN or infinite.
+    pub not_finite: Vec<(String, Vec<usize>, f64)>,
 }
 
 impl StateMismatch {
     /// Whether everything fitted.
     pub fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unexpected.is_empty() && self.misshaped.is_empty()
+        let Self { missing, unexpected, misshaped, not_finite } = self;
+        missing.is_empty() && unexpected.is_empty() && misshaped.is_empty() && not_finite.is_empty()
+    }
+
+    /// Whether `value` has the shape of the weight or buffer `name`; if not, it is noted.
+    pub(crate) fn fits<E: Element>(&mut self, name: &str, expected: &[usize], value: &Tensor<E>) -> bool {
+        let fits = value.shape() == expected;
+        if !fits {
+            self.misshaped.push((name.to_owned(), expected.to_vec(), value.shape().to_vec()));
+        }
+        fits
+    }
+
+    /// Whether `value` has the shape of the weight or buffer `name` and is finite; what is wrong with it is noted.
+    pub(crate) fn takes<E: Element>(&mut self, name: &str, expected: &[usize], value: &Tensor<E>) -> bool {
+        if !self.fits(name, expected, value) {
+            return false;
+        }
+        if value.all_finite() {
+            return true;
+        }
+        let place = value.as_slice().iter().position(|v| !v.is_finite()).unwrap_or(0);
+        self.not_finite.push((name.to_owned(), index(place, expected), value.as_slice()[place].as_f64()));
+        false
+    }
+
+    /// What to do.
+    fn advice(&self) -> String {
+        let mut advice = Vec::new();
+        if !self.missing.is_empty() || !self.unexpected.is_empty() {
+            advice.push(
+                "give every weight and buffer by its name, and no others, or take what fits by load_state_lenient",
+            );
+        }
+        if !self.misshaped.is_empty() {
+            advice.push("give tensors of the network's shapes");
+        }
+        if !self.not_finite.is_empty() {
+            advice.push("give finite numbers, such as those from before a training that diverged");
+        }
+        advice.join("; ")
     }
 }
 
 impl fmt::Display for StateMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
         for (what, names) in [("missing", &self.missing), ("unexpected", &self.unexpected)] {
             if !names.is_empty() {
-                write!(f, " {what} {};", in_words(names))?;
+                parts.push(format!("{what} {}", in_words(names)));
             }
         }
-        if self.misshaped.is_empty() {
-            return Ok(());
+        if !self.misshaped.is_empty() {
+            parts.push(list(&self.misshaped, "; ", |(name, expected, found)| {
+                let name = mlp_registry::shown(name, LONGEST_NAME);
+                format!("{name} has shape {found:?} where the network has {expected:?}")
+            }));
         }
-        let shown = list(&self.misshaped, "; ", |(name, expected, found)| {
-            let name = mlp_registry::shown(name, LONGEST_NAME);
-            format!("{name} has shape {found:?} where the network has {expected:?}")
-        });
-        write!(f, " {shown};")
+        if !self.not_finite.is_empty() {
+            parts.push(list(&self.not_finite, "; ", |(name, index, value)| {
+                format!("{} holds {value} at {index:?}", mlp_registry::shown(name, LONGEST_NAME))
+            }));
+        }
+        if parts.is_empty() {
+            return f.write_str("nothing is wrong");
+        }
+        write!(f, "{}; {}", parts.join("; "), self.advice())
+    }
+}
+
+/// The index of the value at `place` of a tensor of shape `shape`.
+fn index(mut place: usize, shape: &[usize]) -> Vec<usize> {
+    let mut index: Vec<usize> = shape
+        .iter()
+        .rev()
+        .map(|&length| {
+            let along = place % length.max(1);
+            place /= length.max(1);
+            along
+        })
+        .collect();
+    index.reverse();
+    index
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Dense, Network, Sequential};
+
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn errors_are_their_messages_with_debug_as_well() {
+        let mut network: Network = Sequential::new(4).add(Dense::new(3)).init(0).unwrap();
+        let errors = [
+            Sequential::new(4).check().unwrap_err(),
+            Sequential::new(4).add(Dense::new(0)).check().unwrap_err(),
+            network.predict(&Tensor::zeros([2, 5])).unwrap_err(),
+            network.set_tensor("layers.0.bias", Tensor::zeros([4])).unwrap_err(),
+            network.freeze("head.*").unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+    }
+
+    #[test]
+    fn a_place_is_shown_as_an_index_of_every_axis() {
+        // 23 = (1 · 3 + 2) · 4 + 3
+        assert_eq!(index(23, &[2, 3, 4]), [1, 2, 3]);
+        assert_eq!(index(3, &[4]), [3]);
+        assert_eq!(index(0, &[]), [0; 0]);
     }
 }

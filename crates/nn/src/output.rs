@@ -1,5 +1,6 @@
 //! What comes out of a network: what it means, and how raw outputs become answers.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use mlp_tensor::simd::vectorize;
@@ -120,7 +121,7 @@ impl Output {
         Self { threshold, ..self }
     }
 
-    /// Names the classes: two for [`Task::Binary`], no first; otherwise one for each output.
+    /// Names the classes: two for [`Task::Binary`], no first; otherwise one for each output. No name comes twice.
     #[must_use]
     pub fn with_class_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
         Self { class_names: names.into_iter().map(Into::into).collect(), ..self }
@@ -171,10 +172,11 @@ impl Output {
     ///
     /// # Errors
     /// If the task does not fit the shape, the threshold is not finite, not of use to the task, or beyond all probabilities
-    /// that [`Output::function`] makes, there are class names without classes or another number of them, or scales of
-    /// targets that are not one for each output.
+    /// that [`Output::function`] makes, there are class names without classes, another number of them or one that comes
+    /// twice, or scales of targets that are not one for each output.
     pub fn check(&self, row: &[usize]) -> Result<(), NnError> {
-        self.check_row(row, makes_probabilities(self.function))
+        self.fits(row)?;
+        self.check_names()
     }
 
     /// As [`Output::check`], for a network that was trained with `loss`: it tells probabilities from scores also where the
@@ -183,7 +185,25 @@ impl Output {
     /// # Errors
     /// As [`Output::check`].
     pub fn check_for(&self, loss: &Loss, row: &[usize]) -> Result<(), NnError> {
-        self.check_row(row, makes_probabilities(self.function) || makes_probabilities(loss.function()))
+        self.check_row(row, makes_probabilities(self.function) || makes_probabilities(loss.function()))?;
+        self.check_names()
+    }
+
+    /// As [`Output::check`], without a look at every class name: for what happens with every prediction.
+    fn fits(&self, row: &[usize]) -> Result<(), NnError> {
+        self.check_row(row, makes_probabilities(self.function))
+    }
+
+    /// A label must say which class it is.
+    fn check_names(&self) -> Result<(), NnError> {
+        let mut seen = HashSet::new();
+        match self.class_names.iter().find(|name| !seen.insert(name.as_str())) {
+            None => Ok(()),
+            Some(twice) => {
+                let name = in_words(std::slice::from_ref(twice));
+                self.refuse(&format!("the class name \"{name}\" comes twice; give each class its own"))
+            }
+        }
     }
 
     fn check_row(&self, row: &[usize], probabilities: bool) -> Result<(), NnError> {
@@ -242,7 +262,7 @@ impl Output {
     /// # Errors
     /// As [`Output::check`], if the rows of `raw` are not those of a network with this output.
     pub fn predictions<E: Element>(&self, mut raw: Tensor<E>) -> Result<Tensor<E>, NnError> {
-        self.check(row_of(&raw))?;
+        self.fits(row_of(&raw))?;
         if self.changes_values() {
             let last = raw.shape().last().copied().unwrap_or(1);
             self.finish(raw.as_mut_slice(), last);
@@ -313,7 +333,7 @@ impl Output {
     /// If the task has no classes. As [`Output::check`], if the rows of `predictions` are not those of a network with this
     /// output.
     pub fn answers<E: Element>(&self, predictions: &Tensor<E>) -> Result<Vec<usize>, NnError> {
-        self.check(row_of(predictions))?;
+        self.fits(row_of(predictions))?;
         match self.task {
             Task::Multiclass => Ok((0..predictions.rows()).map(|row| argmax(predictions.row(row))).collect()),
             Task::Binary | Task::Multilabel => {
@@ -342,7 +362,7 @@ impl Output {
     /// If the task has no classes. As [`Output::check`], if the rows of `predictions` are not those of a network with this
     /// output.
     pub fn indicators<E: Element>(&self, predictions: &Tensor<E>) -> Result<Tensor<E>, NnError> {
-        self.check(row_of(predictions))?;
+        self.fits(row_of(predictions))?;
         match self.task {
             Task::Regression => self.refuse(NO_CLASSES),
             Task::Multiclass => {

@@ -241,6 +241,10 @@ impl Plan {
         self.check(layer.activity_regularizer().map_or(Ok(()), |regularizer| regularizer.check_in(self.number)))?;
         self.kept = None;
         let output = layer.plan(input, self)?;
+        if let (Some(value), Some(1)) = (layer.activation().of_one_value(), output.last()) {
+            let (layer, activation) = (self.layer.clone(), layer.activation().to_string());
+            return Err(NnError::ConstantActivation { layer, activation, value });
+        }
         self.columns = self.kept.take();
         self.row(&output)?;
         self.extents[index] = Extent {

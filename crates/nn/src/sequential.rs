@@ -95,6 +95,20 @@ impl Sequential {
         self.stack.layers()
     }
 
+    /// The layer that was [given](Sequential::add_named) this name, as it is without the name; `None` if there is no such
+    /// layer. Layers inside of others are found in their own [`Stack`], by [`Stack::layer`].
+    ///
+    /// ```
+    /// use mlp_nn::{Dense, Dropout, Layer, Sequential};
+    ///
+    /// let network = Sequential::new(4).add_named("hidden", Dense::new(10)).add(Dropout::new(0.5));
+    /// assert_eq!(network.layer("hidden"), Some(&Layer::from(Dense::new(10))));
+    /// assert_eq!(network.layer("layers.1"), None);
+    /// ```
+    pub fn layer(&self, name: &str) -> Option<&Layer> {
+        self.stack.layer(name)
+    }
+
     pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
         self.stack.layers_mut()
     }
@@ -132,8 +146,8 @@ impl Sequential {
     /// has them once more.
     ///
     /// # Errors
-    /// If there are no layers, a setting lies outside of its range, a layer cannot take what the one before it gives,
-    /// or a weight would be too large to address.
+    /// If there are no layers, a setting lies outside of its range, a layer cannot take what the one before it gives, a
+    /// softmax is over one value, or a weight would be too large to address.
     pub fn check(&self) -> Result<(), NnError> {
         self.plan().map(drop)
     }
@@ -247,6 +261,25 @@ mod tests {
         assert!(message(article().add(Dropout::new(f64::NAN))).contains("rate is NaN"));
         let negative = Dense::new(3).regularizer(Regularizer::l2(-0.1));
         assert!(message(article().add(negative)).contains("l2 is -0.1"));
+    }
+
+    #[test]
+    fn a_softmax_over_one_value_is_refused_wherever_it_stands() {
+        let message = |network: Sequential| network.check().unwrap_err().to_string();
+        let advice = "use sigmoid for one output, or give one output for each class";
+        for (activation, says) in [
+            (Activation::Softmax, "softmax over a last axis of one value is always 1"),
+            (Activation::LogSoftmax, "log-softmax over a last axis of one value is always 0"),
+        ] {
+            let dense = |units| Dense::new(units).activation(activation.clone());
+            assert_eq!(message(Sequential::new(4).add(dense(1))), format!("layers.0 (Dense): {says}; {advice}"));
+            let named = Sequential::new(4).add(Dense::new(1)).add_named("p", activation.clone());
+            assert_eq!(message(named), format!("p (Activation): {says}; {advice}"));
+            let inner =
+                Sequential::with_input_shape([3, 1]).add(crate::Residual::new(crate::Stack::new().add(dense(1))));
+            assert_eq!(message(inner), format!("layers.0.layers.0 (Dense): {says}; {advice}"));
+            assert_eq!(Sequential::new(1).add(dense(2)).check(), Ok(()));
+        }
     }
 
     #[test]

@@ -40,11 +40,8 @@ impl<E: Element> Network<E> {
     ) -> Result<Self, NnError> {
         let mut mismatch = StateMismatch::default();
         let network = Self::new(architecture, limits, |name, shape, _| match tensor(name, shape) {
-            Some(value) if value.shape() == shape => value,
-            Some(value) => {
-                mismatch.misshaped.push((name.to_owned(), shape.to_vec(), value.shape().to_vec()));
-                Tensor::zeros([0])
-            }
+            Some(value) if mismatch.fits(name, shape, &value) => value,
+            Some(_) => Tensor::zeros([0]),
             None => {
                 mismatch.missing.push(name.to_owned());
                 Tensor::zeros([0])
@@ -72,12 +69,11 @@ impl<E: Element> Network<E> {
     /// Replaces the weight or buffer of this name.
     ///
     /// # Errors
-    /// If there is none, or it has another shape.
+    /// If there is none, it has another shape, or `new` holds NaN or infinity.
     pub fn set_tensor(&mut self, name: &str, new: Tensor<E>) -> Result<(), NnError> {
-        let expected = self.tensor(name)?.shape();
-        if expected != new.shape() {
-            let misshaped = vec![(name.to_owned(), expected.to_vec(), new.shape().to_vec())];
-            return Err(NnError::State(StateMismatch { misshaped, ..StateMismatch::default() }));
+        let mut mismatch = StateMismatch::default();
+        if !mismatch.takes(name, self.tensor(name)?.shape(), &new) {
+            return Err(NnError::State(mismatch));
         }
         if let Some((_, value, _)) = self.named_mut().find(|(known, ..)| *known == name) {
             *value = new;
@@ -94,7 +90,8 @@ impl<E: Element> Network<E> {
     /// Replaces all weights and buffers. On an error nothing is changed.
     ///
     /// # Errors
-    /// If `state` lacks a tensor, has one too many, or one of another shape; the error lists them all.
+    /// If `state` lacks a tensor, has one too many, or one of another shape or with NaN or infinity in it; the error lists
+    /// them all.
     pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), NnError> {
         let mut next = self.clone();
         let mismatch = next.load_state_lenient(state);
@@ -106,15 +103,14 @@ impl<E: Element> Network<E> {
     }
 
     /// Replaces the weights and buffers that `state` holds in the right shape, and leaves the others as they are.
-    /// Returns what did not fit: names that `state` lacks, names that the network lacks, and other shapes.
+    /// Returns what did not fit: names that `state` lacks, names that the network lacks, other shapes, and tensors with NaN
+    /// or infinity in them.
     pub fn load_state_lenient(&mut self, mut state: BTreeMap<String, Tensor<E>>) -> StateMismatch {
         let mut mismatch = StateMismatch::default();
         for (name, value, _) in self.named_mut() {
             match state.remove(name) {
-                Some(new) if new.shape() == value.shape() => *value = new,
-                Some(new) => {
-                    mismatch.misshaped.push((name.to_owned(), value.shape().to_vec(), new.shape().to_vec()));
-                }
+                Some(new) if mismatch.takes(name, value.shape(), &new) => *value = new,
+                Some(_) => {}
                 None => mismatch.missing.push(name.to_owned()),
             }
         }
@@ -262,6 +258,35 @@ mod tests {
     }
 
     #[test]
+    fn weights_that_are_not_finite_are_refused_by_name_and_place() {
+        let mut net = network();
+        let before = net.state();
+        for (bad, shown) in [(f32::NAN, "NaN"), (f32::INFINITY, "inf"), (f32::NEG_INFINITY, "-inf")] {
+            let mut weight = Tensor::zeros([4, 10]);
+            weight[[2, 7]] = bad;
+            let expected = format!(
+                "the weights do not fit the network: layers.0.weight holds {shown} at [2, 7]; give finite numbers, such as \
+                 those from before a training that diverged"
+            );
+            assert_eq!(net.set_tensor("layers.0.weight", weight.clone()).unwrap_err().to_string(), expected);
+            let mut state = before.clone();
+            state.insert("layers.0.weight".to_owned(), weight);
+            assert_eq!(net.load_state(state.clone()).unwrap_err().to_string(), expected);
+            let mismatch = net.load_state_lenient(state);
+            assert_eq!(mismatch.not_finite[0].1, [2, 7]);
+            assert_eq!(net.state(), before);
+        }
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_said_with_what_to_do() {
+        let message = network().set_tensor("layers.1.bias", Tensor::zeros([7])).unwrap_err().to_string();
+        let expected = "the weights do not fit the network: layers.1.bias has shape [7] where the network has [3]; give \
+                        tensors of the network's shapes";
+        assert_eq!(message, expected);
+    }
+
+    #[test]
     fn lenient_loading_takes_what_fits_and_says_what_did_not() {
         let mut net = network();
         let other = Sequential::init::<f32>(net.architecture(), 2).unwrap().state();
@@ -361,7 +386,8 @@ mod tests {
         let message = mismatch.to_string();
         assert!(message.contains("unexpected \\u{1b}[2J00, ") && message.contains("and 5 more;"), "{message}");
         let message = StateMismatch { unexpected: vec!["x".repeat(10_000)], ..StateMismatch::default() }.to_string();
-        assert_eq!(message, format!(" unexpected {}..;", "x".repeat(80)));
+        let advice = "give every weight and buffer by its name, and no others, or take what fits by load_state_lenient";
+        assert_eq!(message, format!("unexpected {}..; {advice}", "x".repeat(80)));
     }
 
     #[test]

@@ -460,3 +460,48 @@ fn every_description_comes_back_by_name() {
         assert_eq!(known, case.name != "custom", "{text}");
     }
 }
+
+/// Of a million rows, in single precision: one number added after the other would be 1 % off.
+#[test]
+fn the_gradient_of_a_bias_is_right_over_a_million_rows() {
+    let network = Sequential::new(1).add(Dense::new(2)).init::<f32>(0).unwrap();
+    let tape = Tape::new();
+    let variables = network.variables(&tape);
+    let x = tape.constant(Tensor::ones([1_000_000, 1]));
+    let y = network.forward(&variables, x, &mut Pass::training(Rng::new(0)));
+    let gradient = (y * 0.1).sum().backward().wrt(variables[1]);
+    for &found in gradient.as_slice() {
+        assert!((f64::from(found) / 1e5 - 1.0).abs() < 1e-6, "{found}");
+    }
+}
+
+/// A column of 0.1, and one of 1000 with every other value 1/8 below and above it, both of which are numbers of single
+/// precision. A value far from 0 must not cost the digits of its spread.
+#[test]
+fn the_statistics_of_a_batch_are_right_over_a_million_rows() {
+    const ROWS: usize = 1_000_000;
+    let layer = BatchNorm::new().momentum(1.0).epsilon(1e-6).without_affine();
+    let mut network = Sequential::new(2).add(layer).init::<f32>(0).unwrap();
+    let values = (0..ROWS).flat_map(|row| [0.1, if row % 2 == 0 { 999.875 } else { 1000.125 }]);
+    let x = Tensor::from_vec(values.collect(), [ROWS, 2]);
+    let tape = Tape::new();
+    let mut pass = Pass::training(Rng::new(0));
+    let y = network.forward(&network.variables(&tape), tape.constant(x), &mut pass).value();
+    network.apply_updates(pass.into_updates());
+    let near = |found: f32, expected: f64, tolerance: f64| {
+        assert!((f64::from(found) - expected).abs() <= tolerance, "{found} is not {expected}");
+    };
+    let mean = network.tensor("layers.0.running_mean").unwrap().as_slice();
+    near(mean[0], 0.1, 1e-7);
+    near(mean[1], 1000.0, 1e-4);
+    let variance = network.tensor("layers.0.running_var").unwrap().as_slice();
+    near(variance[0], 0.0, 1e-12);
+    // 1/64 · n / (n - 1)
+    near(variance[1], 0.015_625 * 1e6 / 999_999.0, 0.015_625 * 1e-5);
+    // ∓ 0.125 / √(1/64 + 1e-6)
+    let expected = 0.125 / (0.015_625_f64 + 1e-6).sqrt();
+    for row in [0, 1, ROWS / 2, ROWS - 2, ROWS - 1] {
+        near(y[[row, 0]], 0.0, 1e-3);
+        near(y[[row, 1]], if row % 2 == 0 { -expected } else { expected }, 1e-3);
+    }
+}

@@ -2,8 +2,8 @@
 
 use mlp_autograd::Tape;
 use mlp_nn::{
-    Activation, Concat, Dense, Embedding, Flatten, Layer, LayerNorm, Limits, Network, NnError, Pass, Predictor,
-    Residual, Sequential, Stack,
+    Activation, Concat, Dense, Dropout, Embedding, Flatten, Layer, LayerNorm, Limits, Network, NnError, Pass,
+    Predictor, Residual, Sequential, Stack,
 };
 use mlp_tensor::{Rng, Tensor};
 
@@ -139,4 +139,22 @@ fn a_layer_says_its_name_and_its_kind() {
     assert_eq!(names, [Some("block one"), None, Some("head")]);
     assert_eq!(network.layers()[2].kind(), "Dense");
     assert_eq!(network.layers()[2].to_string(), "Dense (softmax)");
+}
+
+#[test]
+fn a_layer_is_found_by_the_name_that_it_was_given() {
+    let stack = Stack::new().add(Dense::new(5)).add_named("inner", Dropout::new(0.5));
+    assert_eq!(stack.layer("inner"), Some(&Layer::from(Dropout::new(0.5))));
+    assert_eq!(stack.layer("layers.0"), None);
+    let network = Sequential::new(5)
+        .add(Dense::new(5))
+        .add_named("block", Residual::new(stack.clone()))
+        .add_named("head", Dense::new(2).activation(Activation::Tanh));
+    let head = network.layer("head").unwrap();
+    assert_eq!((head.kind(), head.activation(), head.name()), ("Dense", &Activation::Tanh, None));
+    assert_eq!(network.layer("block"), Some(&Layer::from(Residual::new(stack))));
+    // Neither a number, nor a layer inside of another, nor a pattern.
+    for name in ["layers.0", "inner", "block.inner", "h*", ""] {
+        assert_eq!(network.layer(name), None, "{name}");
+    }
 }

@@ -218,6 +218,17 @@ fn what_does_not_fit_is_refused_with_what_to_do() {
         let expected = format!("it has {classes} classes, but 1 class names were given; name each or none");
         assert_eq!(message(output, &row), task(kind, &expected));
     }
+    for (output, row, kind) in [
+        (of(Task::Binary).with_class_names(["a", "a"]), [1], binary),
+        (of(Task::Multiclass).with_class_names(["b", "a", "a"]), [3], many),
+        (of(Task::Multilabel).with_class_names(["a", "b", "a"]), [3], labels),
+    ] {
+        let expected = task(kind, "the class name \"a\" comes twice; give each class its own");
+        assert_eq!(output.check_for(&Loss::MeanSquaredError, &row).unwrap_err().to_string(), expected);
+        assert_eq!(message(output, &row), expected);
+    }
+    let escaped = message(of(Task::Binary).with_class_names(["\x1b[2J"; 2]), &[1]);
+    assert!(escaped.contains("the class name \"\\u{1b}[2J\" comes twice"), "{escaped}");
     assert_eq!(
         message(of(Task::Binary).with_target_scale([0.0], [1.0]), &[1]),
         task(binary, "only numbers have a scale, but one was given for the targets")

@@ -18,11 +18,17 @@ fn random_network<E: Element>(rng: &mut Rng) -> Network<E> {
     let input = widths[pick(widths.len())];
     let mut architecture = if pick(4) == 0 { Sequential::with_input_shape([3, input]) } else { Sequential::new(input) };
     for _ in 0..1 + pick(4) {
-        let dense = Dense::new(widths[pick(widths.len())]).activation(ACTIVATIONS[pick(5)].clone());
+        let units = widths[pick(widths.len())];
+        // A softmax over one value is refused.
+        let of = |activation: &Activation| match activation {
+            Activation::Softmax if units == 1 => Activation::Sigmoid,
+            other => other.clone(),
+        };
+        let dense = Dense::new(units).activation(of(&ACTIVATIONS[pick(5)]));
         architecture = architecture.add(if pick(3) == 0 { dense.without_bias() } else { dense });
         match pick(4) {
             0 => architecture = architecture.add(Dropout::new(0.5)),
-            1 => architecture = architecture.add(ACTIVATIONS[pick(5)].clone()),
+            1 => architecture = architecture.add(of(&ACTIVATIONS[pick(5)])),
             _ => {}
         }
     }

@@ -73,3 +73,21 @@ impl<'a> Check<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mlp_nn::{Dense, Sequential};
+
+    use crate::{Adam, Optimizer, OptimizerState};
+
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn errors_are_their_messages_with_debug_as_well() {
+        let error = Optimizer::from(Adam::new(0.0)).check::<f32>().unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
+        let network = Sequential::new(1).add(Dense::new(1)).init::<f32>(0).unwrap();
+        let error =
+            OptimizerState::from_parts(&Adam::default().into(), network.parameters(), 0, Vec::new()).unwrap_err();
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+}

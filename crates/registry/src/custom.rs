@@ -264,6 +264,20 @@ mod tests {
         }
     }
 
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn errors_are_their_messages_with_debug_as_well() {
+        let missing = Settings::new().number("rate").unwrap_err();
+        let wrong = Settings::new().with("rate", true).number("rate").unwrap_err();
+        for reason in [missing, wrong, SettingsError::refused("rate is too high")] {
+            assert_eq!(format!("{reason:?}"), reason.to_string());
+            let error = OpenError::Settings { kind: "Loss", name: "mine".to_owned(), reason };
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+        let error = OpenError::Unknown { kind: "Loss", name: "mine".to_owned(), registered_as: None };
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+
     #[test]
     fn each_number_type_reaches_its_own_object() {
         let part = Arc::new(Any);

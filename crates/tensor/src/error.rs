@@ -48,3 +48,23 @@ impl fmt::Debug for TensorError {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Tensor;
+
+    /// A `main` that returns the error prints it so.
+    #[test]
+    fn an_error_is_its_message_with_debug_as_well() {
+        let errors = [
+            Tensor::from_rows(&[vec![1.0], vec![1.0, 2.0]]).unwrap_err(),
+            Tensor::try_from_vec(vec![1.0], [2, 3]).unwrap_err(),
+            Tensor::<f64>::try_from_vec(vec![], [usize::MAX, 2]).unwrap_err(),
+            TensorError::WrongRank { expected: 1, shape: vec![2, 2] },
+        ];
+        for error in errors {
+            assert_eq!(format!("{error:?}"), error.to_string());
+        }
+    }
+}

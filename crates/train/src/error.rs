@@ -47,7 +47,10 @@ pub enum TrainError {
         purpose: &'static str,
     },
     /// Targets of another shape than the network and the loss need.
-    #[error("the targets have shape {found:?}, but must have {expected:?} for these rows, this network and {loss}")]
+    #[error(
+        "the targets have shape {found:?}, but must have {expected:?} for these rows, this network and {loss}; {}",
+        for_targets(expected, found)
+    )]
     TargetShape {
         /// The loss.
         loss: Loss,
@@ -101,7 +104,7 @@ pub enum TrainError {
         advice: &'static str,
     },
     /// Class numbers as targets of a task in which a row does not have exactly one class.
-    #[error("class numbers cannot be targets of {loss} where the task is {task}; give a tensor of targets")]
+    #[error("class numbers cannot be targets of {loss} where the task is {task}; {}", for_class_numbers(*task))]
     ClassesAsTargets {
         /// The task.
         task: Task,
@@ -243,6 +246,14 @@ pub enum TrainError {
         /// The number of names.
         found: usize,
     },
+    /// A feature name that says nothing, or that of two features.
+    #[error("the feature name of column {column} (counted from 0) {reason}; give each feature its own name, or none")]
+    FeatureName {
+        /// The column.
+        column: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// Sample weights of another shape than one for each row.
     #[error("the sample weights have shape {found:?}, but must have [{rows}], one for each row")]
     WeightsShape {
@@ -259,6 +270,9 @@ pub enum TrainError {
         /// The weight.
         value: f64,
     },
+    /// Sample weights by which no row counts.
+    #[error("the sample weights are all 0, so that no row counts; give at least one row a weight above 0")]
+    NoWeight,
     /// A feature that is too large once it is standardized.
     #[error(
         "the feature in row {row}, column {column} (counted from 0) is {value}, which is beyond the largest {number} once \
@@ -343,6 +357,30 @@ pub struct Diverged {
     pub anomaly: Option<Anomaly>,
     /// The epochs before.
     pub history: History,
+}
+
+/// What to do about targets of another shape.
+fn for_targets(expected: &[usize], found: &[usize]) -> &'static str {
+    let values = |shape: &[usize]| shape.iter().fold(1, |n: usize, &length| n.saturating_mul(length));
+    if values(expected) == values(found) {
+        "reshape the targets"
+    } else {
+        "give targets of that shape, or change the units of the last layer to fit the targets"
+    }
+}
+
+/// What to do with class numbers where a row does not have exactly one class.
+fn for_class_numbers(task: Task) -> &'static str {
+    match task {
+        Task::Multilabel => {
+            "give a tensor with 1 for yes and 0 for no for every output, or one output for two classes, or use \
+             CategoricalCrossEntropy with one output for each class"
+        }
+        _ => {
+            "use BinaryCrossEntropy with one output for two classes or CategoricalCrossEntropy with one output for each \
+             class, or give a tensor of numbers"
+        }
+    }
 }
 
 fn place(epoch: Option<usize>, step: Option<usize>) -> String {

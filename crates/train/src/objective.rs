@@ -72,8 +72,10 @@ impl Objective {
         if let Some(activation) = buried.filter(|_| loss.function() != OutputFunction::Identity) {
             return Err(TrainError::BuriedActivation { loss, activation: activation.clone() });
         }
-        if let Err(advice) = loss.check_activation(&activation) {
-            return Err(TrainError::LossAndActivation { loss, activation, advice });
+        // Where the loss takes predictions, the values of an activation that is not the last are what it gets.
+        let ending = buried.unwrap_or(&activation);
+        if let Err(advice) = loss.check_activation(ending) {
+            return Err(TrainError::LossAndActivation { loss, activation: ending.clone(), advice });
         }
         if loss.is_classification() && outputs == 1 {
             let advice = "one output says nothing about several classes; give it one for each class, or use \

@@ -39,7 +39,7 @@ impl<E: Element> Rows<E> {
     ///
     /// # Errors
     /// If features or targets have another shape than the network needs, hold NaN or infinity, or there are none; if
-    /// targets are not what the loss takes, or weights are not one for each row, finite and 0 or more.
+    /// targets are not what the loss takes, or weights are not one for each row, finite and 0 or more, or all of them 0.
     pub fn new(
         x: &Tensor<E>,
         targets: impl Into<Targets<E>>,
@@ -275,6 +275,7 @@ fn check_weights<E: Element>(weights: &Tensor<E>, rows: usize) -> Result<Vec<f64
     }
     let weights: Vec<f64> = weights.as_slice().iter().map(|w| w.as_f64()).collect();
     match weights.iter().position(|&w| !(w.is_finite() && w >= 0.0)) {
+        None if weights.iter().all(|&w| w == 0.0) => Err(TrainError::NoWeight),
         None => Ok(weights),
         Some(row) => Err(TrainError::WeightValue { row, value: weights[row] }),
     }

@@ -16,4 +16,8 @@ impl Kind for HardSigmoid {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.hard_sigmoid()
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

@@ -32,4 +32,8 @@ impl Kind for HardTanh {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.hard_tanh(E::from_f64(self.low), E::from_f64(self.high))
     }
+
+    fn has_both_signs(&self) -> bool {
+        self.low < 0.0 && self.high > 0.0
+    }
 }

@@ -31,6 +31,16 @@ pub(crate) trait Kind {
     fn gain(&self) -> f64 {
         1.0
     }
+
+    /// Whether the function has values below 0 and values above 0.
+    fn has_both_signs(&self) -> bool {
+        true
+    }
+
+    /// What the function is over a last axis of one value, if that is always the same.
+    fn of_one_value(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// Writes f(v) over every value v of a row.

@@ -16,4 +16,8 @@ impl Kind for LogSigmoid {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.log_sigmoid()
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

@@ -16,4 +16,12 @@ impl Kind for LogSoftmax {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.log_softmax(x.ndim().saturating_sub(1))
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
+
+    fn of_one_value(&self) -> Option<f64> {
+        Some(0.0)
+    }
 }

@@ -105,9 +105,10 @@ family! {
     },
     /// ln(1 / (1 + e⁻ˣ)).
     log_sigmoid::LogSigmoid,
-    /// eˣ / Σ eˣ over the last axis: probabilities of classes.
+    /// eˣ / Σ eˣ over the last axis: probabilities of classes. Of one value it is always 1, which a network refuses.
     softmax::Softmax,
-    /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities.
+    /// x - ln Σ eˣ over the last axis: the logarithms of those probabilities. Of one value it is always 0, which a network
+    /// refuses.
     log_softmax::LogSoftmax,
 }
 
@@ -135,6 +136,16 @@ impl Activation {
     /// [`Initializer::Orthogonal`](crate::Initializer::Orthogonal) takes it; the He initializers contain ReLU's.
     pub fn gain(&self) -> f64 {
         with_activation!(self, kind => kind.gain())
+    }
+
+    /// Whether the function has values below 0 and values above 0. A user's is believed to have both.
+    pub(crate) fn has_both_signs(&self) -> bool {
+        with_activation!(self, kind => kind.has_both_signs())
+    }
+
+    /// What the function is over a last axis of one value, if that is always the same: the softmaxes.
+    pub(crate) fn of_one_value(&self) -> Option<f64> {
+        with_activation!(self, kind => kind.of_one_value())
     }
 
     /// Checks the settings as numbers of type `E`; `what` is whose activation it is, as the error names it.

@@ -25,4 +25,8 @@ impl Kind for Relu {
     fn gain(&self) -> f64 {
         std::f64::consts::SQRT_2
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

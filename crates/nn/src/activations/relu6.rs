@@ -16,4 +16,8 @@ impl Kind for Relu6 {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.relu6()
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

@@ -21,4 +21,8 @@ impl Kind for Sigmoid {
     fn in_place<E: Element>(&self) -> Option<InPlace<E>> {
         Some(|row| each(row, math::sigmoid))
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

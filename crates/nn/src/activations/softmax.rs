@@ -27,4 +27,12 @@ impl Kind for Softmax {
             each(row, |v| v / sum);
         })
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
+
+    fn of_one_value(&self) -> Option<f64> {
+        Some(1.0)
+    }
 }

@@ -31,4 +31,8 @@ impl Kind for Softplus {
     fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
         x.softplus(E::from_f64(self.beta))
     }
+
+    fn has_both_signs(&self) -> bool {
+        false
+    }
 }

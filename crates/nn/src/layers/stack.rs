@@ -41,6 +41,14 @@ impl Stack {
         &self.layers
     }
 
+    /// The layer of this stack that was given this name: see [`Sequential::layer`](crate::Sequential::layer).
+    pub fn layer(&self, name: &str) -> Option<&Layer> {
+        self.layers.iter().find_map(|layer| match layer {
+            Layer::Named(named) if named.name == name => Some(&*named.layer),
+            _ => None,
+        })
+    }
+
     pub(crate) fn layers_mut(&mut self) -> &mut [Layer] {
         &mut self.layers
     }

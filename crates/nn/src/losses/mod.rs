@@ -25,8 +25,8 @@ mod targets;
 
 use std::fmt;
 
-use mlp_autograd::Var;
-use mlp_tensor::Element;
+use mlp_autograd::{Tape, Var};
+use mlp_tensor::{Element, Tensor};
 
 use crate::family::family;
 use crate::setting::{NumberType, Problem};
@@ -96,9 +96,10 @@ family! {
         /// A factor of the whole, finite and above 0; 0.25 in Keras.
         alpha: f64
     },
-    /// The mean of max(1 - t x, 0) for targets t of -1 and 1. A target of 0 counts as -1, as in Keras.
+    /// The mean of max(1 - t x, 0) for targets t of -1 and 1. A target of 0 counts as -1, as in Keras. The network ends
+    /// without an activation, or in one with values on both sides of 0, such as tanh.
     hinge::Hinge,
-    /// The mean of max(1 - t x, 0)².
+    /// The mean of max(1 - t x, 0)², of networks that end as for [`Loss::Hinge`].
     squared_hinge::SquaredHinge,
     /// Σ t · (ln t - ln p) from logits x, with p = softmax(x): the Kullback-Leibler divergence of p from t.
     kl_divergence::KlDivergence,
@@ -145,6 +146,30 @@ impl Loss {
     #[track_caller]
     pub fn forward<'t, E: Element>(&self, outputs: Var<'t, E>, targets: Var<'t, E>) -> Var<'t, E> {
         self.per_row(outputs, targets).mean()
+    }
+
+    /// The number that [`Loss::forward`] gives, of plain tensors: nothing is recorded, and there is no gradient.
+    ///
+    /// `outputs` are what the loss takes: logits for the cross-entropies, not the probabilities that a model predicts.
+    ///
+    /// ```
+    /// use mlp_nn::Loss;
+    /// use mlp_tensor::Tensor;
+    ///
+    /// let (outputs, targets) = (Tensor::from([[1.0], [4.0]]), Tensor::from([[0.0], [0.0]]));
+    /// assert_eq!(Loss::MeanSquaredError.value(&outputs, &targets), (1.0 + 16.0) / 2.0);
+    ///
+    /// // Even logits: each of two classes has probability 1/2, and the loss is ln 2.
+    /// let loss = Loss::CategoricalCrossEntropy.value(&Tensor::from([[3.0, 3.0]]), &Tensor::from([[0.0, 1.0]]));
+    /// assert!((loss - std::f64::consts::LN_2).abs() < 1e-12);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Loss::forward`].
+    #[track_caller]
+    pub fn value<E: Element>(&self, outputs: &Tensor<E>, targets: &Tensor<E>) -> E {
+        let tape = Tape::new();
+        self.forward(tape.constant(outputs.clone()), tape.constant(targets.clone())).value().item()
     }
 
     /// The loss of every row, `[n]`.
@@ -221,18 +246,30 @@ impl Loss {
         with_loss!(self, kind => kind.target_len(outputs))
     }
 
-    /// Checks that the loss can be computed for a network that ends in `activation`.
+    /// Checks that the loss can be computed for a network that ends in `activation`, and that its answers can be told
+    /// apart: where targets are signs ([`TargetKind::Signs`]), scores must be able to lie on both sides of 0, since one
+    /// that is never below 0 is never right by a margin where the answer is no.
     ///
     /// # Errors
     /// What to change, if not.
     pub fn check_activation(&self, activation: &Activation) -> Result<(), &'static str> {
         use Activation as A;
+        if self.targets() == TargetKind::Signs && !activation.has_both_signs() {
+            return Err(
+                "its scores lie on both sides of 0, below for no and above for yes; end the network in tanh, or without an \
+                 activation, or use BinaryCrossEntropy",
+            );
+        }
         match (self.function(), activation) {
             (OutputFunction::Identity, _)
             | (_, A::Identity)
             | (OutputFunction::Softmax, A::Softmax)
             | (OutputFunction::Sigmoid, A::Sigmoid) => Ok(()),
             (OutputFunction::Softmax, _) => Err("end the network in softmax, or without an activation"),
+            (OutputFunction::Sigmoid, A::Softmax | A::LogSoftmax) => {
+                Err("end the network in sigmoid, or without an activation; where a row has one class of several, use \
+                 CategoricalCrossEntropy")
+            }
             (OutputFunction::Sigmoid, _) => Err("end the network in sigmoid, or without an activation"),
             (
                 OutputFunction::Exp,

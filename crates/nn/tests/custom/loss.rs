@@ -208,7 +208,7 @@ fn a_loss_of_logits_says_what_makes_probabilities_of_them() {
     assert_eq!((loss.function(), loss.targets()), (OutputFunction::Sigmoid, TargetKind::Binary));
     assert_eq!(loss.check_activation(&Activation::Identity), Ok(()));
     assert_eq!(loss.check_activation(&Activation::Sigmoid), Ok(()));
-    for activation in [Activation::Tanh, Activation::Softmax, Activation::Relu] {
+    for activation in [Activation::Tanh, Activation::HardSigmoid, Activation::Relu] {
         let advice = loss.check_activation(&activation).unwrap_err();
         assert_eq!(advice, "end the network in sigmoid, or without an activation");
     }

@@ -73,6 +73,37 @@ fn every_loss_passes_gradcheck_and_gradgradcheck() {
     println!("{} losses checked to the second derivative", all().len());
 }
 
+/// Worked by hand, and the mean of the rows of every golden case.
+#[test]
+fn the_value_of_plain_tensors_is_the_mean_over_the_rows() {
+    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} is not {expected}");
+    let (x, t) = (Tensor::from([[1.0, -2.0], [0.5, 3.0]]), Tensor::from([[0.0, 1.0], [1.0, 0.0]]));
+    // ((1 + 9) / 2 + (0.25 + 9) / 2) / 2 and ((1 + 3) / 2 + (0.5 + 3) / 2) / 2.
+    close(Loss::MeanSquaredError.value(&x, &t), 4.8125);
+    close(Loss::MeanAbsoluteError.value(&x, &t), 1.875);
+    // (2 + 3) / 2 and (0.5 + 4) / 2.
+    close(Loss::Hinge.value(&x, &t), 2.375);
+    // Logits 0 and ln 3: ln 2, and -ln 3/4.
+    let (x, t) = (Tensor::from([[0.0], [3_f64.ln()]]), Tensor::from([0.0, 1.0]).reshape([2, 1]));
+    close(Loss::BinaryCrossEntropy.value(&x, &t), (2_f64.ln() + (4.0 / 3_f64).ln()) / 2.0);
+    // Class numbers: probabilities 1/4 and 3/4 of the second class.
+    let x = Tensor::from([[3_f64.ln(), 0.0], [0.0, 3_f64.ln()]]);
+    close(Loss::CategoricalCrossEntropy.value(&x, &Tensor::from([1.0, 1.0])), (4_f64.ln() + (4.0 / 3_f64).ln()) / 2.0);
+    for case in goldens()["cases"].as_array().unwrap() {
+        let loss: Loss = read(case, "loss");
+        let found = loss.value(&input::<f64>(&case["predictions"]), &tensor(&case["targets"]));
+        let expected = tensor::<f64>(&case["rows"]).mean();
+        assert!((found - expected).abs() <= 1e-10 * expected.abs().max(1.0), "{loss}: {found} is not {expected}");
+    }
+    assert!(Loss::MeanSquaredError.value(&Tensor::<f32>::zeros([0, 1]), &Tensor::zeros([0, 1])).is_nan());
+}
+
+#[test]
+#[should_panic(expected = "mean absolute error: outputs [4, 3] and targets [4, 1] must have one shape")]
+fn plain_tensors_must_agree_in_their_shapes() {
+    let _ = Loss::MeanAbsoluteError.value(&Tensor::<f32>::zeros([4, 3]), &Tensor::zeros([4, 1]));
+}
+
 #[test]
 fn class_numbers_do_for_one_hot_rows() {
     for case in goldens()["sparse"].as_array().unwrap() {
@@ -212,12 +243,34 @@ fn an_activation_that_does_not_fit_a_loss_is_refused_with_advice() {
     assert_eq!(refused(Loss::CategoricalCrossEntropy, Activation::Sigmoid), softmax);
     assert_eq!(refused(Loss::KlDivergence, Activation::LogSoftmax), softmax);
     assert!(refused(Loss::BinaryCrossEntropy, Activation::Softmax).starts_with(sigmoid));
+    assert!(refused(Loss::BinaryCrossEntropy, Activation::Softmax).ends_with("use CategoricalCrossEntropy"));
+    assert_eq!(refused(Loss::BinaryCrossEntropy, Activation::Relu), format!("{sigmoid} without an activation"));
     assert!(refused(Loss::BinaryFocal { gamma: 2.0, alpha: None }, Activation::Relu).starts_with(sigmoid));
     assert!(refused(Loss::Poisson, Activation::Tanh).contains("end the network in softplus, or without"));
     for (loss, ..) in all() {
         assert_eq!(loss.check_activation(&Activation::Identity), Ok(()), "{loss}");
         if loss.function() == OutputFunction::Identity {
             assert_eq!(loss.check_activation(&Activation::Tanh), Ok(()), "{loss}");
+        }
+    }
+}
+
+/// A score that is never below 0 never says no by a margin, and one that is never above 0 never says yes.
+#[test]
+fn a_loss_of_signs_wants_scores_on_both_sides_of_0() {
+    use Activation as A;
+
+    let hard_tanh = |low, high| A::HardTanh { low, high };
+    let never_below = [A::Sigmoid, A::HardSigmoid, A::Softmax, A::softplus(), A::Relu, A::Relu6, hard_tanh(0.0, 1.0)];
+    let never_above = [A::LogSigmoid, A::LogSoftmax, hard_tanh(-1.0, 0.0)];
+    for loss in [Loss::Hinge, Loss::SquaredHinge] {
+        for activation in never_below.iter().chain(&never_above) {
+            let advice = loss.check_activation(activation).unwrap_err();
+            let expected = "end the network in tanh, or without an activation, or use BinaryCrossEntropy";
+            assert!(advice.contains(expected), "{loss}, {activation}: {advice}");
+        }
+        for activation in [A::Identity, A::Tanh, A::Softsign, hard_tanh(-1.0, 1.0), A::Elu { alpha: 1.0 }] {
+            assert_eq!(loss.check_activation(&activation), Ok(()), "{loss}, {activation}");
         }
     }
 }

@@ -132,7 +132,7 @@ impl<E: Element> ModelBuilder<E> {
         Self { target_scaler: Some(scaler), ..self }
     }
 
-    /// Names the features; the names are saved with the model.
+    /// Names the features, each by a name of its own; the names are saved with the model.
     pub fn feature_names<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
         Self { feature_names: names.into_iter().map(Into::into).collect(), ..self }
     }

@@ -4,7 +4,7 @@ mod builder;
 mod file;
 mod predict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use mlp_data::StandardScaler;
 use mlp_io::SavedRun;
@@ -205,7 +205,7 @@ impl<E: Element> Model<E> {
     /// Replaces the weight or buffer of this name. What the optimizer remembers of it stays.
     ///
     /// # Errors
-    /// If there is none, or it has another shape.
+    /// If there is none, it has another shape, or `value` holds NaN or infinity; the error names the place.
     pub fn set_weight(&mut self, name: &str, value: Tensor<E>) -> Result<(), TrainError> {
         self.network.set_tensor(name, value)?;
         self.pending = None;
@@ -215,7 +215,7 @@ impl<E: Element> Model<E> {
     /// Replaces all weights and buffers; on an error nothing is changed. What the optimizer remembers stays.
     ///
     /// # Errors
-    /// If one is missing, one too many, or of another shape; the error lists them all.
+    /// If one is missing, one too many, of another shape, or holds NaN or infinity; the error lists them all.
     pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), TrainError> {
         self.network.load_state(state)?;
         self.pending = None;
@@ -321,6 +321,15 @@ impl<E: Element> Model<E> {
         let found = self.feature_names.len();
         if found != 0 && found != expected {
             return Err(TrainError::FeatureNames { expected, found });
+        }
+        let mut seen = HashSet::new();
+        for (column, name) in self.feature_names.iter().enumerate() {
+            if name.is_empty() {
+                return Err(TrainError::FeatureName { column, reason: "is empty" });
+            }
+            if !seen.insert(name.as_str()) {
+                return Err(TrainError::FeatureName { column, reason: "is that of a column before it" });
+            }
         }
         match &self.scaler {
             Some(scaler) if scaler.mean().len() != expected => {

@@ -33,7 +33,10 @@ fn classifier() -> Model {
 
 #[track_caller]
 fn assert_says<T: std::fmt::Debug>(result: Result<T, TrainError>, parts: &[&str]) {
-    let message = result.unwrap_err().to_string();
+    let error = result.unwrap_err();
+    let message = error.to_string();
+    // A `main` that returns the error prints it so.
+    assert_eq!(format!("{error:?}"), message);
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in {message:?}");
     }
@@ -69,7 +72,9 @@ fn tables_that_do_not_fit() {
     assert_refused(&narrow, &y, &["layers.0 (Dense) expects rows of 4 features", "[150, 3]"]);
     assert_says(classifier().predict(&Tensor::zeros([2, 5])), &["layers.0 (Dense)", "4 features", "[2, 5]"]);
     assert_refused(x, &y.slice(0, 0..149), &["150", "149"]);
-    assert_refused(x, &Tensor::zeros([150, 2]), &["[150, 2]", "[150, 3]"]);
+    let units = "give targets of that shape, or change the units of the last layer to fit the targets";
+    assert_refused(x, &Tensor::zeros([150, 2]), &["[150, 2]", "[150, 3]", units]);
+    assert_refused(x, &Tensor::zeros([150, 3, 1]), &["[150, 3, 1]", "[150, 3]", "; reshape the targets"]);
     assert_refused(x, &Tensor::scalar(1.0), &["[150, 3]"]);
     assert_refused(x, &Tensor::ones([150, 3]), &["row 0", "[1.0, 1.0, 1.0]", "one-hot"]);
     let mut negative = y.clone();
@@ -90,8 +95,26 @@ fn classes_that_do_not_fit() {
     let mut model = compile(network, Adam::new(0.01), Loss::MeanSquaredError, 1).unwrap();
     assert_says(
         model.fit(&iris.features, &iris.labels, &Fit::new()),
-        &["class numbers cannot be targets of mean squared error where the task is regression"],
+        &[
+            "class numbers cannot be targets of mean squared error where the task is regression; use BinaryCrossEntropy \
+             with one output for two classes or CategoricalCrossEntropy with one output for each class",
+        ],
     );
+}
+
+#[test]
+fn weights_by_which_no_row_counts() {
+    let iris = iris();
+    let (x, y) = (&iris.features, &iris.labels);
+    let mut weights = Tensor::zeros([150]);
+    let says = ["the sample weights are all 0", "give at least one row a weight above 0"];
+    assert_says(classifier().fit(x, (y, &weights), &Fit::new()), &says);
+    assert_says(classifier().train_on_batch(x, (y, &weights)), &says);
+    assert_says(classifier().evaluate(x, (y, &weights)), &says);
+    let validation = Fit::new().validation_data(x, (y, &weights));
+    assert_says(classifier().fit(x, y, &validation), &["in the validation data: the sample weights are all 0"]);
+    weights[[149]] = 0.5;
+    assert!(classifier().evaluate(x, (y, &weights)).unwrap().loss.is_finite());
 }
 
 #[test]
@@ -139,6 +162,13 @@ fn parts_that_do_not_belong_together() {
     let names = |names: &[&str]| builder().class_names(names.iter().copied()).build();
     assert_says(names(&["a", "b"]), &["multiclass", "3 classes, but 2 class names were given"]);
     assert_says(builder().feature_names(["a"]).build(), &["takes 4 features, but feature_names has 1"]);
+    let features = |names: [&str; 4]| builder().feature_names(names).build();
+    let twice =
+        "the feature name of column 3 (counted from 0) is that of a column before it; give each feature its own";
+    assert_says(features(["a", "b", "c", "b"]), &[twice]);
+    assert_says(features(["a", "", "c", "d"]), &["the feature name of column 1 (counted from 0) is empty"]);
+    assert!(features(["a", "b", "c", "d"]).is_ok());
+    assert_says(names(&["a", "b", "a"]), &["the class name \"a\" comes twice; give each class its own"]);
     let scaler = StandardScaler::fit(&iris.features.slice(1, 0..2)).unwrap();
     assert_says(builder().scaler(scaler).build(), &["2 features", "takes 4"]);
     let scaler = StandardScaler::fit(&iris.features).unwrap();
@@ -166,6 +196,7 @@ fn losses_that_do_not_fit_the_network() {
     };
     let (binary, focal) = (Loss::BinaryCrossEntropy, Loss::BinaryFocal { gamma: 2.0, alpha: None });
     assert_says(compile(A::Tanh, binary.clone()), &["ends in tanh", "end the network in sigmoid, or without"]);
+    assert_says(compile(A::Softmax, binary.clone()), &["ends in softmax", "use CategoricalCrossEntropy"]);
     assert_says(compile(A::HardSigmoid, focal), &["end the network in sigmoid, or without an activation"]);
     assert_says(
         compile(A::Sigmoid, Loss::CategoricalFocal { gamma: 2.0, alpha: 0.25 }),
@@ -173,6 +204,18 @@ fn losses_that_do_not_fit_the_network() {
     );
     assert_says(compile(A::Relu, Loss::KlDivergence), &["end the network in softmax"]);
     assert_says(compile(A::Tanh, Loss::Poisson), &["softplus, or without an activation for their logarithms"]);
+    // Above a threshold of 0 they would all be yes.
+    for activation in [A::Sigmoid, A::HardSigmoid, A::Softmax, A::softplus(), A::Relu] {
+        let name = format!("does not fit a network that ends in {activation}: its scores lie on both sides of 0");
+        assert_says(compile(activation.clone(), Loss::Hinge), &["hinge loss", &name, "end the network in tanh"]);
+        assert_says(compile(activation, Loss::SquaredHinge), &["squared hinge loss", &name, "use BinaryCrossEntropy"]);
+    }
+    assert!(compile(A::Tanh, Loss::Hinge).is_ok() && compile(A::Identity, Loss::SquaredHinge).is_ok());
+    let buried = Sequential::new(4).add(Dense::new(1).activation(A::Sigmoid)).add(Dropout::new(0.5));
+    assert_says(
+        self::compile::<f32>(buried, Adam::default(), Loss::Hinge, 1),
+        &["ends in sigmoid", "end the network in tanh"],
+    );
     assert_says(compile(A::Identity, Loss::GaussianNll), &["3 outputs", "twice as many as targets"]);
     assert_says(compile(A::Identity, Loss::Huber { delta: -1.0 }), &["delta is -1, but must be finite and above 0"]);
     // 1e-50 is 0 in f32.
@@ -188,7 +231,7 @@ fn losses_of_logits_behind_an_activation_that_is_not_the_last() {
     use Activation as A;
 
     let buried = |activation: Activation, loss: Loss, ending: Vec<Layer>| {
-        let dense = Sequential::with_input_shape([3, 4]).add(Dense::new(1).activation(activation));
+        let dense = Sequential::with_input_shape([3, 4]).add(Dense::new(2).activation(activation));
         compile::<f32>(ending.into_iter().fold(dense, Sequential::add), Adam::default(), loss, 1)
     };
     let flat: fn() -> Layer = || Flatten::new().into();

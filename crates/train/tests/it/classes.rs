@@ -149,6 +149,7 @@ fn several_labels_a_row_are_yes_or_no_each() {
     assert!(message.contains("multilabel") && message.contains("indicators"), "{message}");
     let message = model.fit(&x, vec![0; 120], &Fit::new()).unwrap_err().to_string();
     assert!(message.contains("class numbers cannot be targets") && message.contains("multilabel"), "{message}");
+    assert!(message.contains("or one output for two classes, or use CategoricalCrossEntropy"), "{message}");
     let refused = |model: &mut Model, fit: Fit| {
         let error = model.fit(&x, &y, &fit).unwrap_err();
         assert!(matches!(error, TrainError::NoClasses { .. }));
@@ -381,9 +382,13 @@ fn class_numbers_in_a_tensor_are_told_what_to_do() {
         assert!(message.contains("look like class numbers") && message.contains("Vec<usize>"), "{message}");
     }
     // One output says nothing about several classes.
-    let network = Sequential::new(1).add(Dense::new(1).activation(Activation::Softmax));
-    let message = Model::builder(network).loss(Loss::CategoricalCrossEntropy).build().unwrap_err().to_string();
-    assert!(message.contains("one for each class") && message.contains("BinaryCrossEntropy"), "{message}");
+    let network = |activation| Sequential::new(1).add(Dense::new(1).activation(activation));
+    let message =
+        |network| Model::builder(network).loss(Loss::CategoricalCrossEntropy).build().unwrap_err().to_string();
+    let found = message(network(Activation::Identity));
+    assert!(found.contains("one for each class") && found.contains("BinaryCrossEntropy"), "{found}");
+    let found = message(network(Activation::Softmax));
+    assert!(found.contains("softmax over a last axis of one value is always 1; use sigmoid"), "{found}");
 }
 
 #[test]

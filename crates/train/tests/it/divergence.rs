@@ -7,7 +7,10 @@ use mlp_train::{Callback, Diverged, Fit, Model, RunContext, TrainError};
 
 fn diverged<T: std::fmt::Debug>(result: Result<T, TrainError>) -> Diverged {
     match result.unwrap_err() {
-        TrainError::Diverged(diverged) => *diverged,
+        TrainError::Diverged(diverged) => {
+            assert_eq!(format!("{diverged:?}"), diverged.to_string());
+            *diverged
+        }
         other => panic!("{other}"),
     }
 }
