@@ -1,10 +1,10 @@
-//! The gradient between the two phases of a step: its norm, and how it is limited.
+//! The gradient between the two phases of a step: its norm, and the gradients of several batches added up.
 
 use std::collections::BTreeMap;
 
-use mlp_nn::{Dense, Loss, Network, Sequential};
+use mlp_nn::{Activation, Dense, Loss, Network, Regularizer, Sequential};
 use mlp_optim::{Optimizer, OptimizerState, Sgd};
-use mlp_tensor::Tensor;
+use mlp_tensor::{Element, Rng, Tensor};
 use mlp_train::{Objective, Rows, Step};
 
 /// c + v · (b + w · x) with w = (1, 0), b = 0 that is frozen, v = 1 and c = 0, after the first phase of a step on the one
@@ -88,4 +88,70 @@ fn a_norm_that_is_not_finite_is_left() {
 fn a_limit_of_zero_is_refused() {
     let (network, mut step) = norm_of_five();
     step.reduce(&network).clip_global_norm(0.0);
+}
+
+/// The first phase for one batch in several parts, as `docs/guide/autograd.md` has it.
+fn accumulate<E: Element>(
+    step: &mut Step<E>,
+    network: &Network<E>,
+    objective: &Objective,
+    rows: &Rows<E>,
+    parts: &[&[usize]],
+) {
+    let all: usize = parts.iter().map(|part| part.len()).sum();
+    let trained = network.parameters().iter().filter(|p| p.is_trainable());
+    let mut sums: Vec<Vec<E>> = trained.map(|p| vec![E::zero(); p.value().len()]).collect();
+    for part in parts {
+        step.shards(network, objective, rows, part, 0);
+        let share = E::from_f64(part.len() as f64 / all as f64);
+        for ((_, gradient), sum) in step.reduce(network).iter_mut().zip(&mut sums) {
+            for (g, sum) in gradient.iter_mut().zip(sum) {
+                *sum += share * *g;
+                *g = *sum;
+            }
+        }
+    }
+}
+
+fn parts_are_the_whole<E: Element>(parts: &[&[usize]], tolerance: f64) {
+    let hidden = Dense::new(8).activation(Activation::Tanh).regularizer(Regularizer::l1_l2(1e-3, 1e-2));
+    let mut whole: Network<E> = Sequential::new(3).add(hidden).add(Dense::new(2)).init(3).unwrap();
+    whole.freeze("layers.1.bias").unwrap();
+    let mut in_parts = whole.clone();
+    let mut rng = Rng::new(5);
+    let (x, y) = (Tensor::randn([24, 3], &mut rng), Tensor::randn([24, 2], &mut rng));
+    let weights = Tensor::uniform([24], 0.0, 3.0, &mut rng);
+    let objective = Objective::new(Loss::MeanSquaredError, &whole).unwrap();
+    let rows = Rows::new(&x, (&y, &weights), &objective, &whole).unwrap();
+
+    let optimizer = Optimizer::from(Sgd::new(0.1).momentum(0.9));
+    let mut states = [&whole, &in_parts].map(|network| OptimizerState::new(&optimizer, network.parameters()));
+    let (mut step, mut steps) = (Step::new(&whole), Step::new(&in_parts));
+    let batch = parts.concat();
+    for number in 1..=5 {
+        step.shards(&whole, &objective, &rows, &batch, 0);
+        accumulate(&mut steps, &in_parts, &objective, &rows, parts);
+        for ((name, expected), (_, found)) in step.reduce(&whole).iter().zip(steps.reduce(&in_parts).iter()) {
+            for (a, b) in expected.iter().zip(found) {
+                assert!((a.as_f64() - b.as_f64()).abs() < tolerance, "{name} in step {number}: {a}, in parts {b}");
+            }
+        }
+        step.apply(&mut whole, &optimizer, &mut states[0]);
+        steps.apply(&mut in_parts, &optimizer, &mut states[1]);
+        for (name, expected) in whole.state() {
+            let off = (&expected - &in_parts.state()[&name]).abs().max().as_f64();
+            assert!(off < tolerance, "{name} after step {number}: off by {off:e}");
+        }
+    }
+    assert_eq!(states[1].steps(), 5);
+}
+
+#[test]
+fn gradients_of_parts_of_a_batch_add_up_to_that_of_the_batch_with_its_sample_weights() {
+    let rows: Vec<usize> = (0..24).rev().collect();
+    let (halves, uneven) = ([&rows[..12], &rows[12..]], [&rows[..3], &rows[3..20], &rows[20..]]);
+    for parts in [&halves[..], &uneven[..]] {
+        parts_are_the_whole::<f32>(parts, 1e-6);
+        parts_are_the_whole::<f64>(parts, 1e-12);
+    }
 }
