@@ -9,6 +9,7 @@ mod divergence;
 mod fit;
 mod layers;
 mod missing;
+mod own_parts;
 mod parity;
 mod predictor;
 mod resume;
