@@ -29,7 +29,7 @@ impl CustomLayer for RadialBasis {
         plan.require(self.width > 0.0 && self.width.is_finite(), "width", self.width, "finite and above 0")?;
         let &[features] = input else { return Err(plan.refuse(input, "a center is compared with rows of one axis")) };
         let start = Initializer::Normal { mean: 0.0, std: 1.0 };
-        plan.parameter(ParameterSpec::new("centers", &[features, self.units], start))?;
+        plan.parameter(ParameterSpec::new("centers", [features, self.units], start))?;
         Ok(vec![self.units])
     }
 
