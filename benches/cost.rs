@@ -7,7 +7,6 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use mlp::prelude::*;
-use mlp::train::Totals;
 use mlp_benches::{compile, tensor};
 use rayon::ThreadPoolBuilder;
 use work::{Data, TRAINING, Training};

@@ -5,17 +5,23 @@
 //!
 //! Run with `cargo run --release --example tensors`.
 
-use mlp::autograd::Tape;
+use std::error::Error;
+
 use mlp::prelude::*;
 
-fn main() {
-    arithmetic();
-    gradient();
-    line();
+fn main() -> Result<(), Box<dyn Error>> {
+    arithmetic()?;
+    gradient()?;
+    line()
+}
+
+/// What does not hold is the end of the program.
+fn holds(what: &str, does: bool) -> Result<(), Box<dyn Error>> {
+    if does { Ok(()) } else { Err(format!("it does not hold that {what}").into()) }
 }
 
 /// A tensor is a block of numbers with a shape: f32 where it says `Tensor`, f64 where it says `Tensor<f64>`.
-fn arithmetic() {
+fn arithmetic() -> Result<(), Box<dyn Error>> {
     println!("1. Arithmetic\n");
     let a: Tensor = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     println!("a, of shape {:?}:\n{a}\n", a.shape());
@@ -25,17 +31,19 @@ fn arithmetic() {
     println!("a + row {row}:\n{}\n", &a + &row);
     println!("a + a column:\n{}\n", &a + &column);
 
-    println!("the product a · aᵀ, [2, 3] times [3, 2]:\n{}\n", a.matmul(&a.t()));
+    let product = a.matmul(&a.t());
+    println!("the product a · aᵀ, [2, 3] times [3, 2]:\n{product}\n");
     println!(
         "sum {}, sums of the columns {}, means of the rows {}\n",
         a.sum(),
         a.sum_axes(&[0], false),
         a.mean_axes(&[1], false)
     );
+    holds("the product is that on paper", product == Tensor::from([[14.0, 32.0], [32.0, 77.0]]))
 }
 
 /// The mean squared error of a linear model, f(w) = mean((X · w - t)²), has the gradient 2/n · Xᵀ · (X · w - t).
-fn gradient() {
+fn gradient() -> Result<(), Box<dyn Error>> {
     println!("2. A gradient\n");
     let x: Tensor = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     let t = Tensor::from([[1.0], [0.0], [2.0]]);
@@ -50,10 +58,11 @@ fn gradient() {
     println!("f(w) = {:.4}", f.value());
     println!("gradient on paper, transposed:     {:.4}", on_paper.t());
     println!("gradient by the tape, transposed:  {:.4}\n", by_tape.t());
+    holds("both gradients agree", (by_tape - on_paper).abs().max() < 1e-5)
 }
 
 /// y = 2x + 1 with noise, found again by gradient descent.
-fn line() {
+fn line() -> Result<(), Box<dyn Error>> {
     println!("3. A line through noisy points of y = 2x + 1\n");
     let mut rng = Rng::new(42);
     let x: Tensor = Tensor::uniform([200, 1], -1.0, 1.0, &mut rng);
@@ -74,4 +83,6 @@ fn line() {
         intercept -= gradients.wrt(b) * 0.2;
     }
     println!("(the loss that is left is the noise's variance, about 0.1² = 0.01)");
+    let off = [slope.item() - 2.0, intercept.item() - 1.0];
+    holds("the line was found again", off.iter().all(|off| off.abs() < 0.05))
 }

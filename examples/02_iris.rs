@@ -101,6 +101,9 @@ fn done_well() -> Result<Model, Box<dyn Error>> {
     let mean = accuracies.iter().sum::<f64>() / n;
     let deviation = (accuracies.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
     println!("accuracy over {n} splits: {mean:.3} ± {deviation:.3}\n");
+    if mean <= 0.9 {
+        return Err("the network done well should be right about more than nine test rows in ten".into());
+    }
     last.ok_or_else(|| "there was no split".into())
 }
 

@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let networks =
         [("no regularization", 0.0, 0.0), ("L2", 0.005, 0.0), ("dropout", 0.0, 0.5), ("L2 and dropout", 0.005, 0.5)];
     let mut losses: Vec<(String, Vec<f64>)> = Vec::new();
+    let mut ends = Vec::new();
     println!("{:17}  {:28}  {:28}  lowest validation loss", "network", "training", "validation");
     for (name, l2, dropout) in networks {
         let mut model = Model::builder(network(l2, dropout))
@@ -45,6 +46,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let lowest = on_validation.iter().copied().fold(f64::INFINITY, f64::min);
         let (seen, unseen) = (measure(&model, &training)?, measure(&model, &validation)?);
         println!("{name:17}  {seen}  {unseen}  {lowest:.4}");
+        ends.push((seen.loss, unseen.loss, lowest));
         if l2 == 0.0 && dropout == 0.0 {
             losses.push((format!("training, {name}"), on_training));
         }
@@ -55,6 +57,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all("target")?;
     plot::curves("target/overfitting.svg", "Sixty noisy points, 17,000 weights", &curves)?;
     println!("\ndrawn: target/overfitting.svg");
+
+    let (seen, unseen, lowest) = ends[0];
+    if seen > 0.05 || unseen < 2.0 * lowest {
+        return Err(
+            "without regularization, the points should be learned by heart, and the validation loss rise".into()
+        );
+    }
+    if ends[1..].iter().any(|&(_, helped, _)| helped > 0.5 * unseen) {
+        return Err("each regularization should halve the validation loss, at least".into());
+    }
     Ok(())
 }
 

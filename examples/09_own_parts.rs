@@ -111,40 +111,40 @@ impl<E: Element> Callback<E> for Halve {
 }
 
 fn main() -> Result<(), mlp::Error> {
-    rayon::ThreadPoolBuilder::new().num_threads(2).build().map_err(mlp::Error::callback)?.install(run)
-}
-
-fn run() -> Result<(), mlp::Error> {
+    rayon::ThreadPoolBuilder::new().num_threads(2).build_global().map_err(mlp::Error::callback)?;
     let x = Tensor::uniform([2000, 1], -6.0, 6.0, &mut Rng::new(1));
     let y = &x * 0.5 + x.sin();
-    let network = Sequential::new(1).add(Dense::new(64).activation(Snake)).add(Dense::new(1));
+    // 66,000 weights: so many that a batch of 100 rows is cut in two, and both threads work at it.
+    let wide = Dense::new(256).activation(Snake);
+    let network = Sequential::new(1).add(wide.clone()).add(wide).add(Dense::new(1));
     let builder = Model::builder(network).loss(Cauchy { scale: 0.5 }).metrics([Within { tolerance: 0.1 }]).seed(7);
-    let mut model = builder.optimizer(SignMomentum { rate: 0.002 }).build()?;
-
-    // A run that is saved in its middle, after 12 epochs and a step.
+    let builder = builder.optimizer(SignMomentum { rate: 0.0003 });
     let fit = Fit::new().epochs(20).batch_size(100).callback(Halve { every: 5, seen: 0 });
-    let mut run = model.run(&x, &y, &fit)?;
-    while run.history().epochs.len() < 12 {
-        run.next_epoch()?;
-    }
-    run.next_step()?;
-    let path = std::env::temp_dir().join(format!("own-parts-{}.mlp", std::process::id()));
-    run.save(&path)?;
-    while run.next_epoch()?.is_some() {}
-    let history = run.into_history();
+    let mut fitted = builder.clone().build()?;
+    let history = fitted.fit(&x, &y, &fit)?;
     println!("after 20 epochs: {}", history.last().training);
-
     let registry = Registry::new()
         .register::<Loss>("cauchy", |s| Ok(Cauchy { scale: s.number("scale")? }.into()))
         .register::<Metric>("within", |s| Ok(Within { tolerance: s.number("tolerance")? }.into()))
         .register::<Optimizer>("sign_momentum", |s| Ok(SignMomentum { rate: s.number("rate")? }.into()))
         .register::<Activation>("snake", |_| Ok(Snake.into()))
         .register::<Box<dyn Callback>>("halve", |s| Ok(Box::new(Halve { every: s.count("every")?, seen: 0 })));
-    let mut loaded = Model::<f32>::load_with(&path, &registry)?;
+    let path = std::env::temp_dir().join(format!("own-parts-{}.mlp", std::process::id()));
+    fitted.save(&path)?;
+    let same = Model::load_with(&path, &registry)?.predict(&x)?.bit_eq(&fitted.predict(&x)?);
+
+    // The same run, saved after 12 epochs of 20 steps and a step, and resumed from the file.
+    let mut saved = builder.build()?;
+    let mut run = saved.run(&x, &y, &fit)?;
+    for _ in 0..12 * 20 + 1 {
+        run.next_step()?;
+    }
+    run.save(&path)?;
+    let mut resumed = Model::load_with(&path, &registry)?;
     std::fs::remove_file(&path).map_err(mlp::Error::callback)?;
-    let mut resumed = loaded.resume(&x, &y, &Resume::new())?;
-    while resumed.next_epoch()?.is_some() {}
-    let same = [resumed.into_history() == history, loaded.predict(&x)?.bit_eq(&model.predict(&x)?)];
-    println!("training went on to the same bits: {}, predictions are bit-identical: {}", same[0], same[1]);
-    if same == [true; 2] { Ok(()) } else { Err(mlp::Error::callback("the resumed run differs")) }
+    let mut run = resumed.resume(&x, &y, &Resume::new())?;
+    while run.next_epoch()?.is_some() {}
+    let goes_on = run.into_history() == history && resumed.predict(&x)?.bit_eq(&fitted.predict(&x)?);
+    println!("predictions are bit-identical: {same}, training went on to the same bits: {goes_on}");
+    if same && goes_on { Ok(()) } else { Err(mlp::Error::callback("what came from a file differs")) }
 }

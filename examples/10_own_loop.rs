@@ -6,7 +6,6 @@
 //! Run with `cargo run --release --example own_loop`.
 
 use mlp::prelude::*;
-use mlp::train::Totals;
 
 const SEED: u64 = 42;
 const BATCH: usize = 16;

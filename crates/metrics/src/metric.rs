@@ -6,15 +6,12 @@ use mlp_registry::{OpenError, Registry};
 use mlp_tensor::Element;
 use serde::{Deserialize, Serialize};
 
-use crate::accuracy::Accuracy;
 use crate::kind::Kind;
-use crate::mean_absolute_error::MeanAbsoluteError;
-use crate::mean_squared_error::MeanSquaredError;
 use crate::{Batch, custom};
 
-/// Makes the closed set of metrics from a list: the enum, and the one match.
+/// Makes the closed set of metrics from a list of files with the metric in each: the enum, and the one match.
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $kind:ident,)+) => {
+    ($($(#[$doc:meta])* $file:ident::$kind:ident,)+) => {
         /// A measure of how good predictions are, for people to read.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -30,7 +27,7 @@ macro_rules! metrics {
             ($metric:expr, $name:ident => $work:expr) => {
                 match $metric {
                     $(Metric::$kind => {
-                        let $name = &$kind;
+                        let $name = &crate::$file::$kind;
                         $work
                     })+
                     Metric::Custom($name) => $work,
@@ -43,11 +40,11 @@ macro_rules! metrics {
 metrics! {
     /// The share of rows whose class is predicted. Of several labels a row, the share of labels that are right, as in
     /// Keras' `BinaryAccuracy` (scikit-learn counts rows all of whose labels are right).
-    Accuracy,
+    accuracy::Accuracy,
     /// The mean of |p - t| over all values.
-    MeanAbsoluteError,
+    mean_absolute_error::MeanAbsoluteError,
     /// The mean of (p - t)² over all values: the loss of that name without penalties on the weights.
-    MeanSquaredError,
+    mean_squared_error::MeanSquaredError,
 }
 
 impl Metric {

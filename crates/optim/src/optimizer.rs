@@ -8,23 +8,23 @@ use mlp_tensor::{Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::rule::Rule;
-use crate::{Adam, OptimError, OptimizerState, RmsProp, Sgd, custom};
+use crate::{OptimError, OptimizerState, custom};
 
-/// Makes the closed set of optimizers from a list: the enum, the conversions into it, and the one match.
+/// Makes the closed set of optimizers from a list of files with the optimizer in each: the enum, the conversions into it, and the one match.
 macro_rules! optimizers {
-    ($($(#[$doc:meta])* $rule:ident,)+) => {
+    ($($(#[$doc:meta])* $file:ident::$rule:ident,)+) => {
         /// An optimizer and its settings.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[non_exhaustive]
         pub enum Optimizer {
-            $($(#[$doc])* $rule($rule),)+
+            $($(#[$doc])* $rule(crate::$file::$rule),)+
             /// An optimizer of your own: see [`CustomOptimizer`](crate::CustomOptimizer).
             Custom(custom::Custom),
         }
 
-        $(impl From<$rule> for Optimizer {
-            fn from(rule: $rule) -> Self {
+        $(impl From<crate::$file::$rule> for Optimizer {
+            fn from(rule: crate::$file::$rule) -> Self {
                 Self::$rule(rule)
             }
         })+
@@ -43,11 +43,11 @@ macro_rules! optimizers {
 
 optimizers! {
     /// Gradient descent, plain or with momentum.
-    Sgd,
+    sgd::Sgd,
     /// Adam.
-    Adam,
+    adam::Adam,
     /// RMSprop.
-    RmsProp,
+    rms_prop::RmsProp,
 }
 
 impl Optimizer {
