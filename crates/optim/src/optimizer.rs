@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::rule::Rule;
 use crate::{OptimError, OptimizerState, custom};
 
-/// Makes the closed set of optimizers from a list of files with the optimizer in each: the enum, the conversions into it, and the one match.
+/// Makes the closed set of optimizers from a list of files with the optimizer in each: the enum, the conversions into it,
+/// and the one match.
 macro_rules! optimizers {
     ($($(#[$doc:meta])* $file:ident::$rule:ident,)+) => {
         /// An optimizer and its settings.
