@@ -88,7 +88,7 @@ fn an_anomaly_of_validation_rows_is_found() {
 fn a_step_looks_from_the_batch_on_for_which_it_was_told_to() {
     let mut network: Network = Sequential::new(1).add(Dense::new(1)).init(0).unwrap();
     let objective = Objective::new(Loss::MeanSquaredError, &network).unwrap();
-    let rows = Rows::new(&Tensor::from([[1e30]]), &Tensor::zeros([1, 1]), &objective, &network).unwrap();
+    let rows = Rows::new(&Tensor::from([[1e30]]), Tensor::zeros([1, 1]), &objective, &network).unwrap();
     let (small, large) = (Tensor::from([[1.0]]), Tensor::from([[1e30]]));
     let mut step = Step::new(&network);
     let mut found = |on, weight: &Tensor| {
