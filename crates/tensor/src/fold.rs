@@ -110,7 +110,7 @@ pub(crate) fn add_at_places<E: Element>(totals: &mut [E], source: &[E], inner: u
         return;
     }
     let rows = places.iter().zip(source.chunks_exact(inner)).map(|(&place, row)| (place, place * inner, row));
-    if places.len() <= BLOCK_ROWS {
+    if at_most_one_block(places) {
         return vectorize(
             #[inline(always)]
             || rows.for_each(|(_, at, row)| join_row(&mut totals[at..at + inner], row, plus)),
@@ -137,6 +137,22 @@ pub(crate) fn add_at_places<E: Element>(totals: &mut [E], source: &[E], inner: u
     for (place, mut waiting) in waiting {
         waiting.finish(&mut totals[place * inner..(place + 1) * inner]);
     }
+}
+
+/// Whether it is certain, after a quick look, that no place is named more than [`BLOCK_ROWS`] times.
+fn at_most_one_block(places: &[usize]) -> bool {
+    const GROUPS: usize = 256;
+    if places.len() <= BLOCK_ROWS || places.len() >= GROUPS * BLOCK_ROWS {
+        return places.len() <= BLOCK_ROWS;
+    }
+    // Places are counted in groups, in bytes that stay at their largest.
+    let (mut named, mut most) = ([0_u8; GROUPS], 0);
+    for &place in places {
+        let count = &mut named[place % GROUPS];
+        *count = count.saturating_add(1);
+        most = most.max(*count);
+    }
+    usize::from(most) <= BLOCK_ROWS
 }
 
 /// The totals of the blocks of one place that wait for their neighbor, as in [`fold_blocks`].
