@@ -212,11 +212,11 @@ pub(crate) fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -
 /// The values of a lane that are joined side by side, as vectors.
 const SIDE_BY_SIDE: usize = 16;
 /// So many values are joined by themselves; of more, blocks of so many and then pairs of blocks, as with rows.
-const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 /// Joins up to [`BLOCK`] values.
 #[inline(always)]
-fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
+pub(crate) fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
     if lane.len() < 2 * SIDE_BY_SIDE {
         return lane.iter().fold(start, |sum, &v| join(sum, v));
     }
