@@ -13,3 +13,4 @@ mod parity;
 mod predictor;
 mod resume;
 mod run;
+mod seeds;
