@@ -5,7 +5,7 @@ use mlp_tensor::{Element, Tensor};
 /// A table that is zero but for some of its rows: the gradient of an embedding, of which a batch uses few rows.
 ///
 /// It takes the memory of those rows, and has the bits of the whole table: where a row was used more than once, the parts
-/// are added in the order in which they stand, as [`Tensor::scatter_add_rows`] does.
+/// are added as [`Tensor::scatter_add_rows`] adds them, without loss however many they are.
 #[derive(Clone, Debug)]
 pub struct SparseRows<E: Element = f32> {
     shape: Vec<usize>,
@@ -143,6 +143,20 @@ mod tests {
     fn every_block_has_the_bits_of_the_whole_table() {
         blocks_have_the_bits_of_the_table::<f32>();
         blocks_have_the_bits_of_the_table::<f64>();
+    }
+
+    /// Of 30,000 rows, 10,000 go to one place and the others to 500 places, some 40 to each.
+    #[test]
+    fn a_row_that_is_used_ten_thousand_times_loses_nothing() {
+        let rng = &mut Rng::new(3);
+        let mut rows: Vec<usize> = (0..30_000).map(|i| if i < 10_000 { 7 } else { 10 + rng.below(500) }).collect();
+        rng.shuffle(&mut rows);
+        let tenths = Tensor::<f32>::full([rows.len(), 2], 0.1);
+        let sparse = SparseRows::new(&[40_000, 2], &rows, &tenths);
+        assert!((sparse.values().as_slice()[0] - 1000.0).abs() < 1e-3, "{}", sparse.values().as_slice()[0]);
+        let parts = values::<f32>(&[rows.len(), 2], rng);
+        let sparse = SparseRows::new(&[40_000, 2], &rows, &parts);
+        assert!(sparse.to_table().bit_eq(&parts.scatter_add_rows(&rows, 40_000)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::SelectRows;
 
 /// A table of numbers with a class for every row, and the names of the columns and of the classes.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Dataset {
     /// The numbers: shape `[rows, columns]`.
     pub features: Tensor<f32>,

@@ -224,7 +224,7 @@ impl TrainingBody<Raw<'_>, Raw<'_>> {
                 values.push(value?);
             }
             let steps = self.weight_steps.as_ref().map_or(self.steps, |steps| steps[index]);
-            slots.push(Slots { parameter: weight.to_owned(), steps, values });
+            slots.push(Slots::new(weight, steps, values));
         }
         let state = OptimizerState::from_parts(&self.optimizer, parameters, self.steps, slots)?;
         let Self { optimizer, loss, label_smoothing, metrics, seed, epochs, run, .. } = self;

@@ -10,23 +10,13 @@
 //! let flowers = iris();
 //! let network = Sequential::new(4).add(Dense::new(3).activation(Activation::Softmax)).init(42)?;
 //! let optimizer = Optimizer::from(Adam::new(0.01));
-//! let training = Training {
-//!     state: OptimizerState::new(&optimizer, network.parameters()),
-//!     optimizer,
-//!     loss: Loss::CategoricalCrossEntropy,
-//!     label_smoothing: 0.0,
-//!     metrics: vec![Metric::Accuracy],
-//!     seed: 42,
-//!     epochs: 0,
-//!     run: None,
-//! };
-//! let model: SavedModel = SavedModel {
-//!     training: Some(training),
-//!     scaler: Some(StandardScaler::fit(&flowers.features)?),
-//!     output: Output::of(&Loss::CategoricalCrossEntropy, &Activation::Softmax, &[3])
-//!         .with_class_names(["setosa", "versicolor", "virginica"]),
-//!     ..network.into()
-//! };
+//! let state = OptimizerState::new(&optimizer, network.parameters());
+//! let mut training = Training::new(optimizer, state, Loss::CategoricalCrossEntropy, 42);
+//! training.metrics = vec![Metric::Accuracy];
+//! let output = Output::of(&Loss::CategoricalCrossEntropy, &Activation::Softmax, &[3]);
+//! let mut model: SavedModel = SavedModel::new(network, output.with_class_names(flowers.class_names));
+//! model.training = Some(training);
+//! model.scaler = Some(StandardScaler::fit(&flowers.features)?);
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("iris.mlp");
 //! model.save(&path)?;

@@ -20,7 +20,8 @@ use crate::{FormatError, IoError, LoadOptions, SavedRun, file, prefix};
 /// use mlp_tensor::Tensor;
 ///
 /// let network = Sequential::new(2).add(Dense::new(3).activation(Activation::Softmax)).init(42)?;
-/// let model = SavedModel { feature_names: ["width", "height"].map(String::from).to_vec(), ..network.into() };
+/// let mut model = SavedModel::from(network);
+/// model.feature_names = ["width", "height"].map(String::from).to_vec();
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("colors.mlp");
 /// model.save(&path)?;
@@ -31,6 +32,7 @@ use crate::{FormatError, IoError, LoadOptions, SavedRun, file, prefix};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct SavedModel<E: Element = f32> {
     /// The network with its weights.
     pub network: Network<E>,
@@ -46,6 +48,7 @@ pub struct SavedModel<E: Element = f32> {
 
 /// What is needed to go on training a network where it stopped.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Training<E: Element = f32> {
     /// The optimizer and its settings.
     pub optimizer: Optimizer,
@@ -65,7 +68,20 @@ pub struct Training<E: Element = f32> {
     pub run: Option<SavedRun<E>>,
 }
 
+impl<E: Element> Training<E> {
+    /// What is needed to go on training with these parts: no label smoothing, no metrics, no epochs so far and no run that
+    /// the model is in the middle of.
+    pub fn new(optimizer: Optimizer, state: OptimizerState<E>, loss: Loss, seed: u64) -> Self {
+        Self { optimizer, state, loss, label_smoothing: 0.0, metrics: Vec::new(), seed, epochs: 0, run: None }
+    }
+}
+
 impl<E: Element> SavedModel<E> {
+    /// A network whose output means `output`, to predict with: without training, a scaler or names of features.
+    pub fn new(network: Network<E>, output: Output) -> Self {
+        Self { network, output, training: None, scaler: None, feature_names: Vec::new() }
+    }
+
     /// Saves the model to a file.
     ///
     /// A file that is already there is replaced as a whole, and keeps its permissions; on an error it stays as it was.
@@ -196,7 +212,6 @@ impl<E: Element> From<Network<E>> for SavedModel<E> {
             (Activation::Sigmoid, &[_]) => Task::Multilabel,
             _ => Task::Regression,
         };
-        let output = Output::new(task, OutputFunction::Identity);
-        Self { network, output, training: None, scaler: None, feature_names: Vec::new() }
+        Self::new(network, Output::new(task, OutputFunction::Identity))
     }
 }

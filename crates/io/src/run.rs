@@ -14,6 +14,7 @@ use crate::{FormatError, numbers};
 /// A fit in its middle: its settings, where it is, and what it has reported so far. What training has made of the weights
 /// and the optimizer stands in the rest of the model.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SavedRun<E: Element = f32> {
     /// Settings and position, all but the callbacks.
     pub progress: RunProgress,
@@ -23,6 +24,7 @@ pub struct SavedRun<E: Element = f32> {
 
 /// Where a fit is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RunProgress {
     /// The number of epochs that the run is to have.
     pub epochs: u64,
@@ -61,6 +63,7 @@ pub struct RunProgress {
 /// Where validation rows come from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SavedValidation {
     /// There are none.
     None,
@@ -83,6 +86,7 @@ pub enum SavedValidation {
 /// By what the losses of the rows of each class are multiplied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SavedClassWeights {
     /// By nothing.
     None,
@@ -94,6 +98,7 @@ pub enum SavedClassWeights {
 
 /// Sums over rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SavedTotals {
     /// The number of rows.
     pub rows: u64,
@@ -108,6 +113,7 @@ pub struct SavedTotals {
 
 /// A callback: what it is made from, and what it remembers.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SavedCallback<E: Element = f32> {
     /// The name that it is registered under; empty for a closure, of which a file holds nothing.
     pub name: String,
@@ -117,6 +123,56 @@ pub struct SavedCallback<E: Element = f32> {
     pub values: Settings,
     /// What it remembers: tensors.
     pub tensors: BTreeMap<String, Tensor<E>>,
+}
+
+impl<E: Element> SavedRun<E> {
+    /// A fit in its middle.
+    pub fn new(progress: RunProgress, callbacks: Vec<SavedCallback<E>>) -> Self {
+        Self { progress, callbacks }
+    }
+}
+
+impl RunProgress {
+    /// The start of a fit of so many epochs over so many rows, in shuffled batches: without validation, class weights or
+    /// weights of rows, and without anything trained yet.
+    pub fn new(epochs: u64, batch_size: u64, rows: u64) -> Self {
+        Self {
+            epochs,
+            batch_size,
+            shuffle: true,
+            rows,
+            validation: SavedValidation::None,
+            class_weights: SavedClassWeights::None,
+            weighted: false,
+            detect_anomalies: false,
+            in_epoch: false,
+            position: 0,
+            totals: SavedTotals::default(),
+            last_loss: 0.0,
+            epochs_over: 0,
+            stopped: false,
+            history: Vec::new(),
+        }
+    }
+}
+
+impl SavedTotals {
+    /// The sums over so many rows.
+    pub fn new(rows: u64, loss: f64, penalty: f64, metrics: Vec<Vec<f64>>) -> Self {
+        Self { rows, loss, penalty, metrics }
+    }
+}
+
+impl<E: Element> SavedCallback<E> {
+    /// A callback of that name, and what it remembers.
+    pub fn new(
+        name: impl Into<String>,
+        settings: Settings,
+        values: Settings,
+        tensors: BTreeMap<String, Tensor<E>>,
+    ) -> Self {
+        Self { name: name.into(), settings, values, tensors }
+    }
 }
 
 /// A run as a file has it; `T` holds the tensors of a callback by name, as in [`Body`](crate::body::Body).

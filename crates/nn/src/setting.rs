@@ -6,6 +6,7 @@ use crate::NnError;
 
 /// A setting outside of its range.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The name of the setting.
     pub setting: &'static str,

@@ -112,6 +112,25 @@ fn predictions_are_the_networks() {
     check_random_networks::<f32>(1e-5);
 }
 
+/// Rows of up to 3,000 values.
+fn check_functions<E: Element>() {
+    let rng = &mut Rng::new(8);
+    for activation in ACTIVATIONS {
+        for width in (2..40).chain([100, 1024, 1025, 3000]) {
+            let network: Network<E> = Sequential::new(width).add(activation.clone()).init(0).unwrap();
+            let x = random_rows(&network, 7, rng);
+            let bits_are_the_same = network.predict(&x).unwrap().bit_eq(&on_a_tape(&network, &x));
+            assert!(bits_are_the_same, "{activation:?} of {width} values");
+        }
+    }
+}
+
+#[test]
+fn functions_have_the_bits_that_they_have_on_a_tape() {
+    check_functions::<f32>();
+    check_functions::<f64>();
+}
+
 #[test]
 fn every_number_of_rows_and_units_is_covered() {
     for units in 1..70 {

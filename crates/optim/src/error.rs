@@ -67,7 +67,7 @@ impl<'a> Check<'a> {
     }
 
     fn hand_on(&self, checked: Result<(), Problem>) -> Result<(), OptimError> {
-        checked.map_err(|Problem { setting, value, expected }| {
+        checked.map_err(|Problem { setting, value, expected, .. }| {
             let optimizer = self.optimizer.to_owned();
             OptimError::Setting { optimizer, setting, value, expected }
         })

@@ -16,6 +16,7 @@ pub struct OptimizerState<E: Element = f32> {
 
 /// What an optimizer remembers of one parameter.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Slots<E: Element = f32> {
     /// The parameter's name, such as `layers.0.weight`.
     pub parameter: String,
@@ -24,6 +25,13 @@ pub struct Slots<E: Element = f32> {
     /// One tensor of the parameter's shape for each of [`Optimizer::slots`], in that order; none for a parameter that was
     /// never trained.
     pub values: Vec<Tensor<E>>,
+}
+
+impl<E: Element> Slots<E> {
+    /// What an optimizer remembers of the parameter of that name after so many steps of its own.
+    pub fn new(parameter: impl Into<String>, steps: u64, values: Vec<Tensor<E>>) -> Self {
+        Self { parameter: parameter.into(), steps, values }
+    }
 }
 
 /// A slot that does not fit the optimizer and the parameters that it is to serve.
@@ -49,7 +57,7 @@ impl fmt::Debug for SlotError {
 impl<E: Element> OptimizerState<E> {
     /// The state before the first step: every slot 0. Parameters that are frozen have none.
     pub fn new(optimizer: &Optimizer, parameters: &[Parameter<E>]) -> Self {
-        let slots = parameters.iter().map(|p| Slots { parameter: p.name().to_owned(), steps: 0, values: Vec::new() });
+        let slots = parameters.iter().map(|p| Slots::new(p.name(), 0, Vec::new()));
         let mut state = Self { steps: 0, slots: slots.collect() };
         state.add_missing_slots(optimizer, parameters);
         state

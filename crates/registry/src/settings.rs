@@ -15,6 +15,7 @@ use crate::shown;
 /// is a number as well.
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
+#[non_exhaustive]
 pub enum Setting {
     /// Yes or no.
     Bool(bool),

@@ -139,7 +139,7 @@ impl<E: Element> Tensor<E> {
 
     /// max(v, 0); NaN stays NaN.
     pub fn relu(&self) -> Self {
-        self.map(|v| if v < E::zero() { E::zero() } else { v })
+        self.map(math::relu)
     }
 
     /// v, but not below `low` and not above `high`; NaN stays NaN.

@@ -1,5 +1,7 @@
 //! Many values joined to one, as for sums and extremes, quickly and with few errors of rounding.
 
+use std::collections::BTreeMap;
+
 use crate::Element;
 use crate::memory::{Buffer, blank, room};
 use crate::simd::vectorize;
@@ -101,6 +103,90 @@ fn join_last_two<E: Element>(waiting: &mut [E], count: &mut usize, inner: usize,
     join_row(&mut before[(*count - 1) * inner..], &last[..inner], join);
 }
 
+/// Adds every row of `source` to the row of `totals` that its entry of `places` names. `totals` holds zeros, and its rows
+/// are `inner` values long. The rows of one place are added as [`fold`] adds as many.
+pub(crate) fn add_at_places<E: Element>(totals: &mut [E], source: &[E], inner: usize, places: &[usize]) {
+    if inner == 0 {
+        return;
+    }
+    let rows = places.iter().zip(source.chunks_exact(inner)).map(|(&place, row)| (place, place * inner, row));
+    if at_most_one_block(places) {
+        return vectorize(
+            #[inline(always)]
+            || rows.for_each(|(_, at, row)| join_row(&mut totals[at..at + inner], row, plus)),
+        );
+    }
+    // How many rows of its block a place has so far, and the totals of its blocks before.
+    let mut added = vec![0_u8; totals.len() / inner];
+    let mut waiting = BTreeMap::<usize, Waiting<E>>::new();
+    vectorize(
+        #[inline(always)]
+        || {
+            for (place, at, row) in rows {
+                let total = &mut totals[at..at + inner];
+                if usize::from(added[place]) == BLOCK_ROWS {
+                    waiting.entry(place).or_default().push(total);
+                    total.fill(E::zero());
+                    added[place] = 0;
+                }
+                added[place] += 1;
+                join_row(total, row, plus);
+            }
+        },
+    );
+    for (place, mut waiting) in waiting {
+        waiting.finish(&mut totals[place * inner..(place + 1) * inner]);
+    }
+}
+
+/// Whether it is certain, after a quick look, that no place is named more than [`BLOCK_ROWS`] times.
+fn at_most_one_block(places: &[usize]) -> bool {
+    const GROUPS: usize = 256;
+    if places.len() <= BLOCK_ROWS || places.len() >= GROUPS * BLOCK_ROWS {
+        return places.len() <= BLOCK_ROWS;
+    }
+    // Places are counted in groups, in bytes that stay at their largest.
+    let (mut named, mut most) = ([0_u8; GROUPS], 0);
+    for &place in places {
+        let count = &mut named[place % GROUPS];
+        *count = count.saturating_add(1);
+        most = most.max(*count);
+    }
+    usize::from(most) <= BLOCK_ROWS
+}
+
+/// The totals of the blocks of one place that wait for their neighbor, as in [`fold_blocks`].
+#[derive(Default)]
+struct Waiting<E> {
+    totals: Vec<E>,
+    /// How many there are.
+    count: usize,
+    /// How many blocks there were.
+    blocks: usize,
+}
+
+impl<E: Element> Waiting<E> {
+    /// The total of the next block.
+    fn push(&mut self, total: &[E]) {
+        self.totals.truncate(self.count * total.len());
+        self.totals.extend_from_slice(total);
+        self.count += 1;
+        self.blocks += 1;
+        for _ in 0..self.blocks.trailing_zeros() {
+            join_last_two(&mut self.totals, &mut self.count, total.len(), plus);
+        }
+    }
+
+    /// Joins all blocks; `total` is that of the last one, and that of all in the end.
+    fn finish(&mut self, total: &mut [E]) {
+        self.push(total);
+        while self.count > 1 {
+            join_last_two(&mut self.totals, &mut self.count, total.len(), plus);
+        }
+        total.copy_from_slice(&self.totals[..total.len()]);
+    }
+}
+
 /// Joins any number of values, in an order that depends on their count alone.
 pub(crate) fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
     vectorize(
@@ -126,11 +212,11 @@ pub(crate) fn fold_all<E: Element>(values: &[E], start: E, join: impl Fn(E, E) -
 /// The values of a lane that are joined side by side, as vectors.
 const SIDE_BY_SIDE: usize = 16;
 /// So many values are joined by themselves; of more, blocks of so many and then pairs of blocks, as with rows.
-const BLOCK: usize = 1024;
+pub(crate) const BLOCK: usize = 1024;
 
 /// Joins up to [`BLOCK`] values.
 #[inline(always)]
-fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
+pub(crate) fn fold_lane<E: Element>(lane: &[E], start: E, join: impl Fn(E, E) -> E + Copy) -> E {
     if lane.len() < 2 * SIDE_BY_SIDE {
         return lane.iter().fold(start, |sum, &v| join(sum, v));
     }
@@ -204,6 +290,47 @@ mod tests {
             assert_eq!(t.sum_axes(&[1], false), expected, "{rows} rows");
             assert_eq!(t.max_axes(&[1], false), t.slice(1, rows - 1..rows).reshape([2, 3]), "{rows} rows");
             assert_eq!(t.min_axes(&[1], false), t.slice(1, 0..1).reshape([2, 3]), "{rows} rows");
+        }
+    }
+
+    /// A place has the bits of a sum over its rows alone, wherever they stand: 1 to 1025 of them, whose sum is exact in
+    /// any order or, of random values, is not.
+    #[test]
+    fn rows_added_to_places_are_added_as_the_rows_of_a_sum() {
+        let rng = &mut Rng::new(5);
+        let counts = [1, 127, 128, 129, 0, 255, 256, 257, 384, 640, 1000, 1025];
+        let mut places: Vec<usize> =
+            counts.iter().enumerate().flat_map(|(place, &count)| std::iter::repeat_n(place, count)).collect();
+        rng.shuffle(&mut places);
+        let t = Tensor::<f32>::uniform([places.len(), 3], -1.0, 1.0, rng);
+        let sums = t.scatter_add_rows(&places, counts.len());
+        for place in 0..counts.len() {
+            let own: Vec<usize> = (0..places.len()).filter(|&row| places[row] == place).collect();
+            assert_eq!(own.len(), counts[place]);
+            let sum = t.select_rows(&own).sum_axes(&[0], true);
+            assert!(sums.slice(0, place..place + 1).bit_eq(&sum), "{} rows", own.len());
+        }
+        let counted = Tensor::from_fn([places.len(), 2], |at| (2 * at[0] + at[1]) as f64);
+        let mut expected = Tensor::<f64>::zeros([counts.len(), 2]);
+        for (row, &place) in places.iter().enumerate() {
+            (0..2).for_each(|column| expected[[place, column]] += (2 * row + column) as f64);
+        }
+        assert_eq!(counted.scatter_add_rows(&places, counts.len()), expected);
+    }
+
+    /// 0.1 as an f32 is 0.100000001490116.
+    #[test]
+    fn a_million_rows_of_one_place_lose_nothing() {
+        const ROWS: usize = 1_000_000;
+        for (places, share) in [(vec![2; ROWS], 1), ((0..ROWS).map(|row| 2 * (row % 4)).collect(), 4)] {
+            for columns in [1, 3] {
+                let sums = Tensor::full([ROWS, columns], 0.1_f32).scatter_add_rows(&places, 7);
+                let expected = (ROWS / share) as f32 * 0.1;
+                for &sum in sums.row(2) {
+                    assert!((sum / expected - 1.0).abs() < 1e-6, "{sum} for {expected}");
+                }
+                assert!(sums.row(1).iter().all(|&sum| sum == 0.0));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use ndarray::IxDyn;
 
+use crate::fold::add_at_places;
 use crate::memory::room;
 use crate::{Element, Tensor};
 
@@ -30,6 +31,10 @@ impl<E: Element> Tensor<E> {
     /// `count` rows of zeros, with row i of this tensor added to the row that `rows[i]` names: what
     /// [`Tensor::select_rows`] takes apart, added up again.
     ///
+    /// The rows of one place are added in the order in which they stand, up to 128 of them one after the other; more
+    /// are added in blocks of so many, and the blocks' sums in pairs, so that errors of rounding do not grow with the
+    /// count: a million rows of 0.1 add up to 100,000.
+    ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this tensor.
     #[track_caller]
@@ -43,11 +48,7 @@ impl<E: Element> Tensor<E> {
         let (mut shape, width) = (self.shape().to_vec(), self.row_len());
         shape[0] = count;
         let mut sum = Self::zeros(shape);
-        let out = sum.as_mut_slice();
-        for (i, &row) in rows.iter().enumerate() {
-            let from = &self.as_slice()[i * width..(i + 1) * width];
-            out[row * width..(row + 1) * width].iter_mut().zip(from).for_each(|(s, &v)| *s += v);
-        }
+        add_at_places(sum.as_mut_slice(), self.as_slice(), width, rows);
         sum
     }
 

@@ -45,7 +45,8 @@
 //! | `np.split(a, 3)`, `np.split(a, [2, 5], axis=1)` | `a.split(3, 0)`, `a.split([2, 5], 1)` |
 //! | `np.repeat(a, 2, axis=0)`, `np.tile(a, (2, 1))` | `a.repeat(2, 0)`, `a.tile(2, 0)` |
 //! | `np.exp(a)`, `np.log(a)`, `np.clip(a, lo, hi)`, `np.maximum(a, 0)`, `np.round(a)` | `a.exp()`, `a.ln()`, `a.clamp(lo, hi)`, `a.maximum(0.0)`, `a.round()` |
-//! | `scipy.special.softmax(a, axis=1)`, `torch.topk(a, 5, dim=1)` | `a.softmax(1)`, `a.top_k(5, 1)` |
+//! | `scipy.special.softmax(a, axis=1)`, `scipy.special.log_softmax(a, axis=1)` | `a.softmax(1)`, `a.log_softmax(1)` |
+//! | `torch.topk(a, 5, dim=1)` | `a.top_k(5, 1)` |
 //! | `np.random.default_rng(7).normal(size=(2, 3))` | `Tensor::randn([2, 3], &mut Rng::new(7))` |
 //! | `a.astype(np.float64)`, `a.copy()`, `a.flat` | `a.cast::<f64>()`, `a.clone()`, `a.as_slice()` |
 //! | `np.linalg.norm(a)` | `a.flatten().norm_axes(2.0, &[0], false)` |
@@ -86,6 +87,7 @@ mod select;
 mod serde;
 mod shape;
 pub mod simd;
+pub mod softmax;
 mod sort;
 mod split;
 mod statistics;

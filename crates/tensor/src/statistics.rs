@@ -1,7 +1,7 @@
 //! Variances, norms and logarithms of sums of exponentials along axes.
 
 use crate::fold::larger;
-use crate::{Element, Tensor, math};
+use crate::{Element, Tensor};
 
 impl<E: Element> Tensor<E> {
     /// Σ (v - mean)² / (n - `ddof`) over the n values along `axes`, kept or not as in [`Tensor::sum_axes`].
@@ -65,20 +65,6 @@ impl<E: Element> Tensor<E> {
     /// The standard deviation of all values, the square root of [`Tensor::var`].
     pub fn std(&self) -> E {
         self.var().sqrt()
-    }
-
-    /// eᵛ / Σ eᵛ along `axis`, from v - max v, so that no v overflows. NaN all along the axis where one value is NaN or
-    /// infinity or all are minus infinity.
-    ///
-    /// # Panics
-    /// If there is no such axis.
-    #[track_caller]
-    pub fn softmax(&self, axis: usize) -> Self {
-        self.check_axis("softmax", axis);
-        let largest = self.fold_axes("softmax", &[axis], true, E::neg_infinity(), larger);
-        let mut powers = self.zip_map(&largest, "softmax", |v, largest| math::exp(v - largest));
-        powers /= powers.sum_axes(&[axis], true);
-        powers
     }
 
     /// ln Σ eᵛ over `axes`, kept or not as in [`Tensor::sum_axes`], from v - max v, so that no v overflows. Minus
@@ -154,17 +140,6 @@ mod tests {
         );
         assert_eq!(Tensor::scalar(3.0_f32).std(), 0.0);
         assert!(Tensor::<f32>::zeros([0]).var().is_nan() && Tensor::from([1.0_f32, f32::NAN]).std().is_nan());
-    }
-
-    #[test]
-    fn softmax_neither_overflows_nor_hides_nan() {
-        let t = Tensor::from([[1e4_f64, 1e4, f64::NEG_INFINITY], [-1e4, f64::NAN, 0.0], [0.0, f64::INFINITY, 0.0]]);
-        let s = t.softmax(1);
-        assert_eq!(s.row(0), [0.5, 0.5, 0.0]);
-        assert!(s.as_slice()[3..].iter().all(|v| v.is_nan()), "{s}");
-        assert!(Tensor::from([f32::NEG_INFINITY; 2]).softmax(0).as_slice().iter().all(|v| v.is_nan()));
-        assert_eq!(Tensor::<f32>::zeros([0, 3]).softmax(0).shape(), [0, 3]);
-        assert_eq!(Tensor::<f32>::zeros([2, 4]).softmax(0), Tensor::full([2, 4], 0.5));
     }
 
     #[test]

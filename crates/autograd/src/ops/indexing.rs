@@ -104,7 +104,8 @@ impl<E: Element> Op<E> for Cumsum {
 
 impl<E: Element> Var<'_, E> {
     /// The rows (indices of the first axis) that `rows` names, in that order; a row may be named more than once. Of a
-    /// table of embeddings, the embeddings. The gradient of a row is the sum over the places where it was named.
+    /// table of embeddings, the embeddings. The gradient of a row is the sum over the places where it was named, added up as
+    /// by [`Tensor::scatter_add_rows`]: its errors do not grow with their number.
     ///
     /// # Panics
     /// If there is no such row.
@@ -119,7 +120,7 @@ impl<E: Element> Var<'_, E> {
     }
 
     /// `count` rows of zeros, with row i of this value added to the row that `rows[i]` names: the transpose of
-    /// [`Var::select_rows`].
+    /// [`Var::select_rows`]. Added up as by [`Tensor::scatter_add_rows`].
     ///
     /// # Panics
     /// If `rows` does not name one row below `count` for every row of this value.
@@ -206,6 +207,24 @@ mod tests {
     fn the_gradient_of_picked_rows_is_sparse_and_has_the_bits_of_a_table() {
         bits_are_those_of_tables::<f32>();
         bits_are_those_of_tables::<f64>();
+    }
+
+    /// A word that stands in a text 20,000 times, with a gradient of 0.1 each.
+    #[test]
+    fn the_gradient_of_a_row_that_is_picked_often_loses_nothing() {
+        const TIMES: usize = 20_000;
+        for count in [3, 2 * TIMES] {
+            let tape = Tape::<f32>::new();
+            let table = tape.variable(Tensor::zeros([count, 2]));
+            let y = table.select_rows(&[1; TIMES]);
+            let upstream = Tensor::full([TIMES, 2], 0.1);
+            let mut gradients = y.backward_from(&upstream);
+            let gradient = gradients.wrt(table);
+            assert!(gradient.row(1).iter().all(|sum| (sum - 2000.0).abs() < 2e-3), "{:?}", gradient.row(1));
+            let whole = tape.gradient_recorded_from(&[y], &[tape.constant(upstream)], [table])[0].value();
+            assert!(gradient.bit_eq(&whole));
+            assert_eq!(matches!(gradients.take(table), Some(Gradient::Rows(_))), TIMES < count);
+        }
     }
 
     #[test]

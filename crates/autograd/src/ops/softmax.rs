@@ -1,6 +1,6 @@
 //! Softmax and its logarithm, over an axis, and the cross-entropy of the one and the other.
 
-use mlp_tensor::{Element, Tensor, math};
+use mlp_tensor::{Element, Tensor, math, softmax};
 
 use crate::{Gradient, Op, OpContext, Var};
 
@@ -85,13 +85,7 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn softmax(self, axis: usize) -> Self {
-        let y = along("softmax", self, axis, |x, width| {
-            let mut y = below_largest(x, width);
-            y.map_in_place(math::exp);
-            divide_by_sums(&mut y, width);
-            y
-        });
-        self.tape().push(y, Softmax { axis }, &[self])
+        self.tape().push(self.value().softmax(axis), Softmax { axis }, &[self])
     }
 
     /// x - ln Σ eˣ over `axis`: the logarithm of the softmax, finite even where that rounds to 0.
@@ -100,15 +94,7 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis.
     #[track_caller]
     pub fn log_softmax(self, axis: usize) -> Self {
-        let y = along("log_softmax", self, axis, |x, width| {
-            let mut y = below_largest(x, width);
-            let ln_sums = sums_of_rows(&y.exp()).ln();
-            for (row, &ln_sum) in y.as_mut_slice().chunks_mut(width).zip(ln_sums.as_slice()) {
-                row.iter_mut().for_each(|v| *v -= ln_sum);
-            }
-            y
-        });
-        self.tape().push(y, LogSoftmax { axis }, &[self])
+        self.tape().push(self.value().log_softmax(axis), LogSoftmax { axis }, &[self])
     }
 
     /// -Σ t · log_softmax(x) for every row, from logits x `[n, k]` and target probabilities t `[n, k]`: `[n]`. Finite
@@ -118,7 +104,7 @@ impl<E: Element> Var<'_, E> {
     /// If the shapes differ, or are not of rank 2 with at least one column.
     #[track_caller]
     pub fn softmax_cross_entropy(self, targets: Self) -> Self {
-        let (x, t) = (self.value(), targets.value());
+        let (mut x, t) = (self.value(), targets.value());
         assert!(
             x.shape() == t.shape() && x.ndim() == 2 && x.row_len() > 0,
             "softmax_cross_entropy: logits {:?} and targets {:?} must have one shape [rows, classes]",
@@ -126,10 +112,17 @@ impl<E: Element> Var<'_, E> {
             t.shape()
         );
         let width = x.row_len();
-        let below = below_largest(x, width);
-        let mut probabilities = below.exp();
-        let mut losses = divide_by_sums(&mut probabilities, width).ln();
-        let rows = below.as_slice().chunks(width).zip(t.as_slice().chunks(width));
+        softmax::subtract_largest(x.as_mut_slice(), width);
+        let mut probabilities = x.exp();
+        let mut losses = Tensor::zeros([x.rows()]);
+        let mut sums = losses.as_mut_slice().iter_mut();
+        softmax::divide_by_sums(probabilities.as_mut_slice(), width, |sum| {
+            if let Some(place) = sums.next() {
+                *place = sum;
+            }
+        });
+        losses.map_in_place(math::ln);
+        let rows = x.as_slice().chunks(width).zip(t.as_slice().chunks(width));
         for ((x, t), loss) in rows.zip(losses.as_mut_slice()) {
             let ln_sum = *loss;
             // A target of 0 takes no part, even where the logit is minus infinity.
@@ -137,46 +130,4 @@ impl<E: Element> Var<'_, E> {
         }
         self.tape().push(losses, SoftmaxCrossEntropy { probabilities }, &[self, targets])
     }
-}
-
-// The rows are short in most networks. Whatever works on every value by itself goes over all rows at once.
-
-/// x - max x in every row.
-fn below_largest<E: Element>(mut x: Tensor<E>, width: usize) -> Tensor<E> {
-    for row in x.as_mut_slice().chunks_mut(width) {
-        // A NaN may get lost here, but not below: it makes the sum of the row NaN.
-        let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
-        row.iter_mut().for_each(|v| *v -= largest);
-    }
-    x
-}
-
-/// x / Σ x in every row; returns the sums.
-fn divide_by_sums<E: Element>(x: &mut Tensor<E>, width: usize) -> Tensor<E> {
-    let sums = sums_of_rows(x);
-    for (row, &sum) in x.as_mut_slice().chunks_mut(width).zip(sums.as_slice()) {
-        row.iter_mut().for_each(|v| *v /= sum);
-    }
-    sums
-}
-
-/// Σ x of every row, which lies along the last axis.
-fn sums_of_rows<E: Element>(x: &Tensor<E>) -> Tensor<E> {
-    x.sum_axes(&[x.ndim() - 1], false)
-}
-
-/// `f` of rows that lie along `axis`, given with their length.
-#[track_caller]
-fn along<E: Element>(op: &str, x: Var<'_, E>, axis: usize, f: impl Fn(Tensor<E>, usize) -> Tensor<E>) -> Tensor<E> {
-    let x = x.value();
-    let rank = x.ndim();
-    assert!(axis < rank, "{op}: no axis {axis} in a tensor of shape {:?}", x.shape());
-    let width = x.shape()[axis];
-    if x.is_empty() || axis == rank - 1 {
-        return f(x, width.max(1));
-    }
-    // Another axis changes places with the last one, and back.
-    let mut order: Vec<usize> = (0..rank).collect();
-    order.swap(axis, rank - 1);
-    f(x.permute(&order), width).permute(&order)
 }

@@ -9,6 +9,7 @@ use crate::{DataError, LabelEncoder};
 /// What a [`OneHotEncoder`] does with a label that it was not fitted on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Unknown {
     /// It is an error.
     #[default]

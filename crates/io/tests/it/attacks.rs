@@ -6,7 +6,7 @@ use std::time::Instant;
 use allocation_counter::measure;
 use mlp_io::{
     FormatError, Inspection, LoadOptions, RunProgress, SavedCallback, SavedClassWeights, SavedModel, SavedRun,
-    SavedTotals, SavedValidation, Training,
+    SavedTotals, SavedValidation,
 };
 use mlp_nn::registry::Settings;
 use mlp_nn::{Activation, Concat, Dense, Layer, Limits, Residual, SelectColumns, Sequential, Stack};
@@ -14,7 +14,7 @@ use mlp_optim::Optimizer;
 use mlp_tensor::{Element, Tensor};
 use rmpv::Value;
 
-use crate::common::{at, body, entries, file_of, full_model, tiny_model};
+use crate::common::{at, body, changed, entries, file_of, full_model, tiny_model};
 
 /// What `load` and `inspect` may take for a file of so many bytes, its own buffer included.
 pub(crate) fn allowed(file: usize) -> u64 {
@@ -270,7 +270,7 @@ fn the_largest_files_within_the_limits_are_read_within_memory() {
         let training = crate::common::training(Adam::default().into(), &mut network);
         let plain = SavedModel::from(network);
         read_within_memory(&plain.to_bytes().unwrap()).unwrap();
-        read_within_memory(&SavedModel { training: Some(training), ..plain }.to_bytes().unwrap()).unwrap();
+        read_within_memory(&changed(plain, |model| model.training = Some(training)).to_bytes().unwrap()).unwrap();
     }
     // All of it at once.
     let names = (0..8_000).map(|_| String::new()).collect();
@@ -278,68 +278,61 @@ fn the_largest_files_within_the_limits_are_read_within_memory() {
     let mut network = repeated(selected, Dense::new(1), 1023).init::<f32>(0).unwrap();
     network.freeze("*").unwrap();
     let training = crate::common::training(Adam::default().into(), &mut network);
-    let model = SavedModel { training: Some(training), feature_names: names, ..network.into() };
+    let model = changed(SavedModel::from(network), |model| {
+        (model.training, model.feature_names) = (Some(training), names);
+    });
     let error = model.to_bytes().unwrap_err().to_string();
     assert!(error.contains("18048 entries in all lists, and what loads a file lets at most 16384 through"), "{error}");
-    let model = SavedModel { feature_names: Vec::new(), ..model };
+    let model = changed(model, |model| model.feature_names = Vec::new());
     read_within_memory(&model.to_bytes().unwrap()).unwrap();
     // A wide table with a name for every column, and a scaler.
     let columns = 16_000;
     let table = Tensor::<f32>::uniform([3, columns], 0.0, 1.0, &mut mlp_tensor::Rng::new(0));
-    let model = SavedModel::<f32> {
-        scaler: Some(StandardScaler::fit(&table).unwrap()),
-        feature_names: (0..columns).map(|i| format!("{i:x}")).collect(),
-        ..Sequential::new(columns).add(Dense::new(1)).init(0).unwrap().into()
-    };
+    let network = Sequential::new(columns).add(Dense::new(1)).init::<f32>(0).unwrap();
+    let model = changed(SavedModel::from(network), |model| {
+        model.scaler = Some(StandardScaler::fit(&table).unwrap());
+        model.feature_names = (0..columns).map(|i| format!("{i:x}")).collect();
+    });
     read_within_memory(&model.to_bytes().unwrap()).unwrap();
     let columns = 1 << 17;
     let table = Tensor::<f32>::uniform([3, columns], 0.0, 1.0, &mut mlp_tensor::Rng::new(0));
     let scaler = Some(StandardScaler::fit(&table).unwrap());
-    let model = SavedModel::<f32> { scaler, ..Sequential::new(columns).add(Dense::new(1)).init(0).unwrap().into() };
+    let network = Sequential::new(columns).add(Dense::new(1)).init::<f32>(0).unwrap();
+    let model = changed(SavedModel::from(network), |model| model.scaler = scaler);
     read_within_memory(&model.to_bytes().unwrap()).unwrap();
 }
 
 /// A run of many epochs, in the middle of one, with a callback that remembers much.
 pub(crate) fn run<E: Element>(epochs: usize, tensors: usize) -> SavedRun<E> {
     let tensor = |index: usize| (format!("{index}"), Tensor::full([1], E::from_f64(index as f64)));
-    SavedRun {
-        progress: RunProgress {
-            epochs: 1 << 40,
-            batch_size: 32,
-            shuffle: true,
-            rows: 150,
-            validation: SavedValidation::Split { share: 0.2, stratified: true },
-            class_weights: SavedClassWeights::Given(vec![1.0, 2.0]),
-            weighted: true,
-            detect_anomalies: false,
-            in_epoch: true,
-            position: 64,
-            totals: SavedTotals { rows: 64, loss: f64::NAN, penalty: 0.0, metrics: vec![vec![0.5; epochs], vec![]] },
-            last_loss: 0.25,
-            epochs_over: epochs as u64,
-            stopped: true,
-            history: (0..8 * epochs).map(|index| index as f64 / 3.0).collect(),
-        },
-        callbacks: vec![SavedCallback {
-            name: "mine".to_owned(),
-            settings: Settings::new().with("patience", 5),
-            values: Settings::new().with("best", f64::INFINITY).with("seen", vec![0.5; 1000]),
-            tensors: (0..tensors).map(tensor).collect(),
-        }],
-    }
+    let mut progress = RunProgress::new(1 << 40, 32, 150);
+    progress.validation = SavedValidation::Split { share: 0.2, stratified: true };
+    progress.class_weights = SavedClassWeights::Given(vec![1.0, 2.0]);
+    progress.weighted = true;
+    progress.in_epoch = true;
+    progress.position = 64;
+    progress.totals = SavedTotals::new(64, f64::NAN, 0.0, vec![vec![0.5; epochs], vec![]]);
+    progress.last_loss = 0.25;
+    progress.epochs_over = epochs as u64;
+    progress.stopped = true;
+    progress.history = (0..8 * epochs).map(|index| index as f64 / 3.0).collect();
+    let settings = Settings::new().with("patience", 5);
+    let values = Settings::new().with("best", f64::INFINITY).with("seen", vec![0.5; 1000]);
+    let callback = SavedCallback::new("mine", settings, values, (0..tensors).map(tensor).collect());
+    SavedRun::new(progress, vec![callback])
 }
 
 #[test]
 fn a_run_is_read_within_memory_however_long_it_is() {
     let mut network = Sequential::new(1).add(Dense::new(1)).init::<f32>(0).unwrap();
     let of = |run| {
-        Some(Training {
-            run: Some(run),
-            ..crate::common::training(Optimizer::from(mlp_optim::Adam::default()), &mut network)
-        })
+        let training = crate::common::training(Optimizer::from(mlp_optim::Adam::default()), &mut network);
+        Some(changed(training, |training| training.run = Some(run)))
     };
     let [long, full, over] = [run(200_000, 2), run(10, 4096), run(10, 4097)].map(of);
-    let file = |training, limits: &Limits| SavedModel { training, ..network.clone().into() }.to_bytes_with(limits);
+    let file = |training, limits: &Limits| {
+        changed(SavedModel::from(network.clone()), |model| model.training = training).to_bytes_with(limits)
+    };
     for training in [long, full] {
         let loaded = read_within_memory(&file(training.clone(), &Limits::default()).unwrap()).unwrap();
         // NaN is not equal to itself.

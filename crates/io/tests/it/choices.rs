@@ -15,7 +15,7 @@ use rmpv::Value;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::common::{at, bits, body, entries, file_of, full_model, problem};
+use crate::common::{at, bits, body, changed, entries, file_of, full_model, problem};
 use crate::format::{specification, words};
 use crate::layers::{Case, cases, kinds, registry};
 
@@ -159,17 +159,9 @@ fn every_choice_is_saved_loaded_and_specified() {
             network.freeze("*").unwrap();
         }
         let optimizer = Optimizer::from(Adam::default());
-        let training = Training {
-            state: OptimizerState::new(&optimizer, network.parameters()),
-            optimizer,
-            loss: losses.next().unwrap(),
-            label_smoothing: 0.0,
-            metrics: Vec::new(),
-            seed: 0,
-            epochs: 0,
-            run: None,
-        };
-        let model = SavedModel { training: Some(training), ..network.into() };
+        let state = OptimizerState::new(&optimizer, network.parameters());
+        let training = Training::new(optimizer, state, losses.next().unwrap(), 0);
+        let model = changed(SavedModel::from(network), |model| model.training = Some(training));
         let bytes = model.to_bytes().unwrap();
         let loaded = SavedModel::<f64>::from_bytes_with(&bytes, &registry()).unwrap();
         assert_eq!(loaded.network.architecture(), &architecture);

@@ -11,6 +11,12 @@ use rmpv::Value;
 /// The number of bytes before the body.
 pub(crate) const PREFIX: usize = 18;
 
+/// `value` with a change.
+pub(crate) fn changed<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut value);
+    value
+}
+
 /// 3 features, two dense layers with and without bias, every kind of layer, 2 outputs.
 pub(crate) fn network<E: Element>() -> Network<E> {
     Sequential::new(3)
@@ -32,21 +38,22 @@ pub(crate) fn training<E: Element>(optimizer: Optimizer, network: &mut Network<E
         optimizer.step(&mut state, network, &gradients);
     }
     let (loss, metrics) = (Loss::CategoricalCrossEntropy, vec![Metric::Accuracy, Metric::MeanSquaredError]);
-    Training { optimizer, state, loss, label_smoothing: 0.0, metrics, seed: u64::MAX, epochs: 12, run: None }
+    changed(Training::new(optimizer, state, loss, u64::MAX), |training| {
+        (training.metrics, training.epochs) = (metrics, 12)
+    })
 }
 
 /// A model with everything that a model can have.
 pub(crate) fn full_model<E: Element>() -> SavedModel<E> {
     let mut network = network();
-    let output = SavedModel::from(network.clone()).output.with_class_names(["no", "yes"]);
+    let training = training(Adam::new(0.01).into(), &mut network);
+    let mut model = SavedModel::from(network);
     let table = Tensor::<f64>::from([[0.1, 2.0, -7.0], [0.3, 2.0, 1e6], [0.7, 2.0, 3.0]]);
-    SavedModel {
-        training: Some(training(Adam::new(0.01).into(), &mut network)),
-        scaler: Some(StandardScaler::fit(&table).unwrap()),
-        feature_names: ["length", "", "größe\n"].map(str::to_owned).to_vec(),
-        output,
-        ..network.into()
-    }
+    model.training = Some(training);
+    model.scaler = Some(StandardScaler::fit(&table).unwrap());
+    model.feature_names = ["length", "", "größe\n"].map(str::to_owned).to_vec();
+    model.output = model.output.with_class_names(["no", "yes"]);
+    model
 }
 
 /// The smallest model: one weight, of 0.5.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mlp_io::{FormatError, IoError, SavedModel, inspect};
 
-use crate::common::{bits, full_model, tiny_model};
+use crate::common::{bits, changed, full_model, tiny_model};
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
@@ -45,7 +45,7 @@ fn a_model_that_is_not_sound_leaves_the_file_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.mlp");
     fs::write(&path, "precious").unwrap();
-    let model = SavedModel { feature_names: vec!["one too many".to_owned(); 2], ..tiny_model() };
+    let model = changed(tiny_model(), |model| model.feature_names = vec!["one too many".to_owned(); 2]);
     let error = model.save(&path).unwrap_err();
     assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
     assert_eq!(error.problem(), Some(&FormatError::FeatureNames { expected: 1, found: 2 }));

@@ -6,7 +6,7 @@ use mlp_io::SavedModel;
 use mlp_optim::{RmsProp, Sgd};
 use rmpv::Value;
 
-use crate::common::{PREFIX, at, body, entries, full_model, network, tiny_model, training};
+use crate::common::{PREFIX, at, body, changed, entries, full_model, network, tiny_model, training};
 
 /// The specification. It stands beside the crates, in the repository.
 pub(crate) fn specification() -> String {
@@ -194,7 +194,9 @@ fn what_a_model_does_not_have_is_nil_or_empty() {
     assert_eq!(at(&mut body, "output/class_names"), &Value::Array(Vec::new()));
     let mut network = network::<f32>();
     let training = training(Sgd::new(0.5).into(), &mut network);
-    let mut body = crate::common::body(&SavedModel { training: Some(training), ..network.into() }.to_bytes().unwrap());
+    let mut body = crate::common::body(
+        &changed(SavedModel::from(network), |model| model.training = Some(training)).to_bytes().unwrap(),
+    );
     assert_eq!(at(&mut body, "training/slots/layers.0.bias"), &Value::Map(Vec::new()));
     assert_eq!(entries(&mut body, "training/slots").len(), 3);
 }
@@ -220,7 +222,7 @@ fn the_specification_knows_every_word() {
     {
         let mut network = network::<f32>();
         let training = training(optimizer, &mut network);
-        let model = SavedModel { training: Some(training), ..SavedModel::from(network) };
+        let model = changed(SavedModel::from(network), |model| model.training = Some(training));
         words(&body(&model.to_bytes().unwrap()), &mut found);
     }
     let own = ["length", "", "größe\n", "no", "yes"];

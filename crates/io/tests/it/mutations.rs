@@ -11,7 +11,7 @@ use mlp_tensor::{Element, Rng, Tensor};
 use rmpv::Value;
 
 use crate::attacks::allowed;
-use crate::common::{PREFIX, body, file_of, full_model, seal, tiny_model, training};
+use crate::common::{PREFIX, body, changed, file_of, full_model, seal, tiny_model, training};
 use crate::layers::{cases, registry};
 
 /// The bodies of valid files: of every layer, with training state of every optimizer, names, a scaler, frozen weights,
@@ -24,7 +24,10 @@ fn bodies() -> Vec<Vec<u8>> {
         let mut network = case.network().init::<f32>(index as u64).unwrap();
         let training = training(optimizers[index % 3].clone(), &mut network);
         let _ = network.freeze("*");
-        files.push(SavedModel { training: (index % 2 == 0).then_some(training), ..network.into() }.to_bytes());
+        files.push(
+            changed(SavedModel::from(network), |model| model.training = (index % 2 == 0).then_some(training))
+                .to_bytes(),
+        );
     }
     let inner = Stack::new().add(Dense::new(4).activation(Activation::Gelu)).add(Dense::new(4));
     let deep = (0..5).fold(inner, |inner, _| Stack::new().add(Residual::new(inner)).add(Concat::new([Stack::new()])));

@@ -1,7 +1,7 @@
 //! The rectified linear unit.
 
 use mlp_autograd::Var;
-use mlp_tensor::Element;
+use mlp_tensor::{Element, math};
 
 use super::kind::{Kind, each};
 use crate::predictor::InPlace;
@@ -19,7 +19,7 @@ impl Kind for Relu {
     }
 
     fn in_place<E: Element>(&self) -> Option<InPlace<E>> {
-        Some(|row| each(row, |v| if v < E::zero() { E::zero() } else { v }))
+        Some(|row| each(row, math::relu))
     }
 
     fn gain(&self) -> f64 {

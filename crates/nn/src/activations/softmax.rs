@@ -1,9 +1,9 @@
 //! Probabilities of classes.
 
 use mlp_autograd::Var;
-use mlp_tensor::{Element, math};
+use mlp_tensor::{Element, softmax};
 
-use super::kind::{Kind, each};
+use super::kind::Kind;
 use crate::predictor::InPlace;
 
 /// eˣ / Σ eˣ over the last axis.
@@ -19,13 +19,7 @@ impl Kind for Softmax {
     }
 
     fn in_place<E: Element>(&self) -> Option<InPlace<E>> {
-        Some(|row| {
-            let largest = |a, b: E| if b > a || b.is_nan() { b } else { a };
-            let largest = row.iter().copied().fold(E::neg_infinity(), largest);
-            each(row, |v| math::exp(v - largest));
-            let sum: E = row.iter().copied().sum();
-            each(row, |v| v / sum);
-        })
+        Some(|row| softmax::in_place(row, row.len()))
     }
 
     fn has_both_signs(&self) -> bool {

@@ -77,6 +77,12 @@ pub fn sigmoid<E: Element>(v: E) -> E {
     v.math_sigmoid()
 }
 
+/// max(v, 0); NaN stays NaN.
+#[inline(always)]
+pub fn relu<E: Element>(v: E) -> E {
+    if v < E::zero() { E::zero() } else { v }
+}
+
 /// The error function, 2/√π · ∫ e^(-t²) dt from 0 to v.
 #[inline(always)]
 pub fn erf<E: Element>(v: E) -> E {

@@ -56,23 +56,17 @@ impl<E: Element> Model<E> {
 
     /// The model as a file holds it.
     pub fn to_saved(&self) -> SavedModel<E> {
-        let training = Training {
-            optimizer: self.optimizer.clone(),
-            state: self.state.clone(),
-            loss: self.loss().clone(),
-            label_smoothing: self.objective.options().label_smoothing,
-            metrics: self.metrics().to_vec(),
-            seed: self.seeds.seed(),
-            epochs: self.epochs,
-            run: self.pending.as_deref().cloned(),
-        };
-        SavedModel {
-            network: self.network.clone(),
-            output: self.output().clone(),
-            training: Some(training),
-            scaler: self.scaler.clone(),
-            feature_names: self.feature_names.clone(),
-        }
+        let (optimizer, state) = (self.optimizer.clone(), self.state.clone());
+        let mut training = Training::new(optimizer, state, self.loss().clone(), self.seeds.seed());
+        training.label_smoothing = self.objective.options().label_smoothing;
+        training.metrics = self.metrics().to_vec();
+        training.epochs = self.epochs;
+        training.run = self.pending.as_deref().cloned();
+        let mut saved = SavedModel::new(self.network.clone(), self.output().clone());
+        saved.training = Some(training);
+        saved.scaler.clone_from(&self.scaler);
+        saved.feature_names.clone_from(&self.feature_names);
+        saved
     }
 
     /// The model that a file held. `registry` makes the callbacks of the run that it was saved in, if it was in one.
@@ -80,9 +74,9 @@ impl<E: Element> Model<E> {
     /// # Errors
     /// If it has no loss and no optimizer, or its parts do not fit together.
     pub fn from_saved(saved: SavedModel<E>, registry: &Registry) -> Result<Self, TrainError> {
-        let SavedModel { network, output, training, scaler, feature_names } = saved;
+        let SavedModel { network, output, training, scaler, feature_names, .. } = saved;
         let Some(training) = training else { return Err(TrainError::NoTraining) };
-        let Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run } = training;
+        let Training { optimizer, state, loss, label_smoothing, metrics, seed, epochs, run, .. } = training;
         let slots = state.slots().to_vec();
         let state = OptimizerState::from_parts(&optimizer, network.parameters(), state.steps(), slots)?;
         let options = LossOptions::new().label_smoothing(label_smoothing);

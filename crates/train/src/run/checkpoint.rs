@@ -87,45 +87,36 @@ impl<E: Element> Run<'_, E> {
 
     fn to_saved_run(&self) -> SavedRun<E> {
         let fit = &self.fit;
-        let progress = RunProgress {
-            epochs: fit.epochs as u64,
-            batch_size: fit.batch_size as u64,
-            shuffle: fit.shuffle,
-            weighted: self.rows.are_weighted(),
-            detect_anomalies: fit.detect_anomalies,
-            rows: self.rows.len() as u64,
-            validation: match &fit.validation {
-                Validation::None => SavedValidation::None,
-                Validation::Split { share, stratified } => {
-                    SavedValidation::Split { share: *share, stratified: *stratified }
-                }
-                Validation::Data { x, y } => {
-                    SavedValidation::Data { rows: x.rows() as u64, weighted: y.weights.is_some() }
-                }
-            },
-            class_weights: match &fit.class_weights {
-                ClassWeights::None => SavedClassWeights::None,
-                ClassWeights::Given(weights) => SavedClassWeights::Given(weights.clone()),
-                ClassWeights::Balanced => SavedClassWeights::Balanced,
-            },
-            in_epoch: !self.order.is_empty(),
-            position: self.position as u64,
-            totals: SavedTotals {
-                rows: self.totals.rows as u64,
-                loss: self.totals.loss,
-                penalty: self.totals.penalty,
-                metrics: self.totals.metrics.clone(),
-            },
-            last_loss: self.last_loss,
-            stopped: self.stop,
-            epochs_over: self.history.epochs.len() as u64,
-            history: self.history.epochs.iter().flat_map(numbers).collect(),
+        let (epochs, batch_size, rows) = (fit.epochs as u64, fit.batch_size as u64, self.rows.len() as u64);
+        let mut progress = RunProgress::new(epochs, batch_size, rows);
+        progress.shuffle = fit.shuffle;
+        progress.weighted = self.rows.are_weighted();
+        progress.detect_anomalies = fit.detect_anomalies;
+        progress.validation = match &fit.validation {
+            Validation::None => SavedValidation::None,
+            Validation::Split { share, stratified } => {
+                SavedValidation::Split { share: *share, stratified: *stratified }
+            }
+            Validation::Data { x, y } => SavedValidation::Data { rows: x.rows() as u64, weighted: y.weights.is_some() },
         };
+        progress.class_weights = match &fit.class_weights {
+            ClassWeights::None => SavedClassWeights::None,
+            ClassWeights::Given(weights) => SavedClassWeights::Given(weights.clone()),
+            ClassWeights::Balanced => SavedClassWeights::Balanced,
+        };
+        progress.in_epoch = !self.order.is_empty();
+        progress.position = self.position as u64;
+        let Totals { rows, loss, penalty, metrics } = &self.totals;
+        progress.totals = SavedTotals::new(*rows as u64, *loss, *penalty, metrics.clone());
+        progress.last_loss = self.last_loss;
+        progress.stopped = self.stop;
+        progress.epochs_over = self.history.epochs.len() as u64;
+        progress.history = self.history.epochs.iter().flat_map(numbers).collect();
         let callback = |callback: &dyn Callback<E>| {
             let CallbackState { values, tensors } = callback.state();
-            SavedCallback { name: callback.name().to_owned(), settings: callback.settings(), values, tensors }
+            SavedCallback::new(callback.name(), callback.settings(), values, tensors)
         };
-        SavedRun { progress, callbacks: self.callbacks.iter().map(|own| callback(own.as_ref())).collect() }
+        SavedRun::new(progress, self.callbacks.iter().map(|own| callback(own.as_ref())).collect())
     }
 }
 
@@ -137,7 +128,7 @@ impl<'m, E: Element> Run<'m, E> {
         resume: &Resume<E>,
     ) -> Result<Self, TrainError> {
         let Some(saved) = model.pending.clone() else { return Err(TrainError::NoRun) };
-        let SavedRun { progress, callbacks } = *saved;
+        let SavedRun { progress, callbacks, .. } = *saved;
         let refuse = |reason: String| Err(TrainError::Resume { reason });
         if progress.rows != x.rows() as u64 {
             return refuse(format!(
@@ -190,12 +181,13 @@ fn fit<E: Element>(progress: &RunProgress, resume: &Resume<E>) -> Result<Fit<E>,
     let fit = fit.shuffle(progress.shuffle).detect_anomalies(progress.detect_anomalies);
     #[cfg(feature = "progress")]
     let fit = fit.progress(resume.progress);
+    let refuse = |reason: String| Err(TrainError::Resume { reason });
     let fit = match (&progress.class_weights, fit) {
         (SavedClassWeights::None, fit) => fit,
         (SavedClassWeights::Given(weights), fit) => fit.class_weights(weights.clone()),
         (SavedClassWeights::Balanced, fit) => fit.balanced_class_weights(),
+        (other, _) => return refuse(format!("its class weights are of a kind that is not known here: {other:?}")),
     };
-    let refuse = |reason: String| Err(TrainError::Resume { reason });
     match (progress.validation, &resume.validation) {
         (SavedValidation::None, None) => Ok(fit),
         (SavedValidation::Split { share, stratified: false }, None) => Ok(fit.validation_split(share)),
@@ -211,6 +203,7 @@ fn fit<E: Element>(progress: &RunProgress, resume: &Resume<E>) -> Result<Fit<E>,
             refuse(format!("it was validated on {rows} rows of their own; give them by Resume::validation_data"))
         }
         (_, Some(_)) => refuse("it had no validation rows of its own, but some were given; leave them out".to_owned()),
+        (other, None) => refuse(format!("its validation rows are of a kind that is not known here: {other:?}")),
     }
 }
 
@@ -242,7 +235,7 @@ fn open<E: Element>(
     }
     let mut given = resume.closures.iter();
     let mut callbacks = Vec::with_capacity(saved.len());
-    for SavedCallback { name, settings, values, tensors } in saved {
+    for SavedCallback { name, settings, values, tensors, .. } in saved {
         if name == CLOSURE {
             callbacks.extend(given.next().map(|closure| closure.start()));
             continue;

@@ -14,5 +14,6 @@ mod parity;
 mod predictor;
 mod resume;
 mod run;
+mod seeds;
 mod sparse;
 mod step;
