@@ -304,9 +304,9 @@ mod tests {
         rng.shuffle(&mut places);
         let t = Tensor::<f32>::uniform([places.len(), 3], -1.0, 1.0, rng);
         let sums = t.scatter_add_rows(&places, counts.len());
-        for place in 0..counts.len() {
+        for (place, &count) in counts.iter().enumerate() {
             let own: Vec<usize> = (0..places.len()).filter(|&row| places[row] == place).collect();
-            assert_eq!(own.len(), counts[place]);
+            assert_eq!(own.len(), count);
             let sum = t.select_rows(&own).sum_axes(&[0], true);
             assert!(sums.slice(0, place..place + 1).bit_eq(&sum), "{} rows", own.len());
         }

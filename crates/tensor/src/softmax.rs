@@ -21,6 +21,7 @@ use crate::{Element, Tensor, math};
 ///
 /// # Panics
 /// If `width` is 0.
+#[track_caller]
 pub fn in_place<E: Element>(rows: &mut [E], width: usize) {
     subtract_largest(rows, width);
     vectorize(
@@ -38,8 +39,9 @@ pub fn in_place<E: Element>(rows: &mut [E], width: usize) {
 ///
 /// # Panics
 /// If `width` is 0.
+#[track_caller]
 pub fn subtract_largest<E: Element>(rows: &mut [E], width: usize) {
-    for row in rows.chunks_mut(width) {
+    for row in rows_of(rows, width) {
         // A NaN may get lost here, but not in the row: it makes the sum NaN.
         let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
         row.iter_mut().for_each(|v| *v -= largest);
@@ -51,8 +53,9 @@ pub fn subtract_largest<E: Element>(rows: &mut [E], width: usize) {
 ///
 /// # Panics
 /// If `width` is 0.
+#[track_caller]
 pub fn divide_by_sums<E: Element>(rows: &mut [E], width: usize, mut tell: impl FnMut(E)) {
-    let rows = rows.chunks_mut(width);
+    let rows = rows_of(rows, width);
     if width <= BLOCK {
         vectorize(
             #[inline(always)]
@@ -71,6 +74,12 @@ pub fn divide_by_sums<E: Element>(rows: &mut [E], width: usize, mut tell: impl F
             tell(sum);
         }
     }
+}
+
+#[track_caller]
+fn rows_of<E: Element>(rows: &mut [E], width: usize) -> std::slice::ChunksMut<'_, E> {
+    assert!(width > 0, "softmax: rows of 0 values");
+    rows.chunks_mut(width)
 }
 
 impl<E: Element> Tensor<E> {

@@ -39,7 +39,7 @@ pub(crate) fn training<E: Element>(optimizer: Optimizer, network: &mut Network<E
     }
     let (loss, metrics) = (Loss::CategoricalCrossEntropy, vec![Metric::Accuracy, Metric::MeanSquaredError]);
     changed(Training::new(optimizer, state, loss, u64::MAX), |training| {
-        (training.metrics, training.epochs) = (metrics, 12)
+        (training.metrics, training.epochs) = (metrics, 12);
     })
 }
 
