@@ -19,6 +19,17 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// A table `[rows, columns]` with the class of every row, a place in `class_names`, and the names of the columns. They are
+    /// taken as they are.
+    pub fn new(
+        features: Tensor<f32>,
+        labels: Vec<usize>,
+        feature_names: Vec<String>,
+        class_names: Vec<String>,
+    ) -> Self {
+        Self { features, labels, feature_names, class_names }
+    }
+
     /// The number of rows.
     pub fn len(&self) -> usize {
         self.labels.len()

@@ -14,16 +14,22 @@ impl<E: Element> Network<E> {
     ///
     /// # Errors
     /// If the architecture is not sound (see [`Sequential::check`]), or `state` lacks a tensor, has one too many, or
-    /// one of another shape; the error lists them all.
+    /// one of another shape or with NaN or infinity in it; the error lists them all.
     pub fn from_state(architecture: Sequential, mut state: BTreeMap<String, Tensor<E>>) -> Result<Self, NnError> {
         let network = Self::from_tensors(architecture, &Limits::unlimited(), |name, _| state.remove(name));
         let unexpected: Vec<String> = state.into_keys().collect();
+        let (network, mut mismatch) = match network {
+            Ok(network) => (Some(network), StateMismatch::default()),
+            Err(NnError::State(mismatch)) => (None, mismatch),
+            Err(error) => return Err(error),
+        };
+        mismatch.unexpected = unexpected;
+        for (name, value) in network.iter().flat_map(|network| network.state()) {
+            mismatch.takes(&name, value.shape(), &value);
+        }
         match network {
-            Err(NnError::State(mismatch)) => Err(NnError::State(StateMismatch { unexpected, ..mismatch })),
-            Ok(_) if !unexpected.is_empty() => {
-                Err(NnError::State(StateMismatch { unexpected, ..StateMismatch::default() }))
-            }
-            network => network,
+            Some(network) if mismatch.is_empty() => Ok(network),
+            _ => Err(NnError::State(mismatch)),
         }
     }
 
@@ -272,6 +278,8 @@ mod tests {
             let mut state = before.clone();
             state.insert("layers.0.weight".to_owned(), weight);
             assert_eq!(net.load_state(state.clone()).unwrap_err().to_string(), expected);
+            let made = Network::from_state(net.architecture().clone(), state.clone());
+            assert_eq!(made.unwrap_err().to_string(), expected);
             let mismatch = net.load_state_lenient(state);
             assert_eq!(mismatch.not_finite[0].1, [2, 7]);
             assert_eq!(net.state(), before);

@@ -58,7 +58,8 @@ pub trait CustomOptimizer: fmt::Debug + Send + Sync + 'static {
     /// The step size to begin with, above 0.
     fn learning_rate(&self) -> f64;
 
-    /// The names of what the optimizer remembers for every weight: tensors of the weight's shape, which start as zeros.
+    /// The names of what the optimizer remembers for every weight: tensors of the weight's shape, which start as zeros and
+    /// stay finite: training takes NaN and infinity in them for divergence.
     fn slots(&self) -> &[&str] {
         &[]
     }

@@ -99,7 +99,7 @@ impl Optimizer {
     }
 
     /// One step of all weights of `network`, given their gradients in the order of [`Network::parameters`]. Frozen weights
-    /// stay as they are.
+    /// stay as they are; [`Network::constrain`] brings weights back within their limits afterwards.
     ///
     /// # Panics
     /// If gradients, network and state do not belong together.

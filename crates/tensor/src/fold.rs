@@ -104,7 +104,8 @@ fn join_last_two<E: Element>(waiting: &mut [E], count: &mut usize, inner: usize,
 }
 
 /// Adds every row of `source` to the row of `totals` that its entry of `places` names. `totals` holds zeros, and its rows
-/// are `inner` values long. The rows of one place are added as [`fold`] adds as many.
+/// are `inner` values long. The rows of one place are added as [`fold`] adds as many rows
+/// of two values or more; rows of one value too are added one after the other, in blocks.
 pub(crate) fn add_at_places<E: Element>(totals: &mut [E], source: &[E], inner: usize, places: &[usize]) {
     if inner == 0 {
         return;

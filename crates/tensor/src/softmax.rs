@@ -10,7 +10,7 @@
 //! assert_eq!(rows, [0.5; 4]);
 //! ```
 
-use crate::fold::{BLOCK, fold_all, fold_lane, plus};
+use crate::fold::{BLOCK, fold_all, fold_lane, larger, plus};
 use crate::simd::vectorize;
 use crate::{Element, Tensor, math};
 
@@ -41,11 +41,18 @@ pub fn in_place<E: Element>(rows: &mut [E], width: usize) {
 /// If `width` is 0.
 #[track_caller]
 pub fn subtract_largest<E: Element>(rows: &mut [E], width: usize) {
-    for row in rows_of(rows, width) {
-        // A NaN may get lost here, but not in the row: it makes the sum NaN.
-        let largest = row.iter().copied().fold(E::neg_infinity(), |a, b| if a > b { a } else { b });
-        row.iter_mut().for_each(|v| *v -= largest);
-    }
+    let rows = rows_of(rows, width);
+    vectorize(
+        #[inline(always)]
+        || {
+            for row in rows {
+                // A NaN is the largest, and makes the whole row NaN.
+                let largest =
+                    row.chunks(BLOCK).fold(E::neg_infinity(), |largest, part| fold_lane(part, largest, larger));
+                row.iter_mut().for_each(|v| *v -= largest);
+            }
+        },
+    );
 }
 
 /// Writes v / Σ v over every row of `width` values. `tell` is told the sums, row by row, which are added up in the order of

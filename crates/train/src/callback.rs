@@ -209,7 +209,7 @@ impl<E: Element> RunContext<'_, E> {
     /// Replaces all weights and buffers.
     ///
     /// # Errors
-    /// If one is missing, one too many, or of another shape.
+    /// If one is missing, one too many, of another shape, or holds NaN or infinity.
     pub fn load_state(&mut self, state: BTreeMap<String, Tensor<E>>) -> Result<(), TrainError> {
         self.model.load_state(state)
     }

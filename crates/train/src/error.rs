@@ -271,8 +271,18 @@ pub enum TrainError {
         value: f64,
     },
     /// Sample weights by which no row counts.
-    #[error("the sample weights are all 0, so that no row counts; give at least one row a weight above 0")]
+    #[error(
+        "the sample weights of these rows are all 0, so that no row counts; give at least one of them a weight above 0"
+    )]
     NoWeight,
+    /// A number that was NaN or infinite before training.
+    #[error("{what} is {value} before training; set finite weights, or load a model from before they were lost")]
+    NotFinite {
+        /// What it is of: the name of a weight or a running statistic, or the optimizer's slot of a weight.
+        what: String,
+        /// NaN, infinity or minus infinity.
+        value: f64,
+    },
     /// A feature that is too large once it is standardized.
     #[error(
         "the feature in row {row}, column {column} (counted from 0) is {value}, which is beyond the largest {number} once \
@@ -337,13 +347,13 @@ pub enum TrainError {
 /// before the fit or the batch.
 #[derive(Clone, PartialEq, thiserror::Error)]
 #[error(
-    "{what} became {value}{}{}; the model is as it was before: lower the learning rate, or scale the features",
+    "{what} became {value}{}{}; the model is as it was before: lower the learning rate, or scale features and targets",
     place(*epoch, *step),
     anomaly.as_ref().map_or_else(String::new, |anomaly| format!(", and the first cause was this: {anomaly}"))
 )]
 #[non_exhaustive]
 pub struct Diverged {
-    /// What it was: the loss, the validation loss, the name of a weight or a running statistic, or what the optimizer remembers
+    /// What it was: the loss, the validation loss, the name of a weight or a running statistic, or the optimizer's slot
     /// of a weight.
     pub what: String,
     /// NaN, infinity or minus infinity.
@@ -361,8 +371,8 @@ pub struct Diverged {
 
 /// What to do about targets of another shape.
 fn for_targets(expected: &[usize], found: &[usize]) -> &'static str {
-    let values = |shape: &[usize]| shape.iter().fold(1, |n: usize, &length| n.saturating_mul(length));
-    if values(expected) == values(found) {
+    let lengths = |shape: &[usize]| shape.iter().copied().filter(|&length| length != 1).collect::<Vec<_>>();
+    if lengths(expected) == lengths(found) {
         "reshape the targets"
     } else {
         "give targets of that shape, or change the units of the last layer to fit the targets"

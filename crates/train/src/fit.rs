@@ -122,7 +122,10 @@ impl<E: Element> Fit<E> {
     /// If the callback's name is empty.
     #[track_caller]
     pub fn callback(mut self, callback: impl Callback<E> + Clone + Sync + 'static) -> Self {
-        assert!(callback.name() != CLOSURE, "callback: the name of {callback:?} is empty; give it one, for files");
+        assert!(
+            callback.name() != CLOSURE,
+            "callback: the name of {callback:?} is empty; give it a name: files refer to it"
+        );
         self.callbacks.push(Arc::new(callback));
         self
     }

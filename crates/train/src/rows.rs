@@ -90,6 +90,15 @@ impl<E: Element> Rows<E> {
         !self.weights.is_empty()
     }
 
+    /// Checks that some of the rows numbered `chosen` count.
+    ///
+    /// # Errors
+    /// If all of them have the weight 0.
+    pub(crate) fn check_weights_of(&self, chosen: &[usize]) -> Result<(), TrainError> {
+        let none_counts = self.are_weighted() && chosen.iter().all(|&row| self.weights[row] == 0.0);
+        if none_counts { Err(TrainError::NoWeight) } else { Ok(()) }
+    }
+
     /// The class of every row, for `setting`.
     ///
     /// # Errors

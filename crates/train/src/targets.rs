@@ -32,8 +32,8 @@ impl<E: Element> Targets<E> {
         Self { values: Values::Classes(classes.into()), weights: None }
     }
 
-    /// With a weight for every row `[n]`, 0 or more, and not all of them 0: a factor of the row's loss, and how much it counts in metrics. The
-    /// loss divides by the number of rows, as in Keras, metrics by the sum of the weights, as in scikit-learn.
+    /// With a weight for every row `[n]`, 0 or more, and not all of them 0: a factor of the row's loss, and how much it counts
+    /// in metrics. The loss divides by the number of rows, as in Keras, metrics by the sum of the weights, as in scikit-learn.
     #[must_use]
     pub fn with_sample_weights(self, weights: &Tensor<E>) -> Self {
         Self { weights: Some(weights.clone()), ..self }

@@ -35,4 +35,8 @@ impl Kind for LeakyRelu {
     fn gain(&self) -> f64 {
         (2.0 / (1.0 + self.negative_slope * self.negative_slope)).sqrt()
     }
+
+    fn has_both_signs(&self) -> bool {
+        self.negative_slope > 0.0
+    }
 }

@@ -168,7 +168,7 @@ impl Loss {
     /// As [`Loss::forward`].
     #[track_caller]
     pub fn value<E: Element>(&self, outputs: &Tensor<E>, targets: &Tensor<E>) -> E {
-        let tape = Tape::new();
+        let tape = Tape::no_record();
         self.forward(tape.constant(outputs.clone()), tape.constant(targets.clone())).value().item()
     }
 

@@ -54,6 +54,25 @@ fn all() -> Vec<Activation> {
     goldens()["torch"]["cases"].as_array().unwrap().iter().map(|case| read(case, "activation")).collect()
 }
 
+/// Whether a loss of signs takes an activation agrees with the values that it has.
+#[test]
+fn the_signs_of_every_activation_are_known() {
+    let edges = [
+        Activation::LeakyRelu { negative_slope: 0.0 },
+        Activation::LeakyRelu { negative_slope: -1.0 },
+        Activation::HardTanh { low: 0.0, high: 2.0 },
+        Activation::HardTanh { low: -2.0, high: 0.0 },
+    ];
+    for activation in all().into_iter().chain(edges) {
+        let tape = Tape::<f64>::no_record();
+        let x = Tensor::linspace(-6.0, 6.0, 241).reshape([120 + 121, 1]);
+        let x = tape.constant(Tensor::stack(&[&x, &Tensor::zeros([241, 1])], 1).reshape([241, 2]));
+        let y = activation.forward(x).value();
+        let both = y.iter().any(|&v| v < 0.0) && y.iter().any(|&v| v > 0.0);
+        assert_eq!(mlp_nn::Loss::Hinge.check_activation(&activation).is_ok(), both, "{activation}");
+    }
+}
+
 fn exact<E: Element>(tolerance: f64, smallest: f64) {
     let goldens = &goldens()["exact"];
     for case in goldens["cases"].as_array().unwrap() {

@@ -1,5 +1,7 @@
 //! A model in the making.
 
+use std::collections::HashSet;
+
 use mlp_data::StandardScaler;
 use mlp_metrics::Metric;
 use mlp_nn::{Loss, LossOptions, Network, Sequential, Task};
@@ -191,6 +193,21 @@ impl<E: Element> ModelBuilder<E> {
             registry: Registry::new(),
         };
         model.check_features()?;
+        check_feature_names(&model.feature_names)?;
         Ok(model)
     }
+}
+
+/// Every column has a name, and one of its own. (A file from elsewhere may have others.)
+fn check_feature_names(names: &[String]) -> Result<(), TrainError> {
+    let mut seen = HashSet::new();
+    for (column, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(TrainError::FeatureName { column, reason: "is empty" });
+        }
+        if !seen.insert(name.as_str()) {
+            return Err(TrainError::FeatureName { column, reason: "is that of an earlier column" });
+        }
+    }
+    Ok(())
 }

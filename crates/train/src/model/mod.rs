@@ -4,7 +4,7 @@ mod builder;
 mod file;
 mod predict;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use mlp_data::StandardScaler;
 use mlp_io::SavedRun;
@@ -79,7 +79,8 @@ impl<E: Element> Model<E> {
     /// If features or targets have another shape than the network needs, hold NaN or infinity, or there are none; if a
     /// setting lies outside of its range; if a validation split leaves one side empty. Then nothing has been trained.
     ///
-    /// If the loss, a weight or the validation loss becomes NaN or infinite. Then everything is as it was at the end of
+    /// If the loss, a weight, a running statistic, what the optimizer remembers or the validation loss becomes NaN or
+    /// infinite. Then everything is as it was at the end of
     /// the last good epoch, or before the fit if there was none; the error has the history of the good epochs. What a
     /// callback returns.
     pub fn fit(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>, fit: &Fit<E>) -> Result<History, TrainError> {
@@ -120,7 +121,8 @@ impl<E: Element> Model<E> {
     /// One step on exactly these rows, as one batch, and their mean loss before it.
     ///
     /// # Errors
-    /// As [`Model::fit`]; if the loss or a weight becomes NaN or infinite, everything is as it was before the call.
+    /// As [`Model::fit`]; if the loss, a weight, a running statistic or what the optimizer remembers becomes NaN or infinite,
+    /// everything is as it was before the call.
     pub fn train_on_batch(&mut self, x: &Tensor<E>, y: impl Into<Targets<E>>) -> Result<f64, TrainError> {
         self.check_trainable()?;
         let rows = self.rows("train on", x, y.into())?;
@@ -134,18 +136,27 @@ impl<E: Element> Model<E> {
             TrainError::Diverged(Box::new(Diverged { what, value, epoch: None, step: None, anomaly, history }))
         };
         if !loss.is_finite() {
-            return Err(diverged("the loss".to_owned(), loss));
+            return Err(match not_finite(self) {
+                Some((what, value)) => TrainError::NotFinite { what, value },
+                None => diverged("the loss".to_owned(), loss),
+            });
         }
         let undo = self.take_undo();
         self.step.apply(&mut self.network, &self.optimizer, &mut self.state);
-        let bad = not_finite(&self.network, &self.state);
+        let bad = not_finite(self);
+        let mut before = None;
         if bad.is_some() {
             undo.restore(self);
+            before = not_finite(self);
         } else {
             self.pending = None;
         }
         self.undo = Some(undo);
-        bad.map_or(Ok(loss), |(name, value)| Err(diverged(name, value)))
+        match (before, bad) {
+            (Some((what, value)), _) => Err(TrainError::NotFinite { what, value }),
+            (None, Some((name, value))) => Err(diverged(name, value)),
+            (None, None) => Ok(loss),
+        }
     }
 
     /// The state at hand, in the memory of the last one.
@@ -321,15 +332,6 @@ impl<E: Element> Model<E> {
         let found = self.feature_names.len();
         if found != 0 && found != expected {
             return Err(TrainError::FeatureNames { expected, found });
-        }
-        let mut seen = HashSet::new();
-        for (column, name) in self.feature_names.iter().enumerate() {
-            if name.is_empty() {
-                return Err(TrainError::FeatureName { column, reason: "is empty" });
-            }
-            if !seen.insert(name.as_str()) {
-                return Err(TrainError::FeatureName { column, reason: "is that of a column before it" });
-            }
         }
         match &self.scaler {
             Some(scaler) if scaler.mean().len() != expected => {

@@ -79,8 +79,8 @@ impl<E: Element> Run<'_, E> {
     /// The model with the run, as a file holds them; without it once the run is over.
     pub fn to_saved(&self) -> SavedModel<E> {
         let mut saved = self.model.to_saved();
-        if let Some(training) = &mut saved.training {
-            training.run = (!self.ended).then(|| self.to_saved_run());
+        if let Some(training) = saved.training.as_mut().filter(|_| !self.ended) {
+            training.run = Some(self.to_saved_run());
         }
         saved
     }
@@ -142,7 +142,7 @@ impl<'m, E: Element> Run<'m, E> {
         let callbacks = open(model, callbacks, resume)?;
         let history = history(&progress, &model.objective)?;
         let metrics = model.objective.metrics().len();
-        let mut run = Self::new(model, x, y, &fit)?;
+        let mut run = Self::begin(model, x, y, &fit)?;
         run.callbacks = callbacks;
         run.history = history;
         run.snapshot_epochs = run.history.epochs.len();
@@ -169,7 +169,6 @@ impl<'m, E: Element> Run<'m, E> {
             let SavedTotals { loss, penalty, metrics, .. } = progress.totals;
             run.totals = Totals { rows: position, loss, penalty, metrics };
         }
-        run.pending = run.model.pending.take();
         Ok(run)
     }
 }

@@ -14,6 +14,7 @@ use mlp_tensor::{Element, Tensor};
 use crate::callback::set_learning_rate;
 use crate::evaluate::{evaluate, find_anomaly};
 use crate::fit::{ClassWeights, Validation, split_setting};
+use crate::step::has_threads;
 use crate::{
     Callback, Diverged, Epoch, Evaluation, Fit, History, Model, Objective, Rows, RunContext, Step, Targets, Totals,
     TrainError,
@@ -94,19 +95,13 @@ pub struct StepReport {
 }
 
 impl<'m, E: Element> Run<'m, E> {
-    /// A run at its beginning, of a model that is in no other from now on.
+    /// A run at its beginning.
     pub(crate) fn begin(
         model: &'m mut Model<E>,
         x: &Tensor<E>,
         y: Targets<E>,
         fit: &Fit<E>,
     ) -> Result<Self, TrainError> {
-        let mut run = Self::new(model, x, y, fit)?;
-        run.pending = run.model.pending.take();
-        Ok(run)
-    }
-
-    fn new(model: &'m mut Model<E>, x: &Tensor<E>, y: Targets<E>, fit: &Fit<E>) -> Result<Self, TrainError> {
         fit.check()?;
         model.check_trainable()?;
         let rows = model.rows("fit", x, y)?;
@@ -146,6 +141,11 @@ impl<'m, E: Element> Run<'m, E> {
             ClassWeights::Given(weights) => weighted(model, weights.clone())?,
             ClassWeights::Balanced => weighted(model, balanced(model, &rows, &training)?)?,
         };
+        if let (Some((held_out, chosen)), Validation::Split { .. }) = (&held_out, &fit.validation) {
+            rows.check_weights_of(&training)?;
+            let checked = held_out.check_weights_of(chosen);
+            checked.map_err(|error| TrainError::Validation(Box::new(error)))?;
+        }
         let snapshot = Snapshot::new(model);
         model.step.set_detect_anomalies(fit.detect_anomalies);
         Ok(Self {
@@ -176,13 +176,14 @@ impl<'m, E: Element> Run<'m, E> {
     /// Trains one epoch, or what is left of the one at hand; `None` once all epochs are done or the run was stopped.
     ///
     /// # Errors
-    /// If the loss, a weight or the validation loss becomes NaN or infinite: then weights, running statistics, the
+    /// If the loss, a weight, a running statistic, what the optimizer remembers or the validation loss becomes NaN or
+    /// infinite: then weights, running statistics, the
     /// optimizer with its state, counters and history are those of the end of the last good epoch, or of before the run.
     /// A run that was resumed goes back no further than to where it was resumed, which may be in the middle of an epoch.
     ///
     /// What a callback returns. The run is over then: the model stays as the steps so far have left it.
     pub fn next_epoch(&mut self) -> Result<Option<Epoch>, TrainError> {
-        if Step::is_cut(&self.model.network, self.training.len().min(self.fit.batch_size)) {
+        if has_threads() && Step::is_cut(&self.model.network, self.training.len().min(self.fit.batch_size)) {
             // On a thread of the pool itself, handing work to the others costs less.
             rayon::scope(|_| self.pull_epoch())
         } else {
@@ -234,11 +235,13 @@ impl<'m, E: Element> Run<'m, E> {
         if !loss.is_finite() {
             return Err(self.diverge("the loss".to_owned(), loss, self.position / self.fit.batch_size + 1));
         }
-        if self.position == 0 && !self.history.epochs.is_empty() {
+        if self.history.epochs.len() > self.snapshot_epochs {
             // Only now is it known that the last epoch has left a network with a loss: it was a good one.
             self.snapshot.take(model);
             self.snapshot_epochs = self.history.epochs.len();
             self.pending = None;
+        } else if self.pending.is_none() {
+            self.pending = model.pending.take();
         }
         model.step.apply(&mut model.network, &model.optimizer, &mut model.state);
         self.objective.add(&mut self.totals, &totals);
@@ -288,7 +291,7 @@ impl<'m, E: Element> Run<'m, E> {
 
     /// Looks for NaN and infinity in all that the steps so far have changed.
     fn check_numbers(&mut self) -> Result<(), TrainError> {
-        match not_finite(&self.model.network, &self.model.state) {
+        match not_finite(self.model) {
             None => Ok(()),
             Some((what, value)) => Err(self.diverge(what, value, self.steps_of_epoch())),
         }
@@ -308,7 +311,12 @@ impl<'m, E: Element> Run<'m, E> {
         self.end();
         self.snapshot.restore(self.model);
         // A model that is as it was when it was saved in a run is still in that run.
-        self.model.pending = self.pending.take();
+        if self.pending.is_some() {
+            self.model.pending = self.pending.take();
+        }
+        if let Some((what, value)) = not_finite(self.model) {
+            return TrainError::NotFinite { what, value };
+        }
         let (anomaly, history) = (self.anomaly.take(), self.history.clone());
         let (epoch, step) = (Some(epoch), Some(step));
         TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))

@@ -1,6 +1,5 @@
 //! A model's state at some moment, to go back to.
 
-use mlp_nn::Network;
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Tensor};
 
@@ -57,17 +56,20 @@ impl<E: Element> Snapshot<E> {
     }
 }
 
-/// The name of the first weight, buffer or slot of the optimizer that holds NaN or infinity, with its first such value. A
-/// slot that is infinite stops its weight for good, and nothing else would tell.
-pub(crate) fn not_finite<E: Element>(network: &Network<E>, state: &OptimizerState<E>) -> Option<(String, f64)> {
+/// What holds the first NaN or infinity among the weights, the running statistics and what the optimizer remembers of the
+/// weights that are trained, with that value. A slot that is infinite stops its weight for good, and nothing else would tell.
+pub(crate) fn not_finite<E: Element>(model: &Model<E>) -> Option<(String, f64)> {
+    let network = &model.network;
     let parameters = network.parameters().iter().map(|p| (p.name(), p.value()));
     let mut all = parameters.chain(network.buffers().iter().map(|b| (b.name(), b.value())));
     if let Some((name, value)) = all.find(|(_, value)| !value.all_finite()) {
         return Some((name.to_owned(), first_not_finite(value)));
     }
-    let mut slots = state.slots().iter().flat_map(|slots| slots.values.iter().map(|value| (&slots.parameter, value)));
-    let (name, value) = slots.find(|(_, value)| !value.all_finite())?;
-    Some((format!("what the optimizer remembers of {name}"), first_not_finite(value)))
+    let trained = network.parameters().iter().zip(model.state.slots()).filter(|(p, _)| p.is_trainable());
+    let mut slots =
+        trained.flat_map(|(p, slots)| model.optimizer.slots().iter().zip(&slots.values).map(move |s| (p, s)));
+    let (parameter, (slot, value)) = slots.find(|(_, (_, value))| !value.all_finite())?;
+    Some((format!("the optimizer's {slot} of {}", parameter.name()), first_not_finite(value)))
 }
 
 fn first_not_finite<E: Element>(value: &Tensor<E>) -> f64 {

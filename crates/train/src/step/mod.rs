@@ -238,7 +238,7 @@ impl<E: Element> Step<E> {
 }
 
 /// Whether there is more than one thread: to hand work to a pool of one, and to wait for it, costs time and gains none.
-fn has_threads() -> bool {
+pub(crate) fn has_threads() -> bool {
     rayon::current_num_threads() > 1
 }
 

@@ -107,12 +107,15 @@ fn weights_by_which_no_row_counts() {
     let iris = iris();
     let (x, y) = (&iris.features, &iris.labels);
     let mut weights = Tensor::zeros([150]);
-    let says = ["the sample weights are all 0", "give at least one row a weight above 0"];
+    let says = ["the sample weights of these rows are all 0", "give at least one of them a weight above 0"];
     assert_says(classifier().fit(x, (y, &weights), &Fit::new()), &says);
     assert_says(classifier().train_on_batch(x, (y, &weights)), &says);
     assert_says(classifier().evaluate(x, (y, &weights)), &says);
     let validation = Fit::new().validation_data(x, (y, &weights));
-    assert_says(classifier().fit(x, y, &validation), &["in the validation data: the sample weights are all 0"]);
+    assert_says(
+        classifier().fit(x, y, &validation),
+        &["in the validation data: the sample weights of these rows are all 0"],
+    );
     weights[[149]] = 0.5;
     assert!(classifier().evaluate(x, (y, &weights)).unwrap().loss.is_finite());
 }
@@ -163,8 +166,7 @@ fn parts_that_do_not_belong_together() {
     assert_says(names(&["a", "b"]), &["multiclass", "3 classes, but 2 class names were given"]);
     assert_says(builder().feature_names(["a"]).build(), &["takes 4 features, but feature_names has 1"]);
     let features = |names: [&str; 4]| builder().feature_names(names).build();
-    let twice =
-        "the feature name of column 3 (counted from 0) is that of a column before it; give each feature its own";
+    let twice = "the feature name of column 3 (counted from 0) is that of an earlier column; give each feature its own";
     assert_says(features(["a", "b", "c", "b"]), &[twice]);
     assert_says(features(["a", "", "c", "d"]), &["the feature name of column 1 (counted from 0) is empty"]);
     assert!(features(["a", "b", "c", "d"]).is_ok());
@@ -398,5 +400,20 @@ fn a_saved_model_with_another_network_in_it() {
         let mut other = saved.clone();
         other.network = dense.init(1).unwrap();
         assert_says(Model::from_saved(other, &Registry::new()), &["the optimizer's state for", "expected", "found"]);
+    }
+}
+
+#[test]
+fn a_split_with_weights_of_0_alone_on_one_side() {
+    let (x, y) = (Tensor::zeros([4, 4]), Tensor::zeros([4, 3]));
+    let network = || Sequential::new(4).add(Dense::new(3));
+    let fit = Fit::new().validation_split(0.5).shuffle(false);
+    for (weights, says) in [
+        ([0.0, 0.0, 1.0, 0.0], "the sample weights of these rows are all 0"),
+        ([0.0, 1.0, 0.0, 0.0], "in the validation data: the sample weights of these rows are all 0"),
+    ] {
+        let mut model = compile::<f32>(network(), Sgd::new(0.1), Loss::MeanSquaredError, 1).unwrap();
+        let message = model.fit(&x, (&y, &Tensor::from(weights)), &fit).unwrap_err().to_string();
+        assert!(message.starts_with(says), "{message}");
     }
 }

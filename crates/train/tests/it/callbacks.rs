@@ -172,7 +172,7 @@ impl Callback for Nameless {
 }
 
 #[test]
-#[should_panic(expected = "callback: the name of Nameless is empty; give it one, for files")]
+#[should_panic(expected = "callback: the name of Nameless is empty; give it a name: files refer to it")]
 fn a_callback_has_a_name() {
     let _ = Fit::new().callback(Nameless);
 }

@@ -249,7 +249,7 @@ fn an_infinite_memory_of_the_optimizer_is_an_error() {
     let mut model = Model::builder(network).optimizer(Adam::new(0.1)).loss(Loss::MeanSquaredError).build().unwrap();
     let before = everything(&model);
     for error in [diverged(model.fit(&x, &y, &Fit::new())), diverged(model.train_on_batch(&x, &y))] {
-        assert_eq!(error.what, "what the optimizer remembers of layers.0.weight");
+        assert_eq!(error.what, "the optimizer's v of layers.0.weight");
         assert_eq!(error.value, f64::INFINITY);
         assert_eq!(everything(&model), before);
     }
@@ -286,4 +286,20 @@ fn the_last_activation_and_the_loss_are_named_as_layers_are() {
     // The square of 1e30.
     let error = diverged(build(Activation::Identity, 1e30).fit(&x, &y, &fit)).to_string();
     assert!(error.contains("mul in loss (mean squared error) gave inf"), "{error}");
+}
+
+#[test]
+fn weights_that_were_lost_before_training_are_said_to_be() {
+    let (x, y) = line();
+    let saved = model(0.01).to_saved();
+    let mut bad = saved.clone();
+    let shape = bad.network.parameters()[0].value().shape().to_vec();
+    bad.network.parameters_mut().next().unwrap().set_value(Tensor::full(shape, f32::NAN));
+    let mut model = Model::from_saved(bad, &mlp_registry::Registry::new()).unwrap();
+    let expected = "layers.0.weight is NaN before training; set finite weights";
+    for message in
+        [model.fit(&x, &y, &Fit::new()).unwrap_err().to_string(), model.train_on_batch(&x, &y).unwrap_err().to_string()]
+    {
+        assert!(message.starts_with(expected), "{message}");
+    }
 }

@@ -238,6 +238,20 @@ fn a_fit_that_leaves_the_model_as_it_was_leaves_it_in_its_run() {
     assert_eq!(weight(&loaded).to_bits(), before.to_bits());
     loaded.set_learning_rate(0.1).unwrap();
     assert_eq!(pull(loaded.resume(&x, &y, &Resume::new()).unwrap()), 4);
+    // The run itself does so as well, also where it was saved between two epochs; and so does one that makes no step.
+    let (x, y, mut model) = line(0.1);
+    let mut run = model.run(&x, &y, &Fit::new().epochs(4).batch_size(1)).unwrap();
+    run.next_epoch().unwrap();
+    let mut loaded = reload(&run.to_saved(), &Registry::new());
+    loaded.set_learning_rate(1e300).unwrap();
+    let mut resumed = loaded.resume(&x, &y, &Resume::new()).unwrap();
+    let error = std::iter::from_fn(|| Some(resumed.next_step())).find_map(Result::err).unwrap();
+    assert!(diverged(error).step > Some(1));
+    let between = resumed.to_saved();
+    let mut loaded = reload(&between, &Registry::new());
+    loaded.set_learning_rate(0.1).unwrap();
+    drop(loaded.resume(&x, &y, &Resume::new()).unwrap());
+    assert_eq!(pull(loaded.resume(&x, &y, &Resume::new()).unwrap()), 4);
 }
 
 /// x = 1000, y = 1 and a step size of 1e10 in single precision: w is 0, 2e13 and -4e29 before a step, the loss 1, 4e32
