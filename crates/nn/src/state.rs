@@ -24,7 +24,7 @@ impl<E: Element> Network<E> {
             Err(error) => return Err(error),
         };
         mismatch.unexpected = unexpected;
-        for (name, value) in network.iter().flat_map(|network| network.state()) {
+        for (name, value) in network.iter().flat_map(Network::state) {
             mismatch.takes(&name, value.shape(), &value);
         }
         match network {
