@@ -86,9 +86,9 @@ pub enum NnError {
     },
     /// An input with rows of another shape than the network was built for.
     #[error(
-        "{layer} expects rows of {}, but the input has shape {found:?}; a single row would have shape {}",
+        "{layer} expects rows of {}, but the input has shape {found:?}{}",
         rows(expected),
-        one(expected)
+        if found == expected { format!("; a single row would have shape {}", one(expected)) } else { String::new() }
     )]
     InputShape {
         /// The path and kind of the first layer.

@@ -319,12 +319,13 @@ mod tests {
     #[test]
     fn an_input_of_another_width_names_the_layer() {
         let error = network().predict(&Tensor::zeros([2, 5])).unwrap_err();
-        let expected = "layers.0 (Dense) expects rows of 4 features, but the input has shape [2, 5]; a single row would have shape [1, 4]";
+        let expected = "layers.0 (Dense) expects rows of 4 features, but the input has shape [2, 5]";
         assert_eq!(error.to_string(), expected);
-        assert!(network().predict(&Tensor::zeros([4])).is_err());
+        let single = network().predict(&Tensor::zeros([4])).unwrap_err().to_string();
+        assert!(single.ends_with("but the input has shape [4]; a single row would have shape [1, 4]"), "{single}");
         let network: Network = Sequential::with_input_shape([8, 3]).add(Dense::new(2)).init(1).unwrap();
         let error = network.predict(&Tensor::zeros([2, 24])).unwrap_err();
-        let expected = "layers.0 (Dense) expects rows of shape [8, 3], but the input has shape [2, 24]; a single row would have shape [1, 8, 3]";
+        let expected = "layers.0 (Dense) expects rows of shape [8, 3], but the input has shape [2, 24]";
         assert_eq!(error.to_string(), expected);
     }
 

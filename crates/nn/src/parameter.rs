@@ -53,7 +53,7 @@ impl<E: Element> Parameter<E> {
 }
 
 /// One weight of a network whose numbers are to be changed, and nothing else: its name and its shape stay what the
-/// description says.
+/// description says. NaN and infinity are not looked for, as [`Network::set_tensor`](crate::Network::set_tensor) does.
 ///
 /// ```
 /// use mlp_nn::{Dense, Network, Sequential};

@@ -214,7 +214,7 @@ impl<E: Element> RunContext<'_, E> {
         self.model.load_state(state)
     }
 
-    /// Ends the run once all callbacks were told of what this one is told of: from [`Callback::on_step_end`] within the
+    /// Ends the run for good, once all callbacks were told of what this one is told of: from [`Callback::on_step_end`] within the
     /// epoch, from [`Callback::on_start`] before the first step.
     pub fn stop(&mut self) {
         *self.stop = true;

@@ -60,7 +60,11 @@ pub enum TrainError {
         found: Vec<usize>,
     },
     /// A class number that there is not.
-    #[error("the target of row {row} is class {class}, but there are only the classes 0 to {}", classes - 1)]
+    #[error(
+        "the target of row {row} is class {class}, but there are only the classes 0 to {}; count classes from 0, and give \
+         the network an output for each, or one for two",
+        classes - 1
+    )]
     ClassOutOfRange {
         /// The row, counted from 0.
         row: usize,
@@ -319,7 +323,10 @@ pub enum TrainError {
     #[error("the file holds a network without a loss and an optimizer; read it with SavedModel::load")]
     NoTraining,
     /// A model that was not saved in a run.
-    #[error("the model is not in the middle of a run; save one with Run::save, or begin one with Model::fit")]
+    #[error(
+        "the model is not in the middle of a run: it was saved outside of one or after its end, or its weights were changed \
+         since; save a run that is to go on by Run::save before it is stopped, or begin one with Model::fit"
+    )]
     NoRun,
     /// A run that cannot go on.
     #[error("the run cannot be resumed: {reason}")]

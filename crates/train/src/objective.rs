@@ -146,7 +146,8 @@ impl Objective {
     /// Measures `metrics` beside the loss.
     ///
     /// # Errors
-    /// If one needs classes where the task has none, or predictions in the shape of the targets where they have another.
+    /// If one needs classes where the task has none, or predictions in the shape of the targets where they have another; or
+    /// the same one comes twice.
     pub fn with_metrics<E: Element>(
         self,
         metrics: impl IntoIterator<Item = impl Into<Metric>>,
@@ -154,6 +155,11 @@ impl Objective {
     ) -> Result<Self, TrainError> {
         let metrics: Vec<Metric> = metrics.into_iter().map(Into::into).collect();
         metrics.iter().try_for_each(|metric| self.check_metric(metric, outputs(network)))?;
+        if let Some(twice) = (1..metrics.len()).find(|&index| metrics[..index].contains(&metrics[index])) {
+            let (metric, task, reason) =
+                (metrics[twice].clone(), self.output.task(), "it is named twice; name it once");
+            return Err(TrainError::Metric { metric, task, reason });
+        }
         Ok(Self { metrics, ..self })
     }
 

@@ -51,8 +51,8 @@ impl LossOptions {
     /// Checks the options for a loss and rows of `outputs` values, as numbers of type `E`.
     ///
     /// # Errors
-    /// If the loss has no classes for class weights or label smoothing, weights are not one for each class, or one is
-    /// negative, infinite or NaN, or label smoothing is not from 0 to 1.
+    /// If the loss has no classes for class weights or label smoothing, weights are not one for each class, one is
+    /// negative, infinite or NaN, or all are 0, or label smoothing is not from 0 to 1.
     pub fn check<E: Element>(&self, loss: &Loss, outputs: usize) -> Result<(), NnError> {
         let number = NumberType::of::<E>();
         let targets = loss.targets();
@@ -72,7 +72,9 @@ impl LossOptions {
             return Err(NnError::ClassWeights { expected, found: weights.len() });
         }
         let check = |&weight| number.not_negative("a class weight", weight);
-        weights.iter().try_for_each(check).map_err(|problem| loss.setting(problem))
+        weights.iter().try_for_each(check).map_err(|problem| loss.setting(problem))?;
+        let largest = weights.iter().copied().fold(0.0, f64::max);
+        number.above_zero("the largest class weight", largest).map_err(|problem| loss.setting(problem))
     }
 
     /// The targets after label smoothing.

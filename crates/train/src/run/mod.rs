@@ -373,13 +373,15 @@ impl<'m, E: Element> Run<'m, E> {
         set_learning_rate::<E>(&mut self.model.optimizer, learning_rate)
     }
 
-    /// Ends the run: the next step is the end.
+    /// Ends the run for good: the next step is the end. To go on later, leave the loop that pulls the run, and save it by
+    /// [`Run::save`] without a stop.
     pub fn stop(&mut self) {
         self.stop = true;
     }
 
     /// Saves the model with the run, so that [`Model::resume`] goes on with the next step to the same bits. Possible
-    /// between any two steps. A run that is over leaves nothing to resume: then it is the model alone that is saved.
+    /// between any two steps. A run that is over leaves nothing to resume: then it is the model alone that is saved. One that
+    /// was stopped and has not ended yet ends as soon as it is resumed.
     ///
     /// # Errors
     /// As [`Model::save`].

@@ -112,6 +112,9 @@ impl<E: Element> Step<E> {
     /// Forward and backward of the rows numbered `batch`: the gradient of the sum of their losses, each times its weight,
     /// divided by the number of rows. What dropout and noise draw depends on `seed`. The network stays as it is.
     ///
+    /// The gradient takes the place of the one that an earlier call left: gradients do not add up over calls, as they do in
+    /// PyTorch. [`StepGradients::iter_mut`] is where to add them up.
+    ///
     /// Returns the sums of the losses, the penalties and the metrics, in training mode.
     ///
     /// # Panics

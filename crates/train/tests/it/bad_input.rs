@@ -125,6 +125,7 @@ fn settings_out_of_range() {
     let iris = iris();
     let fit = |fit: Fit| classifier().fit(&iris.features, &iris.labels, &fit);
     assert_says(fit(Fit::new().batch_size(0)), &["batch_size is 0, but must be at least 1"]);
+    assert_says(fit(Fit::new().class_weights([0.0; 3])), &["the largest class weight is 0", "above 0"]);
     assert_says(fit(Fit::new().epochs(0)), &["epochs is 0, but must be at least 1"]);
     for share in [0.0, 1.0, -0.5, f64::NAN] {
         let expected = format!("validation_split is {share}, but must be above 0 and below 1");
@@ -178,6 +179,11 @@ fn parts_that_do_not_belong_together() {
 
     let numbers = || Model::builder(Sequential::new(4).add(Dense::new(3))).loss(Loss::MeanSquaredError);
     assert_says(numbers().metrics([Metric::Accuracy]).build(), &["accuracy", "regression", "mean_absolute_error"]);
+    let twice = [Metric::MeanAbsoluteError, Metric::MeanSquaredError, Metric::MeanAbsoluteError];
+    assert_says(
+        numbers().metrics(twice).build(),
+        &["mean_absolute_error cannot be measured", "named twice; name it once"],
+    );
     assert_says(numbers().class_names(["a", "b", "c"]).build(), &["regression", "no classes, but 3 class names"]);
     assert_says(numbers().target_scaler(scaler).build(), &["4 means and 4 scales of targets were given for 3 outputs"]);
     assert_says(Model::builder(Sequential::new(4).add(Dense::new(3))).build(), &["no loss", ".loss("]);

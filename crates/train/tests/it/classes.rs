@@ -66,7 +66,7 @@ fn class_numbers_train_one_output_as_a_column_of_zeros_and_ones_does() {
     let (mut a, mut b) = (binary(Activation::Sigmoid), binary(Activation::Sigmoid));
     assert_eq!(a.fit(&x, &classes, &fit).unwrap(), b.fit(&x, &column, &fit).unwrap());
     let error = a.fit(&x, vec![2; 64], &fit).unwrap_err().to_string();
-    assert_eq!(error, "the target of row 0 is class 2, but there are only the classes 0 to 1");
+    assert!(error.starts_with("the target of row 0 is class 2, but there are only the classes 0 to 1; "), "{error}");
 }
 
 /// A row of one value may have several axes; class numbers then train as the tensor of zeros and ones of that shape does.
