@@ -15,7 +15,7 @@ use mlp_registry::Registry;
 use mlp_tensor::{Element, Tensor};
 
 use crate::callback::set_learning_rate;
-use crate::run::{Resume, Snapshot, not_finite};
+use crate::run::{Resume, Snapshot, diverged, not_finite};
 use crate::{Diverged, Evaluation, Fit, History, Objective, Rows, Run, Seeds, Step, Targets, TrainError};
 
 pub use builder::{ModelBuilder, Start};
@@ -131,32 +131,23 @@ impl<E: Element> Model<E> {
         self.step.set_detect_anomalies(false);
         let totals = self.step.shards(&self.network, &self.objective, &rows, &batch, seed);
         let loss = totals.mean_loss();
-        let diverged = |what: String, value: f64| {
+        let diverged = |model: &Self, what: String, value: f64| {
             let (anomaly, history) = (None, History::default());
-            TrainError::Diverged(Box::new(Diverged { what, value, epoch: None, step: None, anomaly, history }))
+            diverged(model, Diverged { what, value, epoch: None, step: None, anomaly, history })
         };
         if !loss.is_finite() {
-            return Err(match not_finite(self) {
-                Some((what, value)) => TrainError::NotFinite { what, value },
-                None => diverged("the loss".to_owned(), loss),
-            });
+            return Err(diverged(self, "the loss".to_owned(), loss));
         }
         let undo = self.take_undo();
         self.step.apply(&mut self.network, &self.optimizer, &mut self.state);
         let bad = not_finite(self);
-        let mut before = None;
         if bad.is_some() {
             undo.restore(self);
-            before = not_finite(self);
         } else {
             self.pending = None;
         }
         self.undo = Some(undo);
-        match (before, bad) {
-            (Some((what, value)), _) => Err(TrainError::NotFinite { what, value }),
-            (None, Some((name, value))) => Err(diverged(name, value)),
-            (None, None) => Ok(loss),
-        }
+        bad.map_or(Ok(loss), |(what, value)| Err(diverged(self, what, value)))
     }
 
     /// The state at hand, in the memory of the last one.

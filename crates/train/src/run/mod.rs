@@ -21,7 +21,7 @@ use crate::{
 };
 
 pub use checkpoint::Resume;
-pub(crate) use snapshot::{Snapshot, not_finite};
+pub(crate) use snapshot::{Snapshot, diverged, not_finite};
 
 /// A fit in progress: [`Model::run`] begins it, and whoever holds it says when it goes on.
 ///
@@ -314,12 +314,9 @@ impl<'m, E: Element> Run<'m, E> {
         if self.pending.is_some() {
             self.model.pending = self.pending.take();
         }
-        if let Some((what, value)) = not_finite(self.model) {
-            return TrainError::NotFinite { what, value };
-        }
         let (anomaly, history) = (self.anomaly.take(), self.history.clone());
         let (epoch, step) = (Some(epoch), Some(step));
-        TrainError::Diverged(Box::new(Diverged { what, value, epoch, step, anomaly, history }))
+        diverged(self.model, Diverged { what, value, epoch, step, anomaly, history })
     }
 
     /// Tells every callback. An error of one is the end of the run.

@@ -3,7 +3,7 @@
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Tensor};
 
-use crate::Model;
+use crate::{Diverged, Model, TrainError};
 
 /// All that training changes, as it was at some moment: weights, buffers, what the optimizer remembers, its step size, and
 /// the number of epochs. Its memory serves from one moment to the next.
@@ -70,6 +70,14 @@ pub(crate) fn not_finite<E: Element>(model: &Model<E>) -> Option<(String, f64)> 
         trained.flat_map(|(p, slots)| model.optimizer.slots().iter().zip(&slots.values).map(move |s| (p, s)));
     let (parameter, (slot, value)) = slots.find(|(_, (_, value))| !value.all_finite())?;
     Some((format!("the optimizer's {slot} of {}", parameter.name()), first_not_finite(value)))
+}
+
+/// The error of training that diverged, with `model` as it was before: where that was not finite already, it is to blame.
+pub(crate) fn diverged<E: Element>(model: &Model<E>, diverged: Diverged) -> TrainError {
+    match not_finite(model) {
+        Some((what, value)) => TrainError::NotFinite { what, value },
+        None => TrainError::Diverged(Box::new(diverged)),
+    }
 }
 
 fn first_not_finite<E: Element>(value: &Tensor<E>) -> f64 {
