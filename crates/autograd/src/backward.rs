@@ -27,7 +27,7 @@ impl<E: Element> Gradients<E> {
     pub fn wrt(&self, variable: Var<'_, E>) -> Tensor<E> {
         self.check("wrt", variable);
         match self.leaves.get(variable.id()) {
-            Some(Some(gradient)) => gradient.clone().into_value(),
+            Some(Some(gradient)) => gradient.to_value(),
             _ => Tensor::zeros(variable.shape()),
         }
     }

@@ -1,9 +1,11 @@
 //! What one gradient is held in.
 
-use mlp_tensor::ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
-use mlp_tensor::{Element, Tensor, gemm};
+use mlp_tensor::{Element, Panels, Tensor, gemm_tn};
 
 use crate::SparseRows;
+
+/// The most products that are added up as one.
+const TOGETHER: usize = 16;
 
 /// One gradient: as numbers, or in a form from which they are computed on demand.
 ///
@@ -19,19 +21,48 @@ pub enum Gradient<E: Element = f32> {
     Product {
         /// `[k, m]`
         left: Tensor<E>,
-        /// `[k, n]`
-        right: Tensor<E>,
+        /// `[k, n]`, laid out for the product.
+        right: Panels<E>,
     },
     /// A table that is zero but for some of its rows.
     Rows(Box<SparseRows<E>>),
 }
 
 impl<E: Element> Gradient<E> {
+    /// The matrix `leftᵀ · right`, from `[k, m]` and `[k, n]`.
+    ///
+    /// # Panics
+    /// If either is not of rank 2, or they have different numbers of rows.
+    #[track_caller]
+    pub fn product(left: Tensor<E>, right: &Tensor<E>) -> Self {
+        assert!(
+            left.ndim() == 2 && right.ndim() == 2 && left.rows() == right.rows(),
+            "product: shapes {:?} and {:?} do not multiply",
+            left.shape(),
+            right.shape()
+        );
+        Self::Product { left, right: Panels::new(right.view2()) }
+    }
+
     /// The numbers, written out.
     pub fn into_value(self) -> Tensor<E> {
         match self {
             Self::Value(value) => value,
-            Self::Product { left, right } => left.matmul_tn(&right),
+            gradient => gradient.to_value(),
+        }
+    }
+
+    /// The same, of a gradient that is kept.
+    pub(crate) fn to_value(&self) -> Tensor<E> {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Product { left, right } => {
+                let mut value = Tensor::zeros([left.row_len(), right.columns()]);
+                if !value.is_empty() {
+                    gemm_tn(&[(left, right)], 0, false, value.as_mut_slice());
+                }
+                value
+            }
             Self::Rows(rows) => rows.to_table(),
         }
     }
@@ -40,16 +71,16 @@ impl<E: Element> Gradient<E> {
     pub fn shape(&self) -> Vec<usize> {
         match self {
             Self::Value(value) => value.shape().to_vec(),
-            Self::Product { left, right } => vec![left.row_len(), right.row_len()],
+            Self::Product { left, right } => vec![left.row_len(), right.columns()],
             Self::Rows(rows) => rows.shape().to_vec(),
         }
     }
 
     /// Sets `out` to this gradient's values from index `start` on, or adds them with `accumulate`.
     ///
-    /// What is set has the bits of [`Gradient::into_value`]. What is added is rounded differently for a product, whose terms
-    /// are added to `out` one after the other. Adding sparse rows leaves what stands elsewhere as it is, also a negative zero,
-    /// which adding 0 would make a positive one.
+    /// What is set has the bits of [`Gradient::into_value`]. What is added is rounded differently for a product of more than
+    /// 256 terms, of which blocks of so many are added to `out` one after the other. Adding sparse rows leaves what stands
+    /// elsewhere as it is, also a negative zero, which adding 0 would make a positive one.
     ///
     /// # Panics
     /// If the block goes past the end, or the gradient is a product and the block is not made of whole rows.
@@ -66,22 +97,8 @@ impl<E: Element> Gradient<E> {
                 }
             }
             Self::Product { left, right } => {
-                let columns = right.row_len();
-                self.check_end(left.row_len() * columns, start, out.len());
-                assert!(
-                    columns > 0 && start.is_multiple_of(columns) && out.len().is_multiple_of(columns),
-                    "write_block: a block of {} values from {start} on is not made of rows of {columns}",
-                    out.len()
-                );
-                let (first, rows) = (start / columns, out.len() / columns);
-                let part = Slice::from(first..first + rows);
-                let left: ArrayView2<'_, E> = left.view2();
-                let left = left.slice_axis(Axis(1), part).reversed_axes();
-                let beta = if accumulate { E::one() } else { E::zero() };
-                match ArrayViewMut2::from_shape((rows, columns), out) {
-                    Ok(out) => gemm(left, right.view2(), beta, out),
-                    Err(error) => unreachable!("the block has rows x columns values: {error}"),
-                }
+                self.check_product(left, right, start, out.len());
+                gemm_tn(&[(left, right)], start / right.columns(), accumulate, out);
             }
             Self::Rows(rows) => {
                 self.check_end(rows.shape().iter().product(), start, out.len());
@@ -91,6 +108,54 @@ impl<E: Element> Gradient<E> {
                 rows.add_block(start, out);
             }
         }
+    }
+
+    /// Sets `out` to the sum of what these gradients hold from index `start` on; to zeros if there are none.
+    ///
+    /// Products that follow one another are summed as one product of all their rows, to the same bits, 16 of them at a time.
+    ///
+    /// # Panics
+    /// As [`Gradient::write_block`], and if products differ in shape.
+    #[track_caller]
+    pub fn write_sum<'a>(parts: impl Iterator<Item = &'a Self>, start: usize, out: &mut [E]) {
+        let (mut written, mut parts) = (false, parts.peekable());
+        while let Some(part) = parts.next() {
+            let Self::Product { left, right } = part else {
+                part.write_block(start, written, out);
+                written = true;
+                continue;
+            };
+            part.check_product(left, right, start, out.len());
+            // As many products together as follow one another.
+            let mut products = [(left, right); TOGETHER];
+            let mut count = 0;
+            let mut next = Some((left, right));
+            while let Some((left, right)) = next {
+                (products[count], count) = ((left, right), count + 1);
+                next = match parts.peek() {
+                    Some(Self::Product { left, right }) if count < TOGETHER => {
+                        parts.next();
+                        Some((left, right))
+                    }
+                    _ => None,
+                };
+            }
+            gemm_tn(&products[..count], start / right.columns(), written, out);
+            written = true;
+        }
+        if !written {
+            out.fill(E::zero());
+        }
+    }
+
+    #[track_caller]
+    fn check_product(&self, left: &Tensor<E>, right: &Panels<E>, start: usize, block: usize) {
+        let columns = right.columns();
+        self.check_end(left.row_len() * columns, start, block);
+        assert!(
+            columns > 0 && start.is_multiple_of(columns) && block.is_multiple_of(columns),
+            "write_block: a block of {block} values from {start} on is not made of rows of {columns}"
+        );
     }
 
     #[track_caller]
@@ -105,7 +170,7 @@ impl<E: Element> Gradient<E> {
     pub(crate) fn has_shape(&self, shape: &[usize]) -> bool {
         match self {
             Self::Value(value) => value.shape() == shape,
-            Self::Product { left, right } => shape == [left.row_len(), right.row_len()],
+            Self::Product { left, right } => shape == [left.row_len(), right.columns()],
             Self::Rows(rows) => rows.shape() == shape,
         }
     }
@@ -129,7 +194,7 @@ mod tests {
     /// [[1, 2], [3, 4]]ᵀ · [[1, 0, 1], [0, 1, 1]].
     fn product() -> Gradient<f64> {
         let right = Tensor::from([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]]);
-        Gradient::Product { left: Tensor::from([[1.0, 2.0], [3.0, 4.0]]), right }
+        Gradient::Product { left: Tensor::from([[1.0, 2.0], [3.0, 4.0]]), right: Panels::new(right.view2()) }
     }
 
     #[test]

@@ -167,7 +167,7 @@ mod tests {
             |(rows, values): &(Vec<usize>, Tensor)| Gradient::Rows(Box::new(SparseRows::new(&[8, 3], rows, values)));
         let dense = |(rows, values): &(Vec<usize>, Tensor)| Gradient::Value(values.scatter_add_rows(rows, 8));
         let other = values::<f32>(&[8, 3], rng);
-        let product = || Gradient::Product { left: values(&[4, 8], &mut Rng::new(3)), right: other.slice(0, 0..4) };
+        let product = || Gradient::product(values(&[4, 8], &mut Rng::new(3)), &other.slice(0, 0..4));
         for (a, b) in parts.iter().zip(&parts[1..]) {
             let sum = sparse(a).add(sparse(b));
             assert!(matches!(&sum, Gradient::Rows(sum) if sum.rows().is_sorted()));

@@ -356,6 +356,21 @@ fn a_scaler_of_another_width_is_a_mistake() {
 }
 
 /// Rounding of weights aside, 16-bit weights change nothing: a network of the rounded weights gives the same bits.
+/// More inputs than products add up without cutting the sum: a row by itself, and among others.
+#[test]
+fn rows_of_very_many_inputs_have_the_same_bits_alone_and_among_others() {
+    let network: Network = Sequential::new(5000).add(Dense::new(3)).init(1).unwrap();
+    let x = Tensor::normal([20, 5000], 0.0, 1.0, &mut Rng::new(2));
+    let full = Predictor::new(&network);
+    for predictor in [full.clone(), full.half().unwrap(), Predictor::for_rows(&network, 1)] {
+        let among = predictor.predict(&x).unwrap();
+        for row in 0..20 {
+            let alone = predictor.predict(&x.slice(0, row..row + 1)).unwrap();
+            assert!(alone.bit_eq(&among.slice(0, row..row + 1)), "row {row}");
+        }
+    }
+}
+
 fn check_half<E: Element>() {
     let (mut network, x) = wide::<E>();
     let half = Predictor::new(&network).half().unwrap();

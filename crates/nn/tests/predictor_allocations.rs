@@ -17,8 +17,9 @@ fn check<E: Element>() {
             .unwrap();
         let full = Predictor::new(&network).standardize(&[0.5; 40], &[2.0; 40]);
         let half = full.clone().half().unwrap();
+        let shared = Predictor::for_rows(&network, 1).standardize(&[0.5; 40], &[2.0; 40]);
         let (row, mut out) = ([E::one(); 40], [E::zero(); 33]);
-        for predictor in [full, half] {
+        for predictor in [full, half, shared] {
             predictor.predict_row(&row, &mut out).unwrap();
             let counted = measure(|| {
                 for _ in 0..10 {
@@ -35,4 +36,9 @@ fn a_single_row_allocates_nothing_after_the_first() {
     assert!(measure(|| drop(black_box(vec![1; 100]))).count_total > 0, "the counter counts");
     check::<f32>();
     check::<f64>();
+
+    let network = Sequential::new(5000).add(Dense::new(20)).init::<f32>(1).unwrap();
+    let (predictor, row, mut out) = (Predictor::new(&network), vec![1.0; 5000], [0.0; 20]);
+    predictor.predict_row(&row, &mut out).unwrap();
+    assert_eq!(measure(|| predictor.predict_row(&row, &mut out).unwrap()).count_total, 0);
 }

@@ -6,8 +6,10 @@ use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
 
 use num_traits::Float;
 
+use crate::linalg::Products;
 use crate::math::Functions;
 use crate::memory::Shelf;
+use crate::simd::Vectors;
 use crate::{Pool, Rng};
 
 /// A number that a [`Tensor`](crate::Tensor) can hold: `f32` or `f64`.
@@ -16,6 +18,8 @@ use crate::{Pool, Rng};
 /// work. The trait is sealed.
 pub trait Element:
     Functions
+    + Products
+    + Vectors
     + Float
     + AddAssign
     + SubAssign

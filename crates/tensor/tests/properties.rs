@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use mlp_tensor::ndarray::{Array, Array2, ArrayBase, ArrayD, Axis, Ix2, IxDyn, RawData, ShapeBuilder, Slice, arr0};
-use mlp_tensor::{Element, Rng, Tensor, TensorError, broadcast_shape, gemm, simd};
+use mlp_tensor::{Element, Panels, Rng, Tensor, TensorError, broadcast_shape, gemm, gemm_tn, linear, simd};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -699,6 +699,10 @@ fn zeros(shape: &[usize]) -> Tensor {
     Tensor::zeros(shape)
 }
 
+fn panels(shape: &[usize]) -> Panels {
+    Panels::new(zeros(shape).view2())
+}
+
 fn out(shape: (usize, usize)) -> Array2<f32> {
     Array2::zeros(shape)
 }
@@ -889,6 +893,58 @@ const MISUSES: &[Misuse] = &[
         "gemm",
         || gemm(zeros(&[2, 3]).view2(), zeros(&[3, 5]).view2(), 0.0, out((5, 2)).view_mut()),
         "gemm: shapes [2, 3] and [3, 5] do not multiply to [5, 2]",
+    ),
+    (
+        "gemm_tn",
+        || gemm_tn(&[(&zeros(&[2, 3]), &panels(&[4, 5]))], 0, false, &mut [0.0; 15]),
+        "gemm_tn: a part of shapes [2, 3] and [4, 5] among those of 3 and 5 columns",
+    ),
+    (
+        "gemm_tn",
+        || {
+            gemm_tn(
+                &[(&zeros(&[2, 3]), &panels(&[2, 5])), (&zeros(&[2, 4]), &panels(&[2, 5]))],
+                0,
+                false,
+                &mut [0.0; 15],
+            );
+        },
+        "gemm_tn: a part of shapes [2, 4] and [2, 5] among those of 3 and 5 columns",
+    ),
+    (
+        "gemm_tn",
+        || gemm_tn(&[(&zeros(&[2, 3]), &panels(&[2, 5]))], 2, true, &mut [0.0; 10]),
+        "gemm_tn: 10 values from row 2 on are not rows of the result, which has shape [3, 5]",
+    ),
+    (
+        "gemm_tn",
+        || gemm_tn(&[(&zeros(&[2, 3]), &panels(&[2, 5]))], 0, true, &mut [0.0; 7]),
+        "gemm_tn: 7 values from row 0 on are not rows of the result, which has shape [3, 5]",
+    ),
+    (
+        "gemm_tn",
+        || gemm_tn(&[], 0, false, &mut [0.0; 2]),
+        "gemm_tn: 2 values from row 0 on are not rows of the result, which has shape [0, 0]",
+    ),
+    (
+        "linear",
+        || drop(zeros(&[2, 3]).linear(zeros(&[4, 5]).view2(), &zeros(&[5]))),
+        "linear: input [2, 3], weight [4, 5] and bias [5] do not fit together",
+    ),
+    (
+        "linear",
+        || drop(zeros(&[2, 4]).linear(&panels(&[4, 5]), &zeros(&[4]))),
+        "linear: input [2, 4], weight [4, 5] and bias [4] do not fit together",
+    ),
+    (
+        "linear",
+        || linear(&[0.0; 8], &panels(&[4, 5]), &[0.0; 5], &mut [0.0; 11]),
+        "linear: 8 inputs, weight [4, 5], 5 biases and 11 outputs do not fit together",
+    ),
+    (
+        "matmul_panels",
+        || drop(zeros(&[2, 3]).matmul_panels(&panels(&[2, 3]))),
+        "matmul_panels: shapes [2, 3] and [2, 3] do not multiply",
     ),
     ("matmul", || drop(zeros(&[2, 3]).matmul(&zeros(&[2, 3]))), "matmul: shapes [2, 3] and [2, 3] do not multiply"),
     ("matmul", || drop(zeros(&[3]).matmul(&zeros(&[3, 1]))), "matmul: shapes [3] and [3, 1] do not multiply"),

@@ -1,6 +1,6 @@
 //! A matrix product and a bias in one operation: what a dense layer computes.
 
-use mlp_tensor::{Element, Tensor, gemm};
+use mlp_tensor::{Element, Tensor};
 
 use crate::{Gradient, Op, OpContext, Var};
 
@@ -24,7 +24,7 @@ impl<E: Element> Op<E> for Linear {
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let to_x = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
         let to_b = ctx.needs_input_grad(2).then(|| Gradient::Value(grad.sum_axes(&[0], false)));
-        let to_w = ctx.needs_input_grad(1).then(|| Gradient::Product { left: ctx.input(0).value(), right: grad });
+        let to_w = ctx.needs_input_grad(1).then(|| Gradient::product(ctx.input(0).value(), &grad));
         vec![to_x, to_w, to_b]
     }
 }
@@ -37,12 +37,14 @@ impl<E: Element> Var<'_, E> {
     #[track_caller]
     pub fn linear(self, weight: Self, bias: Self) -> Self {
         let (x, w, b) = (self.value(), weight.value(), bias.value());
-        let (rows, columns) = match (x.shape(), w.shape(), b.shape()) {
-            (&[n, i], &[j, o], &[p]) if i == j && o == p => (n, o),
-            (x, w, b) => panic!("linear: input {x:?}, weight {w:?} and bias {b:?} do not fit together"),
-        };
-        let mut y = b.broadcast_to([rows, columns]);
-        gemm(x.view2(), w.view2(), E::one(), y.view2_mut());
-        self.tape().push(y, Linear, &[self, weight, bias])
+        let fits = matches!((x.shape(), w.shape(), b.shape()), (&[_, i], &[j, o], &[p]) if i == j && o == p);
+        assert!(
+            fits,
+            "linear: input {:?}, weight {:?} and bias {:?} do not fit together",
+            x.shape(),
+            w.shape(),
+            b.shape()
+        );
+        self.tape().push(x.linear(w.view2(), &b), Linear, &[self, weight, bias])
     }
 }

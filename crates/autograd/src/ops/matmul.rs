@@ -18,7 +18,7 @@ impl<E: Element> Op<E> for Matmul {
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let to_a = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
-        let to_b = ctx.needs_input_grad(1).then(|| Gradient::Product { left: ctx.input(0).value(), right: grad });
+        let to_b = ctx.needs_input_grad(1).then(|| Gradient::product(ctx.input(0).value(), &grad));
         vec![to_a, to_b]
     }
 }

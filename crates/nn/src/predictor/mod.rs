@@ -24,7 +24,7 @@ pub(crate) use freeze::{Freezer, Frozen};
 pub(crate) type InPlace<E> = fn(&mut [E]);
 
 /// Many rows are predicted in parts of at most this many.
-const ROWS: usize = 32;
+const ROWS: usize = 60;
 /// A part has fewer rows where more of them would need room for more than this many values.
 const VALUES: usize = 1 << 16;
 /// Below this many multiplications one thread is done before a second has woken up.
@@ -40,7 +40,7 @@ const WORTH_PACKING: usize = 8;
 ///
 /// It is the one way in which networks predict, [`Network::predict`] included, and a row has the same bits on every path:
 /// alone, among any others, on any number of threads, by a predictor that was kept and by one that was made for the
-/// call. That is so because every output of a dense layer is added up in one order, b + x₀w₀ + x₁w₁ + .., whether the
+/// call. That is so because every output of a dense layer is added up in one order, whether the
 /// weights were laid out anew or are read where they lie in the network, and because no layer looks at another row at
 /// inference; a layer of your own must keep to that. Values that are not finite are refused.
 ///

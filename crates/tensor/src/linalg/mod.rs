@@ -1,30 +1,274 @@
 //! Products of matrices.
 
+mod kernel;
+mod panels;
+mod product;
 mod row;
-mod small;
+mod transposed;
+
+use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+use self::kernel::DEPTH;
+use self::panels::transpose;
+pub use self::panels::{Panels, Right};
+use self::product::Left;
+use crate::memory::{Buffer, blank};
+use crate::simd::fuses;
 use crate::{Element, Tensor};
 
-/// `out = a · b + beta · out`, on views in any layout, so that transposes and parts of matrices cost no copy. With
-/// `beta = 0` what `out` held does not matter.
+/// Sums of more terms than this are cut in halves.
+const LONG: usize = 16 * DEPTH;
+/// For more rows than this all of a right operand is laid out before the first of them is multiplied.
+const MANY_ROWS: usize = 256;
+/// More rows than this are no longer multiplied one by one.
+const FEW_ROWS: usize = 3;
+/// Outputs of up to so many values are added up on the stack.
+const ON_STACK: usize = 1024;
+
+/// The products of one type of numbers. They are compiled here, once, and not again in every crate that multiplies.
+pub trait Products: Sized {
+    #[doc(hidden)]
+    fn multiply(
+        left: Left<'_, Self>,
+        right: Right<'_, Self>,
+        terms: Range<usize>,
+        start: Start<'_, Self>,
+        out: &mut [Self],
+    ) where
+        Self: Element;
+
+    #[doc(hidden)]
+    fn multiply_transposed(
+        parts: &[(&Tensor<Self>, &Panels<Self>)],
+        terms: Range<usize>,
+        first: usize,
+        start: Start<'_, Self>,
+        out: &mut [Self],
+    ) where
+        Self: Element;
+}
+
+macro_rules! products {
+    ($type:ident) => {
+        impl Products for $type {
+            fn multiply(
+                left: Left<'_, Self>,
+                right: Right<'_, Self>,
+                terms: Range<usize>,
+                start: Start<'_, Self>,
+                out: &mut [Self],
+            ) {
+                product::multiply(left, right, terms, start, out);
+            }
+
+            fn multiply_transposed(
+                parts: &[(&Tensor<Self>, &Panels<Self>)],
+                terms: Range<usize>,
+                first: usize,
+                start: Start<'_, Self>,
+                out: &mut [Self],
+            ) {
+                transposed::multiply(parts, terms, first, start, out);
+            }
+        }
+    };
+}
+
+products!(f32);
+products!(f64);
+
+/// What a product is added to.
+#[derive(Clone, Copy, Debug)]
+pub enum Start<'a, E> {
+    /// Nothing.
+    Zero,
+    /// The output itself.
+    Out,
+    /// One row for all.
+    Row(&'a [E]),
+}
+
+impl<E> Start<'_, E> {
+    fn is_out(&self) -> bool {
+        matches!(self, Self::Out)
+    }
+}
+
+/// `out = a · b + beta · out`, on views in any layout. `b` is a view or [`Panels`]. With `beta = 0` what `out` held does not
+/// matter. Transposes cost no copy; an `a` or an `out` with gaps between its values is copied.
 ///
 /// # Panics
 /// If the shapes do not fit; the message names all three.
 #[track_caller]
-pub fn gemm<E: Element>(a: ArrayView2<'_, E>, b: ArrayView2<'_, E>, beta: E, mut out: ArrayViewMut2<'_, E>) {
+pub fn gemm<'b, E: Element>(a: ArrayView2<'_, E>, b: impl Into<Right<'b, E>>, beta: E, mut out: ArrayViewMut2<'_, E>) {
+    let b = b.into();
     assert!(
-        a.ncols() == b.nrows() && out.dim() == (a.nrows(), b.ncols()),
+        a.ncols() == b.rows() && out.dim() == (a.nrows(), b.columns()),
         "gemm: shapes {:?} and {:?} do not multiply to {:?}",
         a.shape(),
-        b.shape(),
+        [b.rows(), b.columns()],
         out.shape()
     );
-    // For small weights first: which path a row takes must not depend on how many others there are.
-    if !small::multiply(a, b, beta, &mut out) && !row::multiply(a, b, beta, &mut out) {
-        ndarray::linalg::general_mat_mul(E::one(), &a, &b, beta, &mut out);
+    let start = if beta == E::zero() { Start::Zero } else { Start::Out };
+    if beta != E::zero() && beta != E::one() {
+        out.mapv_inplace(|o| beta * o);
     }
+    match out.as_slice_mut() {
+        Some(out) => multiply(a, b, start, out),
+        None => {
+            let mut copy = Buffer::new(blank(out.len()));
+            copy.iter_mut().zip(&out).for_each(|(c, &o)| *c = o);
+            multiply(a, b, start, &mut copy);
+            out.iter_mut().zip(copy.iter()).for_each(|(o, &c)| *o = c);
+        }
+    }
+}
+
+/// `out = start + a · b`, for `out` of whole rows.
+fn multiply<E: Element>(a: ArrayView2<'_, E>, b: Right<'_, E>, start: Start<'_, E>, out: &mut [E]) {
+    let (depth, columns) = (b.rows(), b.columns());
+    if let (Start::Zero, Right::View(b)) = (start, b)
+        && let (Some(a_values), Some(b_values)) = (a.to_slice(), b.reversed_axes().to_slice())
+        && !out.is_empty()
+        && a.nrows() * (depth + columns) < b.len()
+    {
+        return multiply_nt([a_values, b_values], [a.nrows(), depth, columns], out);
+    }
+    let copy: Buffer<E>;
+    let a = match (a.to_slice(), a.reversed_axes().to_slice()) {
+        (Some(values), _) => Left::Rows(values, depth),
+        (_, Some(values)) => Left::Columns(values, a.nrows()),
+        _ => {
+            let mut values = blank(a.len());
+            values.iter_mut().zip(&a).for_each(|(v, &a)| *v = a);
+            copy = Buffer::new(values);
+            Left::Rows(&copy, depth)
+        }
+    };
+    multiply_left(a, b, start, out);
+}
+
+/// The same for a left operand in one of the layouts that can be multiplied.
+fn multiply_left<E: Element>(a: Left<'_, E>, b: Right<'_, E>, start: Start<'_, E>, out: &mut [E]) {
+    if out.is_empty() {
+        return;
+    }
+    if b.rows() == 0 {
+        match start {
+            Start::Zero => out.fill(E::zero()),
+            Start::Out => {}
+            Start::Row(row) => out.chunks_exact_mut(b.columns()).for_each(|out| out.copy_from_slice(row)),
+        }
+        return;
+    }
+    match b {
+        Right::View(view) if out.len() > MANY_ROWS * b.columns() => {
+            let panels = Panels::new(view);
+            multiply_left(a, Right::Panels(&panels), start, out);
+        }
+        _ => sum_up(0..b.rows(), start, out, &|terms, start, out| E::multiply(a, b, terms, start, out)),
+    }
+}
+
+/// `out = a · bᵀ` of matrices `[m, k]` and `[n, k]`, as the transpose of b · aᵀ: where b is the larger one, it is not laid out.
+fn multiply_nt<E: Element>([a, b]: [&[E]; 2], [m, k, n]: [usize; 3], out: &mut [E]) {
+    let panels = Panels::transposed(a, k);
+    let mut product = Buffer::new(blank(n * m));
+    sum_up(0..k, Start::Zero, &mut product, &|terms, start, out| {
+        E::multiply(Left::Rows(b, k), Right::Panels(&panels), terms, start, out);
+    });
+    transpose(&product, m, out);
+}
+
+/// `out = start + the sum of these terms`, which `product` adds up. A long sum is that of its halves.
+fn sum_up<E: Element>(
+    terms: Range<usize>,
+    start: Start<'_, E>,
+    out: &mut [E],
+    product: &impl Fn(Range<usize>, Start<'_, E>, &mut [E]),
+) {
+    if terms.len() <= LONG {
+        return product(terms, start, out);
+    }
+    let half = terms.start + terms.len().div_ceil(LONG) / 2 * LONG;
+    sum_up(terms.start..half, start, out, product);
+    let (mut small, mut large);
+    let sum = if out.len() <= ON_STACK {
+        small = [E::zero(); ON_STACK];
+        &mut small[..out.len()]
+    } else {
+        large = Buffer::new(blank(out.len()));
+        &mut large[..]
+    };
+    sum_up(half..terms.end, Start::Zero, sum, product);
+    out.iter_mut().zip(sum).for_each(|(o, s)| *o += *s);
+}
+
+/// X · W + b into `out`, for the rows of X one after the other: what [`Tensor::linear`] computes, without a tensor.
+///
+/// # Panics
+/// If `out` is not made of rows of W's columns, or X and b do not fit; the message names them.
+#[track_caller]
+pub fn linear<'b, E: Element>(x: &[E], weight: impl Into<Right<'b, E>>, bias: &[E], out: &mut [E]) {
+    let weight = weight.into();
+    let [inputs, outputs] = [weight.rows(), weight.columns()];
+    let rows = out.len().checked_div(outputs).unwrap_or(0);
+    assert!(
+        bias.len() == outputs && out.len() == rows * outputs && x.len() == rows * inputs,
+        "linear: {} inputs, weight {:?}, {} biases and {} outputs do not fit together",
+        x.len(),
+        [inputs, outputs],
+        bias.len(),
+        out.len()
+    );
+    match weight {
+        _ if out.is_empty() => {}
+        Right::Panels(panels) if rows <= FEW_ROWS && row::is_small(panels) && fuses() => {
+            for (x, out) in x.chunks_exact(inputs).zip(out.chunks_exact_mut(outputs)) {
+                row::multiply_small(x, panels, bias, out);
+            }
+        }
+        _ => multiply_left(Left::Rows(x, inputs), weight, Start::Row(bias), out),
+    }
+}
+
+/// `out = Σ leftᵀ · right`, or that added to `out` with `accumulate`, over parts `[k, m]` and `[k, n]`, of which k may
+/// differ: of the rows of the result as many, from `first` on, as `out` has. The bits are those of a single product of all
+/// parts one below the other.
+///
+/// This is the gradient of a weight over the parts of a batch.
+///
+/// # Panics
+/// If there are no parts, the shapes do not fit, or `out` is not made of rows of the result; the message names them.
+#[track_caller]
+pub fn gemm_tn<E: Element>(parts: &[(&Tensor<E>, &Panels<E>)], first: usize, accumulate: bool, out: &mut [E]) {
+    let (rows, columns) = parts.first().map_or((0, 0), |(left, right)| (left.row_len(), right.columns()));
+    for (left, right) in parts {
+        assert!(
+            left.shape() == [right.rows(), rows] && right.columns() == columns,
+            "gemm_tn: a part of shapes {:?} and {:?} among those of {rows} and {columns} columns",
+            left.shape(),
+            [right.rows(), right.columns()]
+        );
+    }
+    let fits = columns > 0 && out.len().is_multiple_of(columns) && first <= rows && out.len() / columns <= rows - first;
+    assert!(
+        fits,
+        "gemm_tn: {} values from row {first} on are not rows of the result, which has shape {:?}",
+        out.len(),
+        [rows, columns]
+    );
+    let terms: usize = parts.iter().map(|(_, right)| right.rows()).sum();
+    let start = if accumulate { Start::Out } else { Start::Zero };
+    if terms == 0 {
+        if !accumulate {
+            out.fill(E::zero());
+        }
+        return;
+    }
+    sum_up(0..terms, start, out, &|terms, start, out| E::multiply_transposed(parts, terms, first, start, out));
 }
 
 impl<E: Element> Tensor<E> {
@@ -54,6 +298,43 @@ impl<E: Element> Tensor<E> {
     pub fn matmul_nt(&self, other: &Self) -> Self {
         product("matmul_nt", self, other, [1, 1])
     }
+
+    /// The product of this matrix and one that was laid out, `[m, k]` and `[k, n]`: `[m, n]`.
+    ///
+    /// # Panics
+    /// If this is not of rank 2 or the inner lengths differ.
+    #[track_caller]
+    pub fn matmul_panels(&self, other: &Panels<E>) -> Self {
+        assert!(
+            self.ndim() == 2 && self.row_len() == other.rows(),
+            "matmul_panels: shapes {:?} and {:?} do not multiply",
+            self.shape(),
+            [other.rows(), other.columns()]
+        );
+        let mut out = blank(self.rows() * other.columns());
+        multiply(self.view2(), Right::Panels(other), Start::Zero, &mut out);
+        Self::from_vec(out, [self.rows(), other.columns()])
+    }
+
+    /// X · W + b, from this `[n, i]`, the weight `[i, o]`, a view or [`Panels`], and the bias `[o]`: `[n, o]`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit; the message names all three.
+    #[track_caller]
+    pub fn linear<'b>(&self, weight: impl Into<Right<'b, E>>, bias: &Self) -> Self {
+        let weight = weight.into();
+        let columns = weight.columns();
+        assert!(
+            self.ndim() == 2 && self.row_len() == weight.rows() && bias.shape() == [columns],
+            "linear: input {:?}, weight {:?} and bias {:?} do not fit together",
+            self.shape(),
+            [weight.rows(), columns],
+            bias.shape()
+        );
+        let mut out = blank(self.rows() * columns);
+        multiply(self.view2(), weight, Start::Row(bias.as_slice()), &mut out);
+        Self::from_vec(out, [self.rows(), columns])
+    }
 }
 
 /// The product that sums over the axis `inner[0]` of `a` and `inner[1]` of `b`.
@@ -73,9 +354,9 @@ fn product<E: Element>(op: &str, a: &Tensor<E>, b: &Tensor<E>, inner: [usize; 2]
         b.swap_axes(0, 1);
     }
     let (rows, columns) = (a.nrows(), b.ncols());
-    let mut out = Tensor::zeros([rows, columns]);
-    gemm(a, b, E::zero(), out.view2_mut());
-    out
+    let mut out = blank(rows * columns);
+    multiply(a, Right::View(b), Start::Zero, &mut out);
+    Tensor::from_vec(out, [rows, columns])
 }
 
 #[cfg(test)]
@@ -206,6 +487,204 @@ mod tests {
             check_rows_alone::<f32>(size, rng);
             check_rows_alone::<f64>(size, rng);
         }
+    }
+
+    /// Rows and columns on both sides of every tile, terms on both sides of every block.
+    const SIZES: [[usize; 3]; 18] = [
+        [1, 784, 40],
+        [2, 31, 3],
+        [3, 32, 16],
+        [4, 33, 17],
+        [5, 1, 8],
+        [6, 64, 9],
+        [7, 255, 15],
+        [11, 256, 31],
+        [12, 257, 32],
+        [13, 512, 33],
+        [16, 513, 10],
+        [25, 28, 100],
+        [64, 300, 70],
+        [70, 20, 600],
+        [255, 4, 10],
+        [257, 40, 20],
+        [300, 600, 5],
+        [2, 5000, 18],
+    ];
+
+    /// A matrix that was laid out, a view of it in each layout, and the parts of its rows give one result.
+    fn check_layouts<E: Element>(rng: &mut Rng) {
+        for [m, k, n] in SIZES {
+            let (a, b) = (Tensor::<E>::normal([m, k], 0.0, 1.0, rng), Tensor::<E>::normal([k, n], 0.0, 1.0, rng));
+            let bias = Tensor::<E>::normal([n], 0.0, 1.0, rng);
+            let (at, bt, panels) = (a.t(), b.t(), Panels::new(b.view2()));
+            assert!(panels.to_tensor().bit_eq(&b) && panels.clone().to_tensor().bit_eq(&b));
+            let expected = a.matmul(&b);
+            let case = format!("{m} x {k} x {n}, {}", E::NAME);
+            for (name, product) in [
+                ("panels", a.matmul_panels(&panels)),
+                ("panels of a transpose", a.matmul_panels(&Panels::new(bt.view2().reversed_axes()))),
+                ("nt", a.matmul_nt(&bt)),
+                ("tn", at.matmul_tn(&b)),
+                ("no bias", a.linear(&panels, &Tensor::zeros([n]))),
+            ] {
+                assert!(product.bit_eq(&expected), "{name}, {case}");
+            }
+            let with_bias = a.linear(b.view2(), &bias);
+            assert!(with_bias.bit_eq(&a.linear(&panels, &bias)), "{case}");
+            let mut out = bias.broadcast_to([m, n]);
+            gemm(a.view2(), &panels, E::one(), out.view2_mut());
+            assert!(out.bit_eq(&with_bias), "{case}");
+
+            // The rows of aᵀ and b in parts: a few, many, one, none.
+            let expected = at.matmul_tn(&b);
+            for cuts in [vec![], vec![k / 2], vec![0, k / 3, k / 3 + 1, k - k / 4, k]] {
+                let parts: Vec<_> = at
+                    .split(&cuts[..], 0)
+                    .into_iter()
+                    .zip(b.split(&cuts[..], 0))
+                    .map(|(a, b)| (a, Panels::new(b.view2())))
+                    .collect();
+                let parts: Vec<_> = parts.iter().map(|(a, b)| (a, b)).collect();
+                let mut out = Tensor::full([m, n], E::nan());
+                gemm_tn(&parts, 0, false, out.as_mut_slice());
+                assert!(out.bit_eq(&expected), "parts {cuts:?}, {case}");
+                let (mut some, mut twice) = (vec![E::nan(); (m - m / 3) * n], expected.clone());
+                gemm_tn(&parts, m / 3, false, &mut some);
+                assert_eq!(some, expected.as_slice()[m / 3 * n..], "rows from {} on, {case}", m / 3);
+                gemm_tn(&parts, 0, true, twice.as_mut_slice());
+                assert!(twice.allclose(&(&expected * E::from_f64(2.0)), 1e-4, 1e-4), "added, {case}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_has_one_result_in_every_layout() {
+        check_layouts::<f32>(&mut Rng::new(5));
+        check_layouts::<f64>(&mut Rng::new(6));
+    }
+
+    /// Of whole numbers all sums are exact. Of others, only those of processors that multiply and add in one rounding are
+    /// the same.
+    fn check_instruction_sets<E: Element>(rng: &mut Rng) {
+        for [m, k, n] in SIZES {
+            for whole in [false, true] {
+                let mut draw = |shape| {
+                    let t = Tensor::<E>::normal(shape, 0.0, 3.0, rng);
+                    if whole { t.round() } else { t }
+                };
+                let (a, b) = (draw([m, k]), draw([k, n]));
+                let all = crate::simd::tests::with_each(|| {
+                    let parts = [(&a.t(), &Panels::new(b.view2()))];
+                    let mut tn = Tensor::zeros([m, n]);
+                    gemm_tn(&parts, 0, false, tn.as_mut_slice());
+                    [a.matmul(&b), a.matmul_panels(&Panels::new(b.view2())), a.matmul_nt(&b.t()), tn]
+                });
+                for (name, products) in &all {
+                    if whole || !name.contains("Scalar") {
+                        let same = products.iter().all(|product| product.bit_eq(&all[0].1[0]));
+                        assert!(same, "{name}, {m} x {k} x {n}, {}", E::NAME);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_has_one_result_with_every_instruction_set() {
+        check_instruction_sets::<f32>(&mut Rng::new(7));
+        check_instruction_sets::<f64>(&mut Rng::new(8));
+    }
+
+    /// Each term is 0.1. The sum of 256 of them, added one by one, is 2.6e-6 off.
+    #[test]
+    fn a_sum_of_a_million_terms_is_as_good_as_one_of_a_block() {
+        let rows = 1_000_000;
+        let (ones, tenths) = (Tensor::<f32>::ones([rows, 1]), Tensor::<f32>::full([rows, 2], 0.1));
+        let expected = 0.1_f32.as_f64() * rows as f64;
+        let sum = ones.matmul_tn(&tenths);
+        assert!(sum.iter().all(|s| (s.as_f64() / expected - 1.0).abs() < 3e-6), "{sum:?} for {expected}");
+        let parts: Vec<_> = tenths.split(16, 0).iter().map(|part| Panels::new(part.view2())).collect();
+        let ones = ones.slice(0, 0..rows / 16);
+        let parts: Vec<_> = parts.iter().map(|part| (&ones, part)).collect();
+        let mut again = [0.0; 2];
+        gemm_tn(&parts, 0, false, &mut again);
+        assert_eq!(again, sum.as_slice());
+    }
+
+    /// A product that is too small for a number keeps its sign, on every path.
+    #[test]
+    fn a_negative_zero_stays_one() {
+        let negative = |t: Tensor<f32>| assert!(t.iter().all(|v| *v == 0.0 && v.is_sign_negative()), "{t:?}");
+        let tiny = |shape: [usize; 2], sign: f32| Tensor::full(shape, sign * 1e-30);
+        for columns in [1, 16, 40] {
+            let b = tiny([1, columns], -1.0);
+            for rows in [1, 2, 9] {
+                let a = tiny([rows, 1], 1.0);
+                let panels = Panels::new(b.view2());
+                negative(a.matmul(&b));
+                negative(a.matmul_panels(&panels));
+                negative(a.matmul_nt(&b.t()));
+                negative(a.t().matmul_tn(&b));
+                negative(a.linear(&panels, &Tensor::full([columns], -0.0)));
+                let mut out = vec![1.0; rows * columns];
+                linear(a.as_slice(), &panels, &vec![-0.0; columns], &mut out);
+                negative(Tensor::from(out));
+            }
+        }
+    }
+
+    #[test]
+    fn many_parts_and_long_sums_have_the_bits_of_one_product() {
+        let rng = &mut Rng::new(9);
+        let (a, b) =
+            (Tensor::<f32>::normal([9000, 7], 0.0, 1.0, rng), Tensor::<f32>::normal([9000, 19], 0.0, 1.0, rng));
+        let expected = a.matmul_tn(&b);
+        // Of 5 rows: over 50 in a block. Of 600: the blocks end within parts.
+        for rows in [5, 600] {
+            let pieces = |t: &Tensor<f32>| -> Vec<_> {
+                (0..9000).step_by(rows).map(|at| t.slice(0, at..(at + rows).min(9000))).collect()
+            };
+            let (a, b) = (pieces(&a), pieces(&b));
+            let b: Vec<_> = b.iter().map(|b| Panels::new(b.view2())).collect();
+            let parts: Vec<_> = a.iter().zip(&b).collect();
+            let (mut out, mut added) = (Tensor::zeros([7, 19]), Tensor::ones([7, 19]));
+            gemm_tn(&parts, 0, false, out.as_mut_slice());
+            assert!(out.bit_eq(&expected), "parts of {rows}");
+            gemm_tn(&parts, 0, true, added.as_mut_slice());
+            assert!(added.allclose(&(&expected + 1.0), 1e-5, 1e-4), "parts of {rows}");
+        }
+        // More rows than are laid out by the way, and more terms than are added up at once.
+        let product = a.matmul(&a.t().slice(1, 0..300));
+        assert!(product.slice(0, 0..1).bit_eq(&a.slice(0, 0..1).matmul(&a.t().slice(1, 0..300))));
+        let wide = a.t().matmul_nt(&b.t());
+        assert!(wide.bit_eq(&expected));
+    }
+
+    #[test]
+    fn no_outputs_take_nothing() {
+        linear::<f32>(&[], &Panels::new(Tensor::zeros([4, 0]).view2()), &[], &mut []);
+        linear::<f32>(&[], Tensor::zeros([4, 3]).view2(), &[0.0; 3], &mut []);
+        assert_eq!(
+            Panels::from_fn(2, 17, |panel, rows| rows.fill([panel as f32; 16])).to_tensor().row(1)[15..],
+            [0.0, 1.0]
+        );
+    }
+
+    #[test]
+    fn nan_and_infinity_stay_in_their_rows_and_columns() {
+        let (mut a, b) = (Tensor::<f32>::ones([20, 40]), Tensor::<f32>::ones([40, 21]));
+        a.as_mut_slice()[3 * 40 + 39] = f32::NAN;
+        a.as_mut_slice()[19 * 40] = f32::INFINITY;
+        let product = a.matmul(&b);
+        for (row, values) in product.as_slice().chunks(21).enumerate() {
+            match row {
+                3 => assert!(values.iter().all(|v| v.is_nan())),
+                19 => assert!(values.iter().all(|v| v.is_infinite())),
+                _ => assert!(values.iter().all(|&v| v == 40.0)),
+            }
+        }
+        let tiny = Tensor::<f32>::full([7, 40], f32::from_bits(1));
+        assert_eq!(tiny.matmul(&b), Tensor::full([7, 21], f32::from_bits(40)));
     }
 
     #[test]

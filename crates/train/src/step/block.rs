@@ -1,13 +1,19 @@
 //! The second phase: some rows of one parameter, with all that their update needs.
 
+use mlp_autograd::Gradient;
 use mlp_nn::{Network, Parameter, Regularizer};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::{Element, Tensor};
 
 use super::shard::Shard;
 
-/// A block has at most about this many values.
-const BLOCK: usize = 1 << 16;
+/// A block has about this many values, and at least [`ROWS`] rows.
+const BLOCK: usize = 1 << 14;
+
+/// About this many values are updated at once, so that their gradient stays in the first cache, and at least so many rows: the
+/// kernel of products goes through them together.
+const AT_ONCE: usize = 1 << 12;
+const ROWS: usize = 12;
 
 /// The gradient of a block: what is added up of the shards' gradients.
 pub(super) struct Sum<'a, E: Element> {
@@ -23,6 +29,8 @@ pub(super) struct Sum<'a, E: Element> {
 pub(super) struct Block<'a, E: Element> {
     parameter: usize,
     start: usize,
+    /// The length of a row.
+    columns: usize,
     /// The number of the parameter's step.
     step: u64,
     regularizer: Option<&'a Regularizer>,
@@ -69,12 +77,11 @@ impl<'a, E: Element> BlockSlots<'a, E> {
     }
 }
 
-/// The number of values of every block of a parameter but the last: whole rows, and blocks of one size, so that threads
-/// that share them finish together.
-fn block_len<E: Element>(parameter: &Parameter<E>) -> usize {
-    let (len, columns) = (parameter.value().len(), parameter.value().shape().last().copied().unwrap_or(1));
-    let (rows, blocks) = (len.div_ceil(columns.max(1)), len.div_ceil(BLOCK).max(1));
-    (rows.div_ceil(blocks).next_multiple_of(8) * columns).max(1)
+/// The number of rows of every block of a parameter but the last, and the length of a row.
+fn block_rows<E: Element>(parameter: &Parameter<E>) -> [usize; 2] {
+    let columns = parameter.value().shape().last().copied().unwrap_or(1).max(1);
+    let (rows, blocks) = (parameter.value().len() / columns, parameter.value().len().div_ceil(BLOCK).max(1));
+    [rows.div_ceil(blocks).max(1).next_multiple_of(ROWS), columns]
 }
 
 /// The gradients of all blocks of what is trained.
@@ -84,7 +91,8 @@ pub(super) fn sums<'a, E: Element>(parameters: &'a [Parameter<E>], gradients: &'
         if !p.is_trainable() {
             continue;
         }
-        let len = block_len(p);
+        let [rows, columns] = block_rows(p);
+        let len = rows * columns;
         for (index, (weights, gradient)) in p.value().as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate() {
             let (start, regularizer) = (index * len, p.regularizer());
             sums.push(Sum { parameter, start, regularizer, weights, gradient });
@@ -105,14 +113,15 @@ pub(super) fn blocks<'a, E: Element>(
         if !p.is_trainable() {
             continue;
         }
-        let len = block_len(&p);
-        let (values, regularizer) = p.into_values_and_regularizer();
+        let [rows, columns] = block_rows(&p);
+        let (weights, regularizer) = p.into_values_and_regularizer();
         let step = slots.steps;
         let mut slots = BlockSlots::of(&mut slots.values);
-        let chunks = values.chunks_mut(len).zip(gradient.chunks_mut(len));
+        let len = rows * columns;
+        let chunks = weights.chunks_mut(len).zip(gradient.chunks_mut(len));
         for (index, (weights, gradient)) in chunks.enumerate() {
             let slots = slots.cut(weights.len());
-            blocks.push(Block { parameter, start: index * len, step, regularizer, weights, gradient, slots });
+            blocks.push(Block { parameter, start: index * len, columns, step, regularizer, weights, gradient, slots });
         }
     }
     blocks
@@ -122,14 +131,7 @@ impl<E: Element> Sum<'_, E> {
     /// Adds up the shards' gradients, in their order, and the penalty's.
     pub(super) fn run(self, shards: &[Shard<E>]) {
         let Self { parameter, start, regularizer, weights, gradient } = self;
-        let mut written = false;
-        for part in shards.iter().filter_map(|shard| shard.gradient(parameter)) {
-            part.write_block(start, written, gradient);
-            written = true;
-        }
-        if !written {
-            gradient.fill(E::zero());
-        }
+        Gradient::write_sum(shards.iter().filter_map(|shard| shard.gradient(parameter)), start, gradient);
         let Some(regularizer) = regularizer else { return };
         if !regularizer.add_by_value(weights, gradient) {
             let penalty = shards.iter().find_map(|shard| shard.penalty_gradient(parameter));
@@ -140,12 +142,16 @@ impl<E: Element> Sum<'_, E> {
 }
 
 impl<E: Element> Block<'_, E> {
-    /// The optimizer's step, with a gradient that is added up first if it was not yet.
-    pub(super) fn update(mut self, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
-        if let Some(shards) = shards {
-            let Self { parameter, start, regularizer, .. } = self;
-            Sum { parameter, start, regularizer, weights: self.weights, gradient: self.gradient }.run(shards);
+    /// The optimizer's step, with a gradient that is added up first if it was not yet: some rows after the others, so that
+    /// their gradient is still in the first cache when it is used.
+    pub(super) fn update(self, shards: Option<&[Shard<E>]>, optimizer: &Optimizer) {
+        let Self { parameter, start, columns, step, regularizer, weights, gradient, mut slots } = self;
+        let Some(shards) = shards else { return optimizer.update(step, weights, gradient, slots.as_mut()) };
+        let len = (AT_ONCE / columns / ROWS).max(1) * ROWS * columns;
+        for (index, weights) in weights.chunks_mut(len).enumerate() {
+            let (start, gradient) = (start + index * len, &mut gradient[..weights.len()]);
+            Sum { parameter, start, regularizer, weights, gradient: &mut *gradient }.run(shards);
+            optimizer.update(step, weights, gradient, slots.cut(weights.len()).as_mut());
         }
-        optimizer.update(self.step, self.weights, self.gradient, self.slots.as_mut());
     }
 }

@@ -5,9 +5,8 @@
 //! 1. Shards: the rows of the batch are cut into shards. Each gathers its rows, runs forward and backward on a tape of its
 //!    own, and keeps the gradients as the tape leaves them: those of weight matrices as products that were not multiplied
 //!    out.
-//! 2. Blocks: the parameters are cut into blocks of rows. Each multiplies out its part of every shard's gradient, adds
-//!    them up in the shards' order, adds the penalty's gradient, and takes the optimizer's step while the numbers are
-//!    still in the cache.
+//! 2. Blocks: the parameters are cut into blocks of rows. Each multiplies out its part of the gradient, of all shards in one
+//!    product, adds the penalty's gradient, and takes the optimizer's step while the numbers are still in the cache.
 //!
 //! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
 //! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
