@@ -128,17 +128,12 @@ impl<E: Element> Gradient<E> {
             part.check_product(left, right, start, out.len());
             // As many products together as follow one another.
             let mut products = [(left, right); TOGETHER];
-            let mut count = 0;
-            let mut next = Some((left, right));
-            while let Some((left, right)) = next {
-                (products[count], count) = ((left, right), count + 1);
-                next = match parts.peek() {
-                    Some(Self::Product { left, right }) if count < TOGETHER => {
-                        parts.next();
-                        Some((left, right))
-                    }
-                    _ => None,
-                };
+            let mut count = 1;
+            while count < TOGETHER
+                && let Some(Self::Product { left, right }) = parts.next_if(|next| matches!(next, Self::Product { .. }))
+            {
+                products[count] = (left, right);
+                count += 1;
             }
             gemm_tn(&products[..count], start / right.columns(), written, out);
             written = true;

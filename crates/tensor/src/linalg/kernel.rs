@@ -20,6 +20,23 @@ pub(super) const DEPTH: usize = 256;
 /// The sums of `R` rows in the `V` vectors of a panel.
 pub(super) type Sums<S, E, const R: usize, const V: usize> = [[<E as Vectors>::Vector<S>; V]; R];
 
+/// A product that goes through its output in tiles.
+pub(super) trait InTiles {
+    /// In tiles of `R` rows and `V` vectors.
+    fn run<S: Simd, const R: usize, const V: usize>(self, simd: S);
+}
+
+/// Runs `product` in tiles of as many rows, and vectors of a panel, as have room for their sums in registers.
+#[inline(always)]
+pub(super) fn in_tiles<S: Simd, E: Element, T: InTiles>(simd: S, product: T) {
+    match (E::lanes::<S>(), S::REGISTER_COUNT) {
+        (16, _) => product.run::<S, 12, 1>(simd),
+        (8, 32) => product.run::<S, 12, 2>(simd),
+        (2 | 4, 32) => product.run::<S, 6, 4>(simd),
+        _ => product.run::<S, 6, 2>(simd),
+    }
+}
+
 /// No sums yet.
 #[inline(always)]
 pub(super) fn zeros<S: Simd, E: Element, const R: usize, const V: usize>(simd: S) -> Sums<S, E, R, V> {

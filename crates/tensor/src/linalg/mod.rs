@@ -90,12 +90,6 @@ pub enum Start<'a, E> {
     Row(&'a [E]),
 }
 
-impl<E> Start<'_, E> {
-    fn is_out(&self) -> bool {
-        matches!(self, Self::Out)
-    }
-}
-
 /// `out = a · b + beta · out`, on views in any layout. `b` is a view or [`Panels`]. With `beta = 0` what `out` held does not
 /// matter. Transposes cost no copy; an `a` or an `out` with gaps between its values is copied.
 ///

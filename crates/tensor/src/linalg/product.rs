@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 use pulp::{Simd, WithSimd};
 
-use super::kernel::{DEPTH, add_columns, add_rows, load, store, zeros};
+use super::kernel::{DEPTH, InTiles, add_columns, add_rows, in_tiles, load, store, zeros};
 use super::panels::{Lines, PANEL, Panels, Right, lay_out};
 use super::row;
 use super::{FEW_ROWS, Start};
@@ -108,7 +108,7 @@ fn multiply_view<E: Element>(
             lay_out(right, piece.clone(), laid_out);
             let (resume, last) = (first > block.start, piece.end == block.end);
             // Sums that are not yet complete lie in the output, unless that holds what they are added to.
-            let apart = start.is_out() && (resume || !last);
+            let apart = matches!(start, Start::Out) && (resume || !last);
             let sums =
                 if apart { Some(&mut sums.get_or_insert_with(|| Buffer::new(blank(out.len())))[..]) } else { None };
             let pass = Pass { left, row: 0, terms: piece, laid_out, column: 0, columns };
@@ -152,17 +152,11 @@ impl<E: Element> WithSimd for Run<'_, E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // As many rows, and vectors of a panel, as have room for their sums in registers.
-        match (E::lanes::<S>(), S::REGISTER_COUNT) {
-            (16, _) => self.run::<S, 12, 1>(simd),
-            (8, 32) => self.run::<S, 12, 2>(simd),
-            (2 | 4, 32) => self.run::<S, 6, 4>(simd),
-            _ => self.run::<S, 6, 2>(simd),
-        }
+        in_tiles::<S, E, Self>(simd, self);
     }
 }
 
-impl<E: Element> Run<'_, E> {
+impl<E: Element> InTiles for Run<'_, E> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(mut self, simd: S) {
         let Pass { ref terms, laid_out, column, columns, .. } = *self.pass;
@@ -179,7 +173,9 @@ impl<E: Element> Run<'_, E> {
             }
         }
     }
+}
 
+impl<E: Element> Run<'_, E> {
     /// As many tiles of `R` rows as there are in `rows`; returns the row after them.
     #[inline(always)]
     fn tiles<S: Simd, const R: usize, const V: usize>(

@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::Start;
-use super::kernel::{DEPTH, add_columns, load, store, zeros};
+use super::kernel::{DEPTH, InTiles, add_columns, in_tiles, load, store, zeros};
 use super::panels::{PANEL, Panels};
 use crate::memory::{Buffer, blank};
 use crate::simd::dispatch;
@@ -39,16 +39,11 @@ impl<E: Element> WithSimd for Transposed<'_, E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match (E::lanes::<S>(), S::REGISTER_COUNT) {
-            (16, _) => self.run::<S, 12, 1>(simd),
-            (8, 32) => self.run::<S, 12, 2>(simd),
-            (2 | 4, 32) => self.run::<S, 6, 4>(simd),
-            _ => self.run::<S, 6, 2>(simd),
-        }
+        in_tiles::<S, E, Self>(simd, self);
     }
 }
 
-impl<E: Element> Transposed<'_, E> {
+impl<E: Element> InTiles for Transposed<'_, E> {
     #[inline(always)]
     fn run<S: Simd, const R: usize, const V: usize>(self, simd: S) {
         let Self { parts, terms, first, start, out } = self;
