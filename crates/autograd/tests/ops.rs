@@ -150,6 +150,8 @@ fn table() -> Vec<Entry> {
         entry("max_axes", |_, x| x[0] * x[0].max_axes(&[0, 2], true), [cube.clone()]),
         entry("min_axes", |_, x| x[0].min_axes(&[1], false), [m.clone()]),
         entry("min_axes", |_, x| x[0] * x[0].min_axes(&[0, 2], true), [cube.clone()]),
+        entry("standardize_axes", |_, x| x[0].standardize_axes(&[1], 0.1).0, [m.clone()]),
+        entry("standardize_axes", |_, x| x[0].standardize_axes(&[0, 2], 0.1).0 * x[0], [cube.clone()]),
         entry("var_axes", |_, x| x[0].var_axes(&[1], 0, false), [m.clone()]),
         entry("var_axes", |_, x| x[0] / x[0].var_axes(&[0, 2], 1, true).sqrt(), [cube.clone()]),
         entry("logsumexp_axes", |_, x| x[0].logsumexp_axes(&[1], false), [m.clone()]),

@@ -13,4 +13,5 @@ mod reduce;
 mod select;
 mod shape;
 mod softmax;
+mod standardize;
 mod statistics;

@@ -157,6 +157,14 @@ def cross_entropy(x, t):
     return -(t * torch.log_softmax(x, dim=1)).sum(dim=1).mean()
 
 
+def standardized(dim):
+    def function(x):
+        variance, mean = torch.var_mean(x, dim=dim, correction=0, keepdim=True)
+        return (x - mean) / torch.sqrt(variance + 0.125)
+
+    return function
+
+
 def norm(p, dim):
     return lambda x: torch.linalg.vector_norm(x, ord=p, dim=dim)
 
@@ -241,6 +249,8 @@ OPERATIONS = {
     # No eps: PyTorch would divide by it only where a length is below.
     "normalize_axes 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=1, eps=0.0)),
     "normalize_axes 0 1": of_one(lambda x: torch.nn.functional.normalize(x, dim=(0, 1), eps=0.0), empty=False),
+    "standardize_axes 0": of_one(standardized(0), empty=False),
+    "standardize_axes 1": of_one(standardized(1)),
 }
 
 

@@ -110,36 +110,38 @@ impl Kind for BatchNorm {
         let batch = x.value();
         let axes: Vec<usize> = (0..batch.ndim() - 1).collect();
         let frozen = mean.is_frozen() && variance.is_frozen();
-        let (mean, variance) = if pass.is_training() && !frozen && !batch.is_empty() {
-            let (mean, variance) = (x.mean_axes(&axes, true), x.var_axes(&axes, 0, true));
-            self.keep(running, &batch, &axes, &mean.value(), pass);
-            (mean, variance)
+        let y = if pass.is_training() && !frozen && !batch.is_empty() {
+            let (y, mean, variance) = x.standardize_axes(&axes, E::from_f64(self.epsilon));
+            self.keep(running, batch.len() / mean.len(), [&mean, &variance], pass);
+            y
         } else {
-            (x.tape().constant(mean.value().clone()), x.tape().constant(variance.value().clone()))
+            let (mean, variance) = (x.tape().constant(mean.value().clone()), variance.value());
+            let deviation = variance.map(|v| (v + E::from_f64(self.epsilon)).sqrt());
+            (x - mean) / x.tape().constant(deviation)
         };
-        let y = (x - mean) / (variance + E::from_f64(self.epsilon)).sqrt();
         affine(y, self.affine, weights)
     }
 }
 
 impl BatchNorm {
-    /// Takes the statistics of a batch into the running averages.
+    /// Takes the statistics of a batch, of so many values for each feature, into the running averages.
     fn keep<E: Element>(
         &self,
         [mean, variance, batches]: [BufferRef<'_, E>; 3],
-        batch: &Tensor<E>,
-        axes: &[usize],
-        batch_mean: &Tensor<E>,
+        values: usize,
+        [batch_mean, batch_variance]: [&Tensor<E>; 2],
         pass: &mut Pass<'_, E>,
     ) {
-        if axes.iter().map(|&axis| batch.shape()[axis]).product::<usize>() < 2 {
+        if values < 2 {
             return;
         }
         let (batches_now, count) = counted(batches.value());
         let share = E::from_f64(self.momentum.unwrap_or(1.0 / count));
         let average = |old: &Tensor<E>, new: &Tensor<E>| old * (E::one() - share) + new.reshape(old.shape()) * share;
         pass.update(mean, average(mean.value(), batch_mean));
-        pass.update(variance, average(variance.value(), &batch.var_axes(axes, 1, false)));
+        // Divided by one value less: an estimate for what the batch was drawn from.
+        let unbiased = E::from_f64(values as f64 / (values - 1) as f64);
+        pass.update(variance, average(variance.value(), &(batch_variance * unbiased)));
         pass.update(batches, batches_now);
     }
 }

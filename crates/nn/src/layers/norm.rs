@@ -21,8 +21,7 @@ pub(super) fn check_epsilon(epsilon: f64, plan: &Plan) -> Result<(), NnError> {
 
 /// (x - mean) / √(variance + epsilon), with the mean and the variance over `axes`.
 pub(super) fn normalize<'t, E: Element>(x: Var<'t, E>, axes: &[usize], epsilon: f64) -> Var<'t, E> {
-    let (mean, variance) = (x.mean_axes(axes, true), x.var_axes(axes, 0, true));
-    (x - mean) / (variance + E::from_f64(epsilon)).sqrt()
+    x.standardize_axes(axes, E::from_f64(epsilon)).0
 }
 
 /// y · weight + bias, if the layer has them.
