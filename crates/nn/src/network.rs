@@ -24,6 +24,7 @@ pub struct Network<E: Element = f32> {
     extents: Arc<[Extent]>,
     lookups: Arc<[Lookup]>,
     couples_rows: bool,
+    one_tape: bool,
     multiplications: usize,
 }
 
@@ -51,16 +52,26 @@ impl<E: Element> Network<E> {
         });
         let buffers = buffers.collect();
         let (extents, lookups) = (plan.extents.into(), plan.lookups.into());
-        let (couples_rows, multiplications) = (plan.couples_rows, plan.multiplications);
-        Ok(Self { architecture, parameters, buffers, output, extents, lookups, couples_rows, multiplications })
+        let (couples_rows, one_tape, multiplications) = (plan.couples_rows, plan.one_tape, plan.multiplications);
+        Ok(Self {
+            architecture,
+            parameters,
+            buffers,
+            output,
+            extents,
+            lookups,
+            couples_rows,
+            one_tape,
+            multiplications,
+        })
     }
 
     /// The same network with other numbers, which belong to it.
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
         let (architecture, output) = (self.architecture.clone(), self.output.clone());
         let (extents, lookups) = (Arc::clone(&self.extents), Arc::clone(&self.lookups));
-        let Self { couples_rows, multiplications, .. } = *self;
-        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows, multiplications }
+        let Self { couples_rows, one_tape, multiplications, .. } = *self;
+        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows, one_tape, multiplications }
     }
 
     /// The description, the weights and the buffers, by themselves.
@@ -94,9 +105,14 @@ impl<E: Element> Network<E> {
     }
 
     /// Whether in training the output of a row depends on the other rows of the batch, as batch normalization makes
-    /// it. Then a batch cut into parts does not give what the whole batch does.
+    /// it. Then a batch cut into parts gives what the whole batch does only where each [knows the others](Pass::among).
     pub fn couples_rows(&self) -> bool {
         self.couples_rows
+    }
+
+    /// Whether a layer of a user's couples rows. It knows of no other parts, so the batch has to stay in one piece.
+    pub fn needs_whole_batches(&self) -> bool {
+        self.one_tape
     }
 
     /// About how many multiplications the output of one row takes: every weight once for each place of the row that its

@@ -1,6 +1,8 @@
 //! One forward pass: what it draws from, and what it leaves behind.
 
-use mlp_autograd::Var;
+use std::sync::Arc;
+
+use mlp_autograd::{Peers, Var};
 use mlp_tensor::{Element, Rng, Tensor};
 
 use crate::Buffer;
@@ -32,6 +34,7 @@ pub struct Pass<'t, E: Element = f32> {
     rng: Option<Rng>,
     updates: Updates<E>,
     penalty: Option<Var<'t, E>>,
+    peers: Option<Arc<dyn Peers<E>>>,
 }
 
 /// New values of buffers, which a pass in training has left.
@@ -48,12 +51,24 @@ impl<E: Element> Default for Updates<E> {
 impl<'t, E: Element> Pass<'t, E> {
     /// A pass that trains: dropout drops what `rng` says, and batch normalization uses the batch's statistics.
     pub fn training(rng: Rng) -> Self {
-        Self { rng: Some(rng), updates: Updates::default(), penalty: None }
+        Self { rng: Some(rng), updates: Updates::default(), penalty: None, peers: None }
     }
 
     /// A pass in which every layer computes what it does at inference.
     pub fn inference() -> Self {
-        Self { rng: None, updates: Updates::default(), penalty: None }
+        Self { rng: None, updates: Updates::default(), penalty: None, peers: None }
+    }
+
+    /// The pass over one part of a batch, of which `peers` have the others, each on a tape and a thread of its own: batch
+    /// normalization then uses the statistics of all parts. The one with the first part leaves the running averages.
+    #[must_use]
+    pub fn among(self, peers: Arc<dyn Peers<E>>) -> Self {
+        Self { peers: Some(peers), ..self }
+    }
+
+    /// Those who have the other parts of the batch, where it was cut.
+    pub fn peers(&self) -> Option<&Arc<dyn Peers<E>>> {
+        self.peers.as_ref()
     }
 
     /// Whether the pass trains.

@@ -34,6 +34,8 @@ pub struct Plan {
     pub(crate) descriptions: Option<Vec<Description>>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) couples_rows: bool,
+    /// Whether the rows of a batch must lie on one tape.
+    pub(crate) one_tape: bool,
     /// About how many multiplications a row takes.
     pub(crate) multiplications: usize,
 }
@@ -191,6 +193,7 @@ impl Plan {
             descriptions,
             lookups: Vec::new(),
             couples_rows: false,
+            one_tape: false,
             multiplications: 0,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
@@ -341,9 +344,15 @@ impl Plan {
     /// # Errors
     /// If it has no name or that of another weight or buffer of the layer, or would be too large to address.
     pub fn buffer(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
+        self.couples_rows();
+        self.statistic(name, shape, value)
+    }
+
+    /// Declares a buffer of a layer that keeps to [`Pass::peers`](crate::Pass::peers).
+    pub(crate) fn statistic(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
         let (name, shape, start) = (self.own_name(name)?, shape.into(), Start::Constant(value));
         self.check_size(&shape)?;
-        self.couples_rows();
+        self.couples_rows = true;
         self.buffers.push(BufferSpec { name, shape, start });
         self.within_tensors()
     }
@@ -351,7 +360,7 @@ impl Plan {
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
     /// into parts. A layer that declares a [buffer](Plan::buffer) need not say it.
     pub fn couples_rows(&mut self) {
-        self.couples_rows = true;
+        (self.couples_rows, self.one_tape) = (true, true);
     }
 
     /// Checks a setting of the layer.

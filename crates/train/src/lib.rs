@@ -29,7 +29,9 @@
 //!
 //! Large networks train on all threads of rayon's pool (set `RAYON_NUM_THREADS`, or call `fit` inside
 //! `ThreadPool::install`). How a batch is cut into parts depends on the batch and the network alone, and the parts are
-//! added up in one fixed order: one seed gives the same bits on any number of threads.
+//! added up in one fixed order: one seed gives the same bits on any number of threads. The parts of a network with
+//! [`BatchNorm`](mlp_nn::BatchNorm) wait for one another, so each has a thread of its own; of these only as many are awake at a
+//! time as the pool has threads.
 
 mod callback;
 mod error;

@@ -1,10 +1,12 @@
 //! Values brought to mean 0 and variance 1.
 
+use std::sync::Arc;
+
 use mlp_tensor::simd::vectorize;
 use mlp_tensor::{Element, Tensor};
 
 use super::reduce::check_axes;
-use crate::{Gradient, Op, OpContext, Var};
+use crate::{Gradient, Op, OpContext, Peers, Var};
 
 /// y = (x - mean) / d with d = √(variance + ε), and means over the axes: dx = (dy - mean dy - y · mean(dy · y)) / d.
 #[derive(Debug)]
@@ -12,6 +14,9 @@ struct StandardizeAxes<E: Element> {
     axes: Vec<usize>,
     epsilon: E,
     deviation: Tensor<E>,
+    /// The number of values that share a mean, those of others included.
+    count: usize,
+    peers: Option<Arc<dyn Peers<E>>>,
 }
 
 impl<E: Element> Op<E> for StandardizeAxes<E> {
@@ -19,6 +24,7 @@ impl<E: Element> Op<E> for StandardizeAxes<E> {
         "standardize_axes"
     }
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
+        assert!(self.peers.is_none(), "standardize_axes_among: no derivative over the parts of a batch is recorded");
         let (x, y) = (ctx.input(0), ctx.output());
         let deviation = (x.var_axes(&self.axes, 0, true) + self.epsilon).sqrt();
         let across = grad - grad.mean_axes(&self.axes, true) - y * (grad * y).mean_axes(&self.axes, true);
@@ -26,14 +32,23 @@ impl<E: Element> Op<E> for StandardizeAxes<E> {
     }
     fn backward_kernel(&self, ctx: &OpContext<'_, E>, mut grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
         let y = ctx.output().value();
-        let mean = grad.mean_axes(&self.axes, true);
-        let along = (&grad * &y).mean_axes(&self.axes, true);
-        let group = Group::of(y.shape(), &self.axes);
-        let statistics = [mean.as_slice(), along.as_slice(), self.deviation.as_slice()];
-        group.for_each(
+        let own = [grad.sum_axes(&self.axes, true), (&grad * &y).sum_axes(&self.axes, true)];
+        let [mut mean, mut along] = match &self.peers {
+            None => own,
+            Some(peers) => {
+                let mut sums = own.each_ref().map(|own| Tensor::zeros(own.shape()));
+                peers.all_gather(self.count, own, &mut |_, parts| {
+                    sums.iter_mut().zip(parts).for_each(|(sum, part)| *sum += part);
+                });
+                sums
+            }
+        };
+        let count = E::from_f64(self.count as f64);
+        [&mut mean, &mut along].into_iter().for_each(|sum| sum.map_in_place(|v| v / count));
+        Group::of(y.shape(), &self.axes).for_each(
             grad.as_mut_slice(),
             y.as_slice(),
-            statistics,
+            [mean.as_slice(), along.as_slice(), self.deviation.as_slice()],
             #[inline(always)]
             |g, y, [mean, along, deviation]| (g - mean - y * along) / deviation,
         );
@@ -121,7 +136,31 @@ impl Group {
     }
 }
 
-impl<E: Element> Var<'_, E> {
+/// The mean and the variance of values along some axes.
+struct Statistics<E: Element> {
+    mean: Tensor<E>,
+    variance: Tensor<E>,
+    /// The number of values behind each.
+    count: usize,
+}
+
+impl<E: Element> Statistics<E> {
+    /// Those of the parts of all peers, of which these are one's own, one part after the other: Chan, Golub and LeVeque, 1983.
+    fn of_all(self, peers: &dyn Peers<E>) -> Self {
+        let [mut mean, mut squares] = [&self.mean, &self.variance].map(|own| Tensor::zeros(own.shape()));
+        let mut count = 0;
+        peers.all_gather(self.count, [self.mean, self.variance], &mut |values, [part_mean, part_variance]| {
+            let [before, own, all] = [count, values, (count + values).max(1)].map(|count| count as f64);
+            let distance = part_mean - &mean;
+            mean += &distance * E::from_f64(own / all);
+            squares += part_variance * E::from_f64(own) + distance.square() * E::from_f64(before * own / all);
+            count += values;
+        });
+        Self { mean, variance: squares / E::from_f64(count.max(1) as f64), count }
+    }
+}
+
+impl<'t, E: Element> Var<'t, E> {
     /// (x - mean) / √(variance + ε), with the mean and the variance (divided by the number of values) over `axes`, which keep
     /// their lengths. Also returns the mean and the variance, in which each of `axes` has length 1: numbers, through which
     /// no gradient flows.
@@ -141,29 +180,66 @@ impl<E: Element> Var<'_, E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn standardize_axes(self, axes: &[usize], epsilon: E) -> (Self, Tensor<E>, Tensor<E>) {
+        let (y, Statistics { mean, variance, .. }) = self.standardized("standardize_axes", axes, epsilon, None);
+        (y, mean, variance)
+    }
+
+    /// [`Var::standardize_axes`] where this is a part of a batch and `peers` have the others: the mean and the variance are
+    /// those of all parts, and so is the gradient. The third value is the number of values behind each of them.
+    ///
+    /// # Panics
+    /// As [`Var::standardize_axes`]; and if a walk that is recorded comes through, since what others hold is on their tapes.
+    #[track_caller]
+    pub fn standardize_axes_among(
+        self,
+        axes: &[usize],
+        epsilon: E,
+        peers: &Arc<dyn Peers<E>>,
+    ) -> (Self, [Tensor<E>; 2], usize) {
+        let (y, Statistics { mean, variance, count }) =
+            self.standardized("standardize_axes_among", axes, epsilon, Some(peers));
+        (y, [mean, variance], count)
+    }
+
+    #[track_caller]
+    fn standardized(
+        self,
+        name: &str,
+        axes: &[usize],
+        epsilon: E,
+        peers: Option<&Arc<dyn Peers<E>>>,
+    ) -> (Self, Statistics<E>) {
         let x = self.value();
-        check_axes("standardize_axes", x.shape(), axes);
+        check_axes(name, x.shape(), axes);
         let group = Group::of(x.shape(), axes);
-        let mean = x.mean_axes(axes, true);
+        let own_mean = x.mean_axes(axes, true);
         let mut y = x.clone();
         group.for_each(
             y.as_mut_slice(),
             x.as_slice(),
-            [mean.as_slice()],
+            [own_mean.as_slice()],
             #[inline(always)]
             |_, x, [mean]| x - mean,
         );
         let variance = y.map(|v| v * v).mean_axes(axes, true);
-        let deviation = variance.map(|v| (v + epsilon).sqrt());
+        let count = axes.iter().map(|&axis| x.shape()[axis]).product();
+        let mut statistics = Statistics { mean: own_mean.clone(), variance, count };
+        if let Some(peers) = peers {
+            statistics = statistics.of_all(&**peers);
+        }
+        let deviation = statistics.variance.map(|v| (v + epsilon).sqrt());
+        // What the own mean is away from that of all: 0 without others.
+        let distance = &statistics.mean - own_mean;
         group.for_each(
             y.as_mut_slice(),
             x.as_slice(),
-            [deviation.as_slice()],
+            [distance.as_slice(), deviation.as_slice()],
             #[inline(always)]
-            |y, _, [deviation]| y / deviation,
+            |y, _, [distance, deviation]| (y - distance) / deviation,
         );
-        let op = StandardizeAxes { axes: axes.to_vec(), epsilon, deviation };
-        (self.tape().push(y, op, &[self]), mean, variance)
+        let (count, peers) = (statistics.count, peers.cloned());
+        let op = StandardizeAxes { axes: axes.to_vec(), epsilon, deviation, count, peers };
+        (self.tape().push(y, op, &[self]), statistics)
     }
 }
 
@@ -206,6 +282,44 @@ mod tests {
         check::<f64>(&[2, 3, 4, 5], 1e-12);
         check::<f32>(&[130, 17], 1e-4);
         check::<f64>(&[1, 1], 1e-12);
+    }
+
+    /// Has so many parts, all of them the one that was brought.
+    #[derive(Debug)]
+    struct Copies(usize);
+
+    impl Peers<f64> for Copies {
+        fn is_first(&self) -> bool {
+            true
+        }
+        fn all_gather(&self, count: usize, own: [Tensor<f64>; 2], each: &mut dyn FnMut(usize, &[Tensor<f64>; 2])) {
+            (0..self.0).for_each(|_| each(count, &own));
+        }
+    }
+
+    /// A batch that is there three times has the statistics of one, and three times as many values.
+    #[test]
+    fn peers_with_the_same_rows_change_nothing_but_the_count() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::normal([7, 3], 3.0, 2.0, &mut Rng::new(4)));
+        let upstream = Tensor::normal([7, 3], 0.0, 1.0, &mut Rng::new(5));
+        let (alone, ..) = x.standardize_axes(&[0], 1e-3);
+        let (y, [mean, variance], count) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Copies(3)) as _));
+        let close = |a: &Tensor<f64>, b: &Tensor<f64>| a.allclose(b, 1e-12, 1e-12);
+        assert!(close(&y.value(), &alone.value()));
+        assert!(close(&mean, &x.value().mean_axes(&[0], true)) && close(&variance, &x.value().var_axes(&[0], 0, true)));
+        assert_eq!(count, 21);
+        let gradient = |y: Var<'_, f64>| tape.gradient_from(&[y], &[upstream.clone()], &[x]).remove(0);
+        assert!(close(&gradient(y), &gradient(alone)));
+    }
+
+    #[test]
+    #[should_panic(expected = "standardize_axes_among: no derivative over the parts of a batch is recorded")]
+    fn no_second_derivative_goes_through_peers() {
+        let tape = Tape::new();
+        let x = tape.variable(Tensor::from([[1.0], [2.0]]));
+        let (y, ..) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Copies(1)) as _));
+        tape.gradient_recorded(y.sum(), [x]);
     }
 
     #[test]

@@ -16,8 +16,7 @@ use crate::{BufferRef, NnError, Pass, Plan, Weights};
 /// training as well where they are frozen; see [`Network::freeze`](crate::Network::freeze).
 ///
 /// A batch with a single value for each feature has no variance: it becomes the bias, and leaves the running averages
-/// as they are. (PyTorch refuses such a batch.) A step on a batch is never cut into parts where this layer trains, so the
-/// statistics are those of the whole batch.
+/// as they are. (PyTorch refuses such a batch.) Where a step cuts its batch into parts, the statistics are those of all parts.
 ///
 /// Source: Ioffe and Szegedy, 2015. Defaults, and the meaning of momentum, are PyTorch's `BatchNorm1d`. Keras' momentum
 /// is one minus ours (its default 0.99 is 0.01 here), its epsilon 1e-3, and its running variance is divided by the
@@ -93,9 +92,9 @@ impl Kind for BatchNorm {
             plan_affine(input, true, plan)?;
         }
         let features = input[input.len() - 1];
-        plan.buffer("running_mean", [features], 0.0)?;
-        plan.buffer("running_var", [features], 1.0)?;
-        plan.buffer("batches", [2], 0.0)?;
+        plan.statistic("running_mean", [features], 0.0)?;
+        plan.statistic("running_var", [features], 1.0)?;
+        plan.statistic("batches", [2], 0.0)?;
         Ok(input.to_vec())
     }
 
@@ -111,8 +110,18 @@ impl Kind for BatchNorm {
         let axes: Vec<usize> = (0..batch.ndim() - 1).collect();
         let frozen = mean.is_frozen() && variance.is_frozen();
         let y = if pass.is_training() && !frozen && !batch.is_empty() {
-            let (y, mean, variance) = x.standardize_axes(&axes, E::from_f64(self.epsilon));
-            self.keep(running, batch.len() / mean.len(), [&mean, &variance], pass);
+            let epsilon = E::from_f64(self.epsilon);
+            let (y, [mean, variance], values) = match pass.peers() {
+                Some(peers) => x.standardize_axes_among(&axes, epsilon, peers),
+                None => {
+                    let (y, mean, variance) = x.standardize_axes(&axes, epsilon);
+                    let values = batch.len() / mean.len();
+                    (y, [mean, variance], values)
+                }
+            };
+            if pass.peers().is_none_or(|peers| peers.is_first()) {
+                self.keep(running, values, [&mean, &variance], pass);
+            }
             y
         } else {
             let (mean, variance) = (x.tape().constant(mean.value().clone()), variance.value());

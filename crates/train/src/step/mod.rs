@@ -13,6 +13,7 @@
 
 mod block;
 mod gradients;
+mod meeting;
 mod shard;
 
 use mlp_autograd::Anomaly;
@@ -20,9 +21,11 @@ use mlp_nn::{Network, Parameter, ParameterMut};
 use mlp_optim::{Optimizer, OptimizerState};
 use mlp_tensor::Element;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Objective, Rows, Totals};
 use block::{Block, blocks};
+use meeting::Meeting;
 use shard::Shard;
 
 pub use gradients::StepGradients;
@@ -71,6 +74,8 @@ pub(crate) const WORTH_A_FORK: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Step<E: Element = f32> {
     shards: Vec<Shard<E>>,
+    /// The threads of shards that wait for one another, one for each.
+    workers: Option<ThreadPool>,
     /// How many of the shards the batch at hand has.
     used: usize,
     /// The number of rows of the batch at hand.
@@ -87,7 +92,7 @@ impl<E: Element> Step<E> {
     /// Steps of `network`, and of networks with parameters of the same shapes.
     pub fn new(network: &Network<E>) -> Self {
         let gradients = network.parameters().iter().map(|p| vec![E::zero(); p.value().len()]).collect();
-        Self { shards: Vec::new(), used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
+        Self { shards: Vec::new(), workers: None, used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
     }
 
     /// Whether a batch of `rows` is worth more than one thread, as far as its rows are not coupled.
@@ -129,21 +134,28 @@ impl<E: Element> Step<E> {
     ) -> Totals {
         assert!(!batch.is_empty(), "shards: a batch without rows");
         self.check(network);
-        // What couples the rows of a batch needs all of them on one tape.
-        let cut = Self::is_cut(network, batch.len()) && !network.couples_rows();
-        let per_shard =
-            if cut { batch.len().div_ceil(batch.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS)) } else { batch.len() };
+        let parts = batch.len().div_ceil(SHARD_ROWS).clamp(2, SHARDS);
+        let cut = Self::is_cut(network, batch.len())
+            && !network.needs_whole_batches()
+            && (!network.couples_rows() || keep_workers(&mut self.workers, parts));
+        let per_shard = if cut { batch.len().div_ceil(parts) } else { batch.len() };
         let used = batch.len().div_ceil(per_shard);
         let detect_anomalies = self.detect_anomalies;
         self.shards.resize_with(used.max(self.shards.len()), || Shard::new(detect_anomalies));
         (self.used, self.rows, self.reduced) = (used, batch.len(), false);
-        let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize]))| {
-            shard.run(network, objective, (rows, part), batch.len(), (seed, index, used));
+        let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize])), peers| {
+            shard.run(network, objective, (rows, part), batch.len(), (seed, index, used), peers);
         };
-        if used > 1 && has_threads() {
-            self.shards[..used].par_iter_mut().zip(batch.par_chunks(per_shard)).enumerate().for_each(job);
+        if let (Some(workers), true) = (&self.workers, used > 1 && network.couples_rows()) {
+            let shards = self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate();
+            let job = |shard, peers| job(shard, Some(peers));
+            Meeting::new(used, rayon::current_num_threads()).run(workers, shards, job);
+        } else if used > 1 && has_threads() {
+            let shards = self.shards[..used].par_iter_mut().zip(batch.par_chunks(per_shard)).enumerate();
+            shards.for_each(|shard| job(shard, None));
         } else {
-            self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate().for_each(job);
+            let shards = self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate();
+            shards.for_each(|shard| job(shard, None));
         }
         // The first shard's sums are handed on as they are: most often there is no other.
         let mut totals = self.shards[0].take_totals();
@@ -214,7 +226,7 @@ impl<E: Element> Step<E> {
 
     /// Gives back the memory of the steps so far.
     pub(crate) fn release(&mut self) {
-        (self.shards, self.used) = (Vec::new(), 0);
+        (self.shards, self.workers, self.used) = (Vec::new(), None, 0);
     }
 
     fn used(&self) -> &[Shard<E>] {
@@ -242,6 +254,15 @@ impl<E: Element> Step<E> {
 /// Whether there is more than one thread: to hand work to a pool of one, and to wait for it, costs time and gains none.
 pub(crate) fn has_threads() -> bool {
     rayon::current_num_threads() > 1
+}
+
+/// Sees to it that at least so many threads are kept for the steps to come; false if they cannot be started.
+fn keep_workers(kept: &mut Option<ThreadPool>, threads: usize) -> bool {
+    if kept.as_ref().is_none_or(|workers| workers.current_num_threads() < threads) {
+        let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("mlp-shard-{index}"));
+        *kept = builder.build().ok();
+    }
+    kept.is_some()
 }
 
 /// Brings weights back within their limits, as [`Network::constrain`] does.

@@ -1,8 +1,8 @@
 //! The first phase: forward and backward of a part of the batch.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use mlp_autograd::{Anomaly, Gradient, Tape};
+use mlp_autograd::{Anomaly, Gradient, Peers, Tape};
 use mlp_nn::{Network, Pass, Updates};
 use mlp_tensor::{Element, Pool, Rng, Tensor};
 
@@ -43,7 +43,8 @@ impl<E: Element> Shard<E> {
         Self { pool, tape, gradients, penalties, totals, updates, detect_anomalies, anomaly: None }
     }
 
-    /// Forward and backward of `part`, some of the rows of a batch of `batch_rows`, by shard `index` of `shards`.
+    /// Forward and backward of `part`, some of the rows of a batch of `batch_rows`, by shard `index` of `shards`. What couples
+    /// rows needs the shards' `peers`.
     pub(super) fn run(
         &mut self,
         network: &Network<E>,
@@ -51,11 +52,12 @@ impl<E: Element> Shard<E> {
         (rows, part): (&Rows<E>, &[usize]),
         batch_rows: usize,
         (seed, index, shards): (u64, usize, usize),
+        peers: Option<Arc<dyn Peers<E>>>,
     ) {
         let mut pool = std::mem::take(&mut self.pool);
         pool.scope(|| {
             self.penalize(network, index, shards);
-            self.propagate(network, objective, (rows, part), batch_rows, Rng::stream(seed, &[index as u64]));
+            self.propagate(network, objective, (rows, part), batch_rows, (Rng::stream(seed, &[index as u64]), peers));
         });
         self.pool = pool;
     }
@@ -77,7 +79,7 @@ impl<E: Element> Shard<E> {
         objective: &Objective,
         (rows, part): (&Rows<E>, &[usize]),
         batch_rows: usize,
-        rng: Rng,
+        (rng, peers): (Rng, Option<Arc<dyn Peers<E>>>),
     ) {
         // The last step's gradients make room before this step's activations take it.
         self.gradients.clear();
@@ -87,6 +89,9 @@ impl<E: Element> Shard<E> {
         }
         let variables = network.variables(tape);
         let mut pass = Pass::training(rng);
+        if let Some(peers) = peers {
+            pass = pass.among(peers);
+        }
         let part = rows.batch(part);
         let size = E::from_f64(batch_rows as f64);
         let mut upstream = Tensor::full([part.x.rows()], E::one() / size);

@@ -2,6 +2,7 @@
 
 mod anomalies;
 mod bad_input;
+mod batch_norm;
 mod callbacks;
 mod classes;
 mod determinism;
