@@ -16,5 +16,6 @@ mod predictor;
 mod resume;
 mod run;
 mod seeds;
+mod sizes;
 mod sparse;
 mod step;
