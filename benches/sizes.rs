@@ -1,8 +1,9 @@
-//! Whether odd sizes are slow: the time per multiplication of sizes that fill no tile, beside that of the next size that does.
+//! Whether odd sizes are slow: the time per multiplication of sizes that fill no tile, beside that of the next that does.
 //!
-//! Sizes above 16 are compared with the next multiple of 16 by the time for one multiplication and addition, and marked where
-//! they take more than twice as long. Sizes below 16 are compared with 16 by the whole time: a smaller problem is marked where it
-//! takes longer. All sizes take turns, and the best of each counts. Nothing fails: what is marked is to be looked at.
+//! Sizes above 16 are compared with the next multiple of 16 by the time for one multiplication and addition, and marked
+//! where they take more than twice as long. Sizes below 16 are compared with 16 by the whole time: a smaller problem is
+//! marked where it takes longer. All sizes take turns, and the best of each counts. Nothing fails: what is marked is to be
+//! looked at.
 //!
 //! usage: cargo bench --bench sizes [-- words of a title]
 

@@ -1,10 +1,10 @@
 //! Every product against sums in double precision, of operands of any size and in any layout.
 //!
-//! The bound of the error is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, chapters 3 and 4: a
-//! sum of products in which no term goes through more than d roundings is within γ Σ |a| |b| of the exact one, with
-//! γ = d u / (1 - d u) and the unit roundoff u, which is half of epsilon. Here a term goes through one rounding for each term of
-//! its block of 256, one for each of up to 16 blocks, and one for each time that a longer sum was cut in halves; so d grows with
-//! the logarithm of a long sum and not with its length. Of small whole numbers every sum is exact.
+//! The bound of the error is that of Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, chapters 3 and
+//! 4: a sum of products in which no term goes through more than d roundings is within γ Σ |a| |b| of the exact one, with
+//! γ = d u / (1 - d u) and the unit roundoff u, which is half of epsilon. Here a term goes through one rounding for each
+//! term of its block of 256, one for each of up to 16 blocks, and one for each time that a longer sum was cut in halves; so
+//! d grows with the logarithm of a long sum and not with its length. Of small whole numbers every sum is exact.
 
 use mlp_tensor::ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Ix2, RawData, Slice};
 use mlp_tensor::{Element, Panels, Rng, Tensor, gemm, gemm_tn, linear};
@@ -161,8 +161,8 @@ fn every_product<E: Element>(
     }
 }
 
-/// For every value of a product the exact sum, as nearly as two numbers of double precision hold it (Ogita, Rump and Oishi,
-/// Accurate sum and dot product, 2005), and Σ |a| |b|.
+/// For every value of a product the exact sum, as nearly as two numbers of double precision hold it (Ogita, Rump and
+/// Oishi, Accurate sum and dot product, 2005), and Σ |a| |b|.
 fn sums(a: &Array2<f64>, b: &Array2<f64>) -> Vec<[f64; 2]> {
     let mut sums = Vec::new();
     for row in a.rows() {
@@ -189,8 +189,8 @@ fn roundings(terms: usize) -> f64 {
     (terms.min(256) + terms.div_ceil(256).min(16) + 3) as f64 + halves
 }
 
-/// The sums of the blocks of 256 terms, one term after the other: with one rounding for a product and its addition, and with
-/// two, as on processors that have no instruction for both.
+/// The sums of the blocks of 256 terms, one term after the other: with one rounding for a product and its addition, and
+/// with two, as on processors that have no instruction for both.
 fn blocks<E: Element>(row: &[E], column: &[E]) -> [Vec<E>; 2] {
     let block = |(row, column): (&[E], &[E]), add: fn(E, E, E) -> E| {
         row.iter().zip(column).fold(E::zero(), |sum, (&x, &y)| add(sum, x, y))
@@ -220,7 +220,7 @@ fn added<E: Element>(added: Added, start: &Tensor<E>, index: usize) -> Option<E>
 
 /// Numbers with fractions: within the bound, and with the bits of the order that is documented.
 ///
-/// The exponents make both operands smaller: what is too small for a number is cut off in steps of the least one there is.
+/// The exponents make both operands smaller: what is too small for a number is cut off in steps of the least one.
 fn check_close<E: Element>(
     [m, k, n]: [usize; 3],
     layouts: [Layout; 3],
@@ -354,8 +354,8 @@ fn draw_layouts(terms: usize, rng: &mut Rng) -> ([Layout; 3], Vec<usize>) {
     (layouts, cuts)
 }
 
-/// Both sides of every limit at which something changes: rows and columns of a tile, a panel, a strip, terms of a block, of
-/// what is laid out at once, of a half.
+/// Both sides of every limit at which something changes: rows and columns of a tile, a panel, a strip, terms of a block,
+/// of what is laid out at once, of a half.
 const EDGES: [usize; 33] = [
     0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13, 15, 16, 17, 24, 25, 31, 32, 33, 63, 64, 65, 127, 129, 255, 256, 257, 511, 512,
     513, 4095, 4096, 4097,

@@ -53,8 +53,8 @@ impl Formula {
         Self { weights: [0, 1, 2, 3].map(values), sizes }
     }
 
-    /// The loss, and the gradients of the weights: G = 2 (Y - T) / (rows · outputs) for c summed up over the rows, dV = Hᵀ · G,
-    /// D = (G · Vᵀ) (1 - H²) for b summed up over the rows, and dW = Xᵀ · D.
+    /// The loss, and the gradients of the weights: G = 2 (Y - T) / (rows · outputs) for c summed up over the rows,
+    /// dV = Hᵀ · G, D = (G · Vᵀ) (1 - H²) for b summed up over the rows, and dW = Xᵀ · D.
     ///
     /// `magnitudes` is the same with the absolute value of every term, and of the slope 1 - H² what it is off by where
     /// H is off: 1 + 2 H.
@@ -103,9 +103,9 @@ fn draw<E: Element>(rows: usize, columns: usize, seed: u64) -> (Tensor<E>, Vec<f
     (values, double)
 }
 
-/// Every gradient within the bound of Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1: a value
-/// that comes of d roundings is within γ = d u / (1 - d u) of the sum of the absolute values of its terms. Four sums stand
-/// one behind the other, and some twenty operations of single values (tanh is off by a few roundings).
+/// Every gradient within the bound of Higham, Accuracy and Stability of Numerical Algorithms, 2nd edition, section 3.1: a
+/// value that comes of d roundings is within γ = d u / (1 - d u) of the sum of the absolute values of its terms. Four sums
+/// stand one behind the other, and some twenty operations of single values (tanh is off by a few roundings).
 fn check_gradients<E: Element>([rows, features, units, outputs]: [usize; 4]) {
     let network = network::<E>([features, units, outputs]);
     let ((x, x_double), (y, y_double)) = (draw::<E>(rows, features, 1), draw::<E>(rows, outputs, 2));
@@ -139,8 +139,8 @@ fn check_gradients<E: Element>([rows, features, units, outputs]: [usize; 4]) {
                 let off = (found.as_f64() - expected).abs();
                 assert!(
                     off <= unit * size,
-                    "{rows} rows, {:?}, {}, by {name}, parameter {parameter} at {index}: {found} for {expected}, off by \
-                     {off:e}, which is above {:e}",
+                    "{rows} rows, {:?}, {}, by {name}, parameter {parameter} at {index}: {found} for {expected}, off \
+                     by {off:e}, which is above {:e}",
                     formula.sizes,
                     E::NAME,
                     unit * size
@@ -158,8 +158,8 @@ fn gradients_of_networks_of_any_size_are_those_of_the_formula() {
     }
 }
 
-/// Two epochs by gradient descent in batches of `batch` rows, against the same steps of the formula. What one step is off goes
-/// on through the next ones, so the bound is wider than that of a gradient: it is relative to the largest weight.
+/// Two epochs by gradient descent in batches of `batch` rows, against the same steps of the formula. What one step is off
+/// goes on through the next ones, so the bound is wider than that of a gradient: it is relative to the largest weight.
 fn check_fit<E: Element>([rows, features, units, outputs]: [usize; 4], batch: usize, tolerance: f64) {
     let rate = 0.1 / units as f64 / features as f64;
     let network = network::<E>([features, units, outputs]);
