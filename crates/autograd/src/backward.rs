@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mlp_tensor::{Element, Tensor};
 
+use crate::tape::Identity;
 use crate::walk::walk;
 use crate::{Gradient, Var};
 
@@ -11,7 +12,7 @@ use crate::{Gradient, Var};
 #[derive(Debug)]
 pub struct Gradients<E: Element = f32> {
     /// That of the tape, when the gradients were computed.
-    tape: Arc<()>,
+    tape: Arc<Identity<E>>,
     /// By the variable's place on the tape; `None` for what is no leaf and for what the output does not depend on.
     leaves: Vec<Option<Gradient<E>>>,
 }
@@ -61,7 +62,7 @@ impl<E: Element> Gradients<E> {
              cleared since",
             variable.shape()
         );
-        if let Some(op) = &tape.record().node(variable.id()).op {
+        if let Some(op) = &tape.record().node(variable.id()).op() {
             panic!(
                 "{what}: the variable of shape {:?} is the result of {}, and only variables put on the tape keep their \
                  gradient; use tape.gradient(output, [variable])",
@@ -69,6 +70,13 @@ impl<E: Element> Gradients<E> {
                 op.name()
             );
         }
+    }
+}
+
+/// The list goes back to the tape, for the next walk.
+impl<E: Element> Drop for Gradients<E> {
+    fn drop(&mut self) {
+        self.tape.keep(std::mem::take(&mut self.leaves));
     }
 }
 

@@ -213,8 +213,13 @@ mod tests {
         fn backward<'t>(&self, ctx: &OpContext<'t, f64>, grad: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
             vec![self.gives.then(|| grad * ctx.input(0) * 2.0)]
         }
-        fn backward_kernel(&self, ctx: &OpContext<'_, f64>, grad: Tensor<f64>) -> Vec<Option<Gradient<f64>>> {
-            vec![Some(Gradient::Value(grad * ctx.input(0).value() * 6.0))]
+        fn backward_kernel(
+            &self,
+            ctx: &OpContext<'_, f64>,
+            grad: Tensor<f64>,
+            to_inputs: &mut Vec<Option<Gradient<f64>>>,
+        ) {
+            to_inputs.push(Some(Gradient::Value(grad * ctx.input(0).value() * 6.0)));
         }
     }
 

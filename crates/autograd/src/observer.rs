@@ -156,31 +156,31 @@ impl<'t, E: Element> Walk<'t, E> {
     }
 
     /// Runs `step`, which takes the gradient of the output of `op` at `place` to those of its inputs, in the scope of that
-    /// output, and looks at what it returns.
+    /// output, and looks at what it leaves in `to_inputs`.
     pub(crate) fn observe<G: Flow<'t, E>>(
         &self,
         op: &'static str,
         place: usize,
         gradient: G,
-        step: impl FnOnce(G) -> Vec<Option<G>>,
-    ) -> Vec<Option<G>> {
+        to_inputs: &mut Vec<Option<G>>,
+        step: impl FnOnce(G, &mut Vec<Option<G>>),
+    ) {
         let before = gradient.clone();
-        let after = {
+        {
             let _scope = Scope::of(&self.tape.observer, place);
-            step(gradient)
-        };
+            step(gradient, to_inputs);
+        }
         let mut state = self.tape.observer.state.borrow_mut();
         if state.first.is_some() {
-            return after;
+            return;
         }
         let record = self.tape.record();
         let inputs = record.inputs(place).iter().map(|&input| &record.node(input).value);
         let around: Vec<_> = inputs.chain([&record.node(place).value]).collect();
         let finite_before = || around.iter().all(|value| value.all_finite()) && before.numbers().all_finite();
-        for gradient in after.iter().flatten() {
+        for gradient in to_inputs.iter().flatten() {
             state.look((op, place, Direction::Backward), &gradient.numbers(), E::is_finite, finite_before);
         }
-        after
     }
 
     /// Whether nothing was found so far, and the sum of these gradients, over broadcasting too, should be finite.

@@ -26,10 +26,12 @@ pub trait Op<E: Element>: Debug + Send + Sync + 'static {
     /// tensors (`ctx.input(0).value()`), where that is worth having. Nothing is recorded, and what it puts on the tape is
     /// taken off again.
     ///
+    /// It pushes the gradients to the empty list `to_inputs`, of which the memory is used again.
+    ///
     /// Without one of its own, an operation runs its `backward`.
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let gradients = self.backward(ctx, ctx.tape().constant(grad));
-        gradients.into_iter().map(|gradient| gradient.map(|gradient| Gradient::Value(gradient.value()))).collect()
+        to_inputs.extend(gradients.into_iter().map(|gradient| Some(Gradient::Value(gradient?.value()))));
     }
 }
 
@@ -101,11 +103,16 @@ mod tests {
         fn backward<'t>(&self, _: &OpContext<'t, f64>, _: Var<'t, f64>) -> Vec<Option<Var<'t, f64>>> {
             vec![None]
         }
-        fn backward_kernel(&self, ctx: &OpContext<'_, f64>, grad: Tensor<f64>) -> Vec<Option<Gradient<f64>>> {
+        fn backward_kernel(
+            &self,
+            ctx: &OpContext<'_, f64>,
+            grad: Tensor<f64>,
+            to_inputs: &mut Vec<Option<Gradient<f64>>>,
+        ) {
             assert_eq!(format!("{ctx:?}").matches("Var#").count(), 2);
             let slope = ctx.input(0) * 2.0;
             assert!(!slope.requires_grad());
-            vec![ctx.needs_input_grad(0).then(|| Gradient::Value(grad * slope.value()))]
+            to_inputs.push(ctx.needs_input_grad(0).then(|| Gradient::Value(grad * slope.value())));
         }
     }
 

@@ -1,13 +1,14 @@
 //! The tape and the variables on it.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mlp_tensor::{Element, Tensor};
 
-use crate::Op;
 use crate::observer::Observer;
+use crate::{Gradient, Op};
 
 /// The record of a computation, in the order in which it was done.
 ///
@@ -19,7 +20,9 @@ pub struct Tape<E: Element = f32> {
     /// Whether it was made to record; `recording` is off for a while also on such a tape.
     records: bool,
     /// Tells this tape and what is on it from every other: gradients keep a copy.
-    identity: Arc<()>,
+    identity: Arc<Identity<E>>,
+    /// Memory for the gradients of one operation's inputs.
+    pub(crate) to_inputs: Cell<Vec<Option<Gradient<E>>>>,
     pub(crate) observer: Observer,
     /// The number of scopes that the computation is in.
     pub(crate) scopes: Cell<usize>,
@@ -30,16 +33,69 @@ pub(crate) struct Record<E: Element> {
     nodes: Vec<Node<E>>,
     /// The inputs of all nodes, one after the other: a node's are those from its `first_input` to the next node's.
     inputs: Vec<usize>,
+    /// The memory of operations that were taken off the tape, by their places: the next computation is often like the last.
+    spent: Vec<Option<Arc<dyn Held<E>>>>,
 }
 
 /// One value on a tape.
 pub(crate) struct Node<E: Element> {
     pub(crate) value: Tensor<E>,
-    /// Whether a gradient flows here; if not, `op` is `None`.
+    /// Whether a gradient flows here; if not, `held` is `None`.
     pub(crate) requires_grad: bool,
     /// `None` for what was put on the tape from outside.
-    pub(crate) op: Option<Arc<dyn Op<E>>>,
+    pub(crate) held: Option<Arc<dyn Held<E>>>,
     first_input: usize,
+}
+
+impl<E: Element> Node<E> {
+    /// The operation that computed the value, if it was recorded.
+    pub(crate) fn op(&self) -> Option<&dyn Op<E>> {
+        self.held.as_ref().map(|held| held.op())
+    }
+}
+
+/// An operation, in memory that is used again.
+pub(crate) trait Held<E: Element>: Any + Send + Sync {
+    fn op(&self) -> &dyn Op<E>;
+
+    /// Drops the operation.
+    fn empty(&mut self);
+}
+
+/// Empty once the operation was taken off the tape.
+struct Hold<O>(Option<O>);
+
+impl<E: Element, O: Op<E>> Held<E> for Hold<O> {
+    fn op(&self) -> &dyn Op<E> {
+        self.0.as_ref().unwrap_or_else(|| unreachable!("what is on the tape is not empty"))
+    }
+
+    fn empty(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// What tells a tape from others, with the memory that walks back along it leave for the next.
+#[derive(Debug)]
+pub(crate) struct Identity<E: Element> {
+    gradients: Mutex<Vec<Option<Gradient<E>>>>,
+}
+
+impl<E: Element> Identity<E> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { gradients: Mutex::default() })
+    }
+
+    /// An empty list of gradients.
+    pub(crate) fn spare(&self) -> Vec<Option<Gradient<E>>> {
+        std::mem::take(&mut self.gradients.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps the memory of such a list.
+    pub(crate) fn keep(&self, mut gradients: Vec<Option<Gradient<E>>>) {
+        gradients.clear();
+        *self.gradients.lock().unwrap_or_else(PoisonError::into_inner) = gradients;
+    }
 }
 
 impl<E: Element> Record<E> {
@@ -57,10 +113,34 @@ impl<E: Element> Record<E> {
         self.nodes.len()
     }
 
+    /// The operation in memory of the last that was recorded here, if that was of the same kind.
+    fn hold(&mut self, op: impl Op<E>) -> Arc<dyn Held<E>> {
+        fn room<E: Element, O: Op<E>>(held: &mut Arc<dyn Held<E>>) -> Option<&mut Hold<O>> {
+            let held: &mut dyn Any = Arc::get_mut(held)?;
+            held.downcast_mut()
+        }
+        if let Some(mut held) = self.spent.get_mut(self.nodes.len()).and_then(Option::take)
+            && let Some(room) = room(&mut held)
+        {
+            room.0 = Some(op);
+            return held;
+        }
+        Arc::new(Hold(Some(op)))
+    }
+
     fn truncate(&mut self, length: usize) {
-        if let Some(first) = self.nodes.get(length) {
-            self.inputs.truncate(first.first_input);
-            self.nodes.truncate(length);
+        let Some(first) = self.nodes.get(length) else { return };
+        self.inputs.truncate(first.first_input);
+        if self.spent.len() < self.nodes.len() {
+            self.spent.resize_with(self.nodes.len(), || None);
+        }
+        for (node, spent) in self.nodes.drain(length..).zip(&mut self.spent[length..]) {
+            if let Some(mut held) = node.held
+                && let Some(op) = Arc::get_mut(&mut held)
+            {
+                op.empty();
+                *spent = Some(held);
+            }
         }
     }
 }
@@ -78,12 +158,13 @@ impl<E: Element> Tape<E> {
 
     fn with_recording(recording: bool) -> Self {
         // Room for a small network: a short computation should not spend its time on growing the lists.
-        let record = Record { nodes: Vec::with_capacity(32), inputs: Vec::with_capacity(64) };
+        let record = Record { nodes: Vec::with_capacity(32), inputs: Vec::with_capacity(64), spent: Vec::new() };
         Self {
             record: RefCell::new(record),
             recording: Cell::new(recording),
             records: recording,
-            identity: Arc::new(()),
+            identity: Identity::new(),
+            to_inputs: Cell::default(),
             observer: Observer::default(),
             scopes: Cell::new(0),
         }
@@ -111,8 +192,8 @@ impl<E: Element> Tape<E> {
             let record = self.record();
             inputs.iter().any(|input| record.node(input.id).requires_grad)
         };
-        let op = recorded.then(|| Arc::new(op) as Arc<dyn Op<E>>);
-        self.append(name, value, recorded, op, inputs)
+        let held = recorded.then(|| self.record.borrow_mut().hold(op));
+        self.append(name, value, recorded, held, inputs)
     }
 
     #[track_caller]
@@ -141,7 +222,7 @@ impl<E: Element> Tape<E> {
         }
         // Gradients that are still around are those of what was on the tape before.
         if Arc::get_mut(&mut self.identity).is_none() {
-            self.identity = Arc::new(());
+            self.identity = Identity::new();
         }
     }
 
@@ -155,7 +236,7 @@ impl<E: Element> Tape<E> {
         self.recording.get()
     }
 
-    pub(crate) fn identity(&self) -> &Arc<()> {
+    pub(crate) fn identity(&self) -> &Arc<Identity<E>> {
         &self.identity
     }
 
@@ -175,15 +256,15 @@ impl<E: Element> Tape<E> {
         name: &'static str,
         value: Tensor<E>,
         requires_grad: bool,
-        op: Option<Arc<dyn Op<E>>>,
+        held: Option<Arc<dyn Held<E>>>,
         inputs: &[Var<'_, E>],
     ) -> Var<'_, E> {
         let mut record = self.record.borrow_mut();
         let first_input = record.inputs.len();
-        if op.is_some() {
+        if held.is_some() {
             record.inputs.extend(inputs.iter().map(|input| input.id));
         }
-        record.nodes.push(Node { value, requires_grad, op, first_input });
+        record.nodes.push(Node { value, requires_grad, held, first_input });
         if self.observer.is_on() {
             self.observer.appended(&record, name, inputs);
         }
@@ -252,8 +333,7 @@ impl<E: Element> Default for Tape<E> {
 impl<E: Element> fmt::Debug for Tape<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = self.record();
-        let names =
-            record.nodes.iter().map(|node| (node.op.as_ref().map_or("value", |op| op.name()), node.value.shape()));
+        let names = record.nodes.iter().map(|node| (node.op().map_or("value", |op| op.name()), node.value.shape()));
         f.debug_list().entries(names).finish()
     }
 }
@@ -317,7 +397,7 @@ impl<'t, E: Element> Var<'t, E> {
 
     /// Whether it was put on the tape from outside, and is no result of an operation that was recorded.
     pub(crate) fn is_leaf(self) -> bool {
-        self.tape.record().node(self.id).op.is_none()
+        self.tape.record().node(self.id).held.is_none()
     }
 
     pub(crate) fn id(self) -> usize {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use mlp_tensor::{Element, Tensor, broadcast_shape};
+use mlp_tensor::{Element, Tensor, broadcasts_to};
 
 use crate::tape::Node;
 use crate::{Gradient, Op, OpContext, Tape, Var, observer};
@@ -11,10 +11,21 @@ use crate::{Gradient, Op, OpContext, Tape, Var, observer};
 /// What flows back along the tape: numbers, or variables, so that the walk itself is on the tape and can be
 /// differentiated.
 pub(crate) trait Flow<'t, E: Element>: Clone {
-    /// The gradients of an operation's inputs, given that of its output.
-    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>>;
+    /// Adds the gradients of an operation's inputs, given that of its output, to an empty list.
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self, to_inputs: &mut Vec<Option<Self>>);
+
+    /// Two empty lists, with the memory of those of an earlier walk if it was kept.
+    fn lists(_: &Tape<E>) -> [Vec<Option<Self>>; 2] {
+        [const { Vec::new() }; 2]
+    }
+
+    /// Keeps the memory of a list of [`Flow::step`].
+    fn keep(_: &Tape<E>, _: Vec<Option<Self>>) {}
 
     fn has_shape(&self, shape: &[usize]) -> bool;
+
+    /// Whether a value of `shape` can be repeated to its shape.
+    fn is_broadcast_of(&self, shape: &[usize]) -> bool;
 
     fn own_shape(&self) -> Vec<usize>;
 
@@ -28,12 +39,27 @@ pub(crate) trait Flow<'t, E: Element>: Clone {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
-    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        ctx.tape().scratch(|| op.backward_kernel(ctx, gradient.into_value()))
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self, to_inputs: &mut Vec<Option<Self>>) {
+        ctx.tape().scratch(|| op.backward_kernel(ctx, gradient.into_value(), to_inputs));
+    }
+
+    fn lists(tape: &Tape<E>) -> [Vec<Option<Self>>; 2] {
+        [tape.identity().spare(), tape.to_inputs.take()]
+    }
+
+    fn keep(tape: &Tape<E>, to_inputs: Vec<Option<Self>>) {
+        tape.to_inputs.set(to_inputs);
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
         self.has_shape(shape)
+    }
+
+    fn is_broadcast_of(&self, shape: &[usize]) -> bool {
+        match self {
+            Self::Value(value) => broadcasts_to(shape, value.shape()),
+            gradient => broadcasts_to(shape, &gradient.shape()),
+        }
     }
 
     fn own_shape(&self) -> Vec<usize> {
@@ -54,15 +80,18 @@ impl<'t, E: Element> Flow<'t, E> for Gradient<E> {
 }
 
 impl<'t, E: Element> Flow<'t, E> for Var<'t, E> {
-    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self) -> Vec<Option<Self>> {
-        let gradients = op.backward(ctx, gradient);
-        let returned: Vec<_> = gradients.iter().copied().flatten().collect();
+    fn step(ctx: &OpContext<'t, E>, op: &dyn Op<E>, gradient: Self, to_inputs: &mut Vec<Option<Self>>) {
+        *to_inputs = op.backward(ctx, gradient);
+        let returned: Vec<_> = to_inputs.iter().copied().flatten().collect();
         ctx.tape().check_same_tape(op.name(), "returned gradient", &returned);
-        gradients
     }
 
     fn has_shape(&self, shape: &[usize]) -> bool {
         self.tape().record().node(self.id()).value.shape() == shape
+    }
+
+    fn is_broadcast_of(&self, shape: &[usize]) -> bool {
+        broadcasts_to(shape, self.tape().record().node(self.id()).value.shape())
     }
 
     fn own_shape(&self) -> Vec<usize> {
@@ -177,7 +206,8 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
     let low = reach.as_ref().map_or(0, |reach| reach.low);
     let asked_for = |place: usize| reach.as_ref().is_none_or(|reach| reach.asks_for(place));
 
-    let mut found: Found<G> = Found { low, slots: Vec::new() };
+    let [slots, mut to_inputs] = G::lists(tape);
+    let mut found: Found<G> = Found { low, slots };
     found.slots.resize_with((high + 1).saturating_sub(low), || None);
     for (place, gradient) in starts {
         if asked_for(place) && tape.record().node(place).requires_grad {
@@ -194,7 +224,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         let (op, inputs) = {
             let record = tape.record();
             // What has no operation is a leaf: its gradient stays.
-            let Some(op) = &record.node(place).op else { continue };
+            let Some(op) = &record.node(place).held else { continue };
             let inputs = record.inputs(place);
             if !inputs.iter().any(|&input| asked_for(input)) {
                 continue;
@@ -204,15 +234,16 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
         let stays = reach.as_ref().is_some_and(|reach| reach.wants(place));
         let Some(gradient) = (if stays { slot.clone() } else { slot.take() }) else { continue };
         let ctx = OpContext::new(tape, place, reach.clone());
-        let step = |gradient| G::step(&ctx, &*op, gradient);
-        let result = match &observer {
-            None => step(gradient),
-            Some(observer) => observer.observe(op.name(), place, gradient, step),
-        };
-        if result.len() != inputs {
-            wrong_number(tape, op.name(), place, result.len());
+        let op = op.op();
+        let step = |gradient, to_inputs: &mut _| G::step(&ctx, op, gradient, to_inputs);
+        match &observer {
+            None => step(gradient, &mut to_inputs),
+            Some(observer) => observer.observe(op.name(), place, gradient, &mut to_inputs, step),
         }
-        for (index, gradient) in result.into_iter().enumerate() {
+        if to_inputs.len() != inputs {
+            wrong_number(tape, op.name(), place, to_inputs.len());
+        }
+        for (index, gradient) in to_inputs.drain(..).enumerate() {
             let Some(gradient) = gradient else { continue };
             let record = tape.record();
             let input = record.inputs(place)[index];
@@ -231,6 +262,7 @@ pub(crate) fn walk<'t, E: Element, G: Flow<'t, E>>(
             }
         }
     }
+    G::keep(tape, to_inputs);
     found
 }
 
@@ -251,13 +283,15 @@ fn wrong_number<E: Element>(tape: &Tape<E>, op: &str, place: usize, found: usize
 /// repeated.
 #[track_caller]
 fn summed<'t, E: Element, G: Flow<'t, E>>(tape: &'t Tape<E>, op: &str, index: usize, place: usize, gradient: G) -> G {
-    let (input, found) = (tape.handle(place).shape(), gradient.own_shape());
+    let value = tape.handle(place).value();
+    let input = value.shape();
     assert!(
-        broadcast_shape(&found, &input).is_some_and(|common| common == found),
-        "{op}: backward returned a gradient of shape {found:?} for input {index}, which has shape {input:?}; return one \
-         of the input's shape, or of a shape that the input was broadcast to"
+        gradient.is_broadcast_of(input),
+        "{op}: backward returned a gradient of shape {:?} for input {index}, which has shape {input:?}; return one \
+         of the input's shape, or of a shape that the input was broadcast to",
+        gradient.own_shape()
     );
-    gradient.sum_to(&input)
+    gradient.sum_to(input)
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@
 //!     for (mut parameter, gradient) in network.parameters_mut().zip(&gradients) {
 //!         parameter.set_value(parameter.value() - gradient * 0.1);
 //!     }
-//!     network.apply_updates(pass.into_updates());
+//!     network.apply_updates(&pass.into_updates());
 //!     network.constrain();
 //! }
 //! assert!((network.parameters()[0].value().item() - 2.0_f32).abs() < 1e-3);

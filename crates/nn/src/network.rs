@@ -157,11 +157,17 @@ impl<E: Element> Network<E> {
     /// Puts the weights on a tape, in the order of [`Network::parameters`]. The numbers are shared, not copied. Frozen
     /// weights are constants: no gradient flows to them.
     pub fn variables<'t>(&self, tape: &'t Tape<E>) -> Vec<Var<'t, E>> {
-        let put = |parameter: &Parameter<E>| {
+        let mut variables = Vec::with_capacity(self.parameters.len());
+        self.add_variables(tape, &mut variables);
+        variables
+    }
+
+    /// The same, added to a list that is there.
+    pub fn add_variables<'t>(&self, tape: &'t Tape<E>, variables: &mut Vec<Var<'t, E>>) {
+        variables.extend(self.parameters.iter().map(|parameter| {
             let value = parameter.value.clone();
             if parameter.trainable { tape.variable(value) } else { tape.constant(value) }
-        };
-        self.parameters.iter().map(put).collect()
+        }));
     }
 
     /// The output `[n, ..]` for a batch `x` of rows, with the weights that [`Network::variables`] put on the same
@@ -236,11 +242,11 @@ impl<E: Element> Network<E> {
     /// # Panics
     /// If they come from another network.
     #[track_caller]
-    pub fn apply_updates(&mut self, updates: Updates<E>) {
-        for (index, value) in updates.0 {
-            let buffer = self.buffers.get_mut(index).filter(|buffer| buffer.value.shape() == value.shape());
+    pub fn apply_updates(&mut self, updates: &Updates<E>) {
+        for (index, value) in &updates.0 {
+            let buffer = self.buffers.get_mut(*index).filter(|buffer| buffer.value.shape() == value.shape());
             match buffer {
-                Some(buffer) => buffer.value = value,
+                Some(buffer) => buffer.value.as_mut_slice().copy_from_slice(value.as_slice()),
                 None => panic!("apply_updates: the updates are those of another network"),
             }
         }

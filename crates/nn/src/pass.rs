@@ -71,6 +71,13 @@ impl<'t, E: Element> Pass<'t, E> {
         self.peers.as_ref()
     }
 
+    /// The pass with the memory of an earlier one's updates, which are forgotten.
+    #[must_use]
+    pub fn reusing(self, mut updates: Updates<E>) -> Self {
+        updates.0.clear();
+        Self { updates, ..self }
+    }
+
     /// Whether the pass trains.
     pub fn is_training(&self) -> bool {
         self.rng.is_some()

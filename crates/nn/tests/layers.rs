@@ -118,7 +118,7 @@ fn check_goldens<E: Element>(tolerance: f64) -> usize {
                 assert_close(&gradients.wrt(x), expected, exact(expected), &format!("{what}: gradient of x"));
             }
             let mut after = network.clone();
-            after.apply_updates(pass.into_updates());
+            after.apply_updates(&pass.into_updates());
             for buffer in after.buffers() {
                 let (name, what) =
                     (buffer.name().strip_prefix("layers.0.").unwrap(), format!("{what}: {}", buffer.name()));
@@ -487,7 +487,7 @@ fn the_statistics_of_a_batch_are_right_over_a_million_rows() {
     let tape = Tape::new();
     let mut pass = Pass::training(Rng::new(0));
     let y = network.forward(&network.variables(&tape), tape.constant(x), &mut pass).value();
-    network.apply_updates(pass.into_updates());
+    network.apply_updates(&pass.into_updates());
     let near = |found: f32, expected: f64, tolerance: f64| {
         assert!((f64::from(found) - expected).abs() <= tolerance, "{found} is not {expected}");
     };

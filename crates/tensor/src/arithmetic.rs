@@ -2,11 +2,11 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use ndarray::IxDyn;
+use ndarray::Dimension;
 
 use crate::broadcast::Walk;
 use crate::memory::blank;
-use crate::shape::{broadcast_shape, broadcasts_to};
+use crate::shape::{broadcasts_to, common_shape};
 use crate::simd::vectorize;
 use crate::tensor::expect_count;
 use crate::{Element, Tensor};
@@ -32,11 +32,11 @@ impl<E: Element> Tensor<E> {
             );
             return Self::from_parts(data, self.dim().clone());
         }
-        let Some(shape) = broadcast_shape(self.shape(), other.shape()) else {
+        let Some(shape) = common_shape(self.shape(), other.shape()) else {
             panic!("{op}: shapes {:?} and {:?} do not broadcast", self.shape(), other.shape());
         };
-        let walk = Walk::new(&shape, [self.shape(), other.shape()]);
-        let (len, shape) = (expect_count(op, &shape), IxDyn(&shape));
+        let walk = Walk::new(shape.slice(), [self.shape(), other.shape()]);
+        let len = expect_count(op, shape.slice());
         let (a, b, n) = (self.as_slice(), other.as_slice(), walk.lane.max(1));
         let mut data = blank(len);
         let mut lanes = data.chunks_exact_mut(n);

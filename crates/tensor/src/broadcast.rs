@@ -1,5 +1,7 @@
 //! Two tensors read side by side, as if both had the shape that they broadcast to.
 
+use ndarray::{Dimension, IxDyn};
+
 /// The way through two operands, lane by lane in row-major order.
 ///
 /// Neighboring axes along which both operands go on in the same manner count as one, so that the lanes are as long as
@@ -9,36 +11,53 @@ pub(crate) struct Walk {
     pub(crate) lane: usize,
     /// By how much each operand moves from one value of a lane to the next: 1, or 0 where it is repeated.
     pub(crate) steps: [usize; 2],
-    /// The axes around the lanes, the fastest first: their lengths and by how much each operand moves.
-    outer: Vec<(usize, [usize; 2])>,
+    /// The axes around the lanes, the fastest first: how many there are, their lengths, and by how much each operand moves.
+    outer: usize,
+    lengths: IxDyn,
+    moves: [IxDyn; 2],
     empty: bool,
 }
 
 impl Walk {
     /// The way through operands of the shapes `operands`, which broadcast to `shape`.
     pub(crate) fn new(shape: &[usize], operands: [&[usize]; 2]) -> Self {
-        let mut axes: Vec<(usize, [usize; 2])> = Vec::with_capacity(shape.len() + 1);
+        // The lane is the first of them, until all are known.
+        let mut lengths = IxDyn::zeros(shape.len());
+        let mut moves = [IxDyn::zeros(shape.len()), IxDyn::zeros(shape.len())];
+        let mut count: usize = 0;
         let mut strides = [1, 1];
         for (back, &length) in shape.iter().rev().enumerate() {
-            let mut moves = [0, 0];
-            for ((operand, stride), step) in operands.iter().zip(&mut strides).zip(&mut moves) {
+            let mut steps = [0, 0];
+            for ((operand, stride), step) in operands.iter().zip(&mut strides).zip(&mut steps) {
                 let own = operand.len().checked_sub(back + 1).map_or(1, |axis| operand[axis]);
                 if own != 1 {
                     *step = *stride;
                     *stride *= own;
                 }
             }
-            match axes.last_mut() {
-                _ if length == 1 => {}
-                Some((inner, steps)) if [0, 1].iter().all(|&i| moves[i] == steps[i] * *inner) => *inner *= length,
-                _ => axes.push((length, moves)),
+            if length == 1 {
+                continue;
+            }
+            if let Some(last) = count.checked_sub(1)
+                && [0, 1].iter().all(|&i| steps[i] == moves[i][last] * lengths[last])
+            {
+                lengths[last] *= length;
+                continue;
+            }
+            lengths[count] = length;
+            moves.iter_mut().zip(steps).for_each(|(moves, step)| moves[count] = step);
+            count += 1;
+        }
+        let (mut lane, mut steps) = (1, [0, 0]);
+        if count > 0 {
+            (lane, steps) = (lengths[0], [moves[0][0], moves[1][0]]);
+            count -= 1;
+            for axis in 0..count {
+                lengths[axis] = lengths[axis + 1];
+                moves.iter_mut().for_each(|moves| moves[axis] = moves[axis + 1]);
             }
         }
-        if axes.is_empty() {
-            axes.push((1, [0, 0]));
-        }
-        let (lane, steps) = axes.remove(0);
-        Self { lane, steps, outer: axes, empty: shape.contains(&0) }
+        Self { lane, steps, outer: count, lengths, moves, empty: shape.contains(&0) }
     }
 
     /// Calls `visit` with the place of both operands at the start of each lane.
@@ -47,13 +66,17 @@ impl Walk {
         if self.empty {
             return;
         }
-        let mut counters = vec![0; self.outer.len()];
+        let mut counters = IxDyn::zeros(self.outer);
+        let (lengths, moves) = (self.lengths.slice(), [self.moves[0].slice(), self.moves[1].slice()]);
         let mut at = [0, 0];
         loop {
             visit(at);
             let mut axis = 0;
             loop {
-                let Some(&(length, [a, b])) = self.outer.get(axis) else { return };
+                if axis == self.outer {
+                    return;
+                }
+                let (length, a, b) = (lengths[axis], moves[0][axis], moves[1][axis]);
                 counters[axis] += 1;
                 at = [at[0] + a, at[1] + b];
                 if counters[axis] < length {

@@ -1,6 +1,6 @@
 //! Values picked by their index, values put back where they were picked, and running sums.
 
-use ndarray::IxDyn;
+use ndarray::{Dimension, IxDyn};
 
 use crate::fold::add_at_places;
 use crate::memory::room;
@@ -19,13 +19,10 @@ impl<E: Element> Tensor<E> {
             assert!(row < count, "select_rows: no row {row} in a tensor of shape {:?}", self.shape());
             data.extend_from_slice(&self.as_slice()[row * width..(row + 1) * width]);
         }
-        let mut shape = self.shape().to_vec();
-        if let Some(first) = shape.first_mut() {
-            *first = rows.len();
-        } else {
-            shape.push(rows.len());
-        }
-        Self::from_vec(data, shape)
+        let mut shape = IxDyn::zeros(self.ndim().max(1));
+        shape.slice_mut()[..self.ndim()].copy_from_slice(self.shape());
+        shape[0] = rows.len();
+        Self::from_parts(data, shape)
     }
 
     /// `count` rows of zeros, with row i of this tensor added to the row that `rows[i]` names: what

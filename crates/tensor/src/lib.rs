@@ -103,6 +103,6 @@ pub use memory::Pool;
 pub use ndarray;
 pub use random::Rng;
 pub use reduce_axis::argmax;
-pub use shape::{Length, broadcast_shape};
+pub use shape::{Length, broadcast_shape, broadcasts_to};
 pub use split::Cuts;
 pub use tensor::Tensor;

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use crate::Element;
 
-/// Shorter tensors are left to the allocator, which is quick with them.
-const SHORTEST: usize = 256;
 /// A pool keeps at most this many buffers of each type.
 const MOST: usize = 1024;
 /// A pool keeps at most this many times the values of each type that it had lent at once. A training step holds nearly
@@ -92,6 +91,8 @@ impl fmt::Debug for Pool {
 pub struct Shelf<E> {
     /// The buffers, and what the clock showed when each came back.
     free: Vec<(Vec<E>, u64)>,
+    /// Blocks of [`Shared`] numbers, empty: at most [`MOST`].
+    blocks: Vec<Arc<Vec<E>>>,
     /// The size of all free buffers.
     kept: usize,
     /// The size of what was lent in this scope and has not come back.
@@ -106,7 +107,7 @@ pub struct Shelf<E> {
 
 impl<E> Shelf<E> {
     const fn new() -> Self {
-        Self { free: Vec::new(), kept: 0, lent: 0, most_lent: [0; 2], clock: 0, began: [0; 2] }
+        Self { free: Vec::new(), blocks: Vec::new(), kept: 0, lent: 0, most_lent: [0; 2], clock: 0, began: [0; 2] }
     }
 
     fn begin_scope(&mut self) {
@@ -181,7 +182,7 @@ pub(crate) fn blank<E: Element>(len: usize) -> Vec<E> {
 
 /// A vector of the pool with room for `len` values, and old values in it.
 fn used<E: Element>(len: usize) -> Option<Vec<E>> {
-    if len < SHORTEST {
+    if len == 0 {
         return None;
     }
     CURRENT.with_borrow_mut(|pool| if pool.lends { E::shelf(pool).lend(len) } else { None })
@@ -193,10 +194,6 @@ pub(crate) struct Buffer<E: Element>(Vec<E>);
 impl<E: Element> Buffer<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
         Self(data)
-    }
-
-    pub(crate) fn into_vec(mut self) -> Vec<E> {
-        std::mem::take(&mut self.0)
     }
 }
 
@@ -215,26 +212,92 @@ impl<E: Element> DerefMut for Buffer<E> {
     }
 }
 
-impl<E: Element> Clone for Buffer<E> {
-    fn clone(&self) -> Self {
-        let mut copy = room(self.len());
-        copy.extend_from_slice(self);
-        Self(copy)
+impl<E: Element> Drop for Buffer<E> {
+    fn drop(&mut self) {
+        if self.0.capacity() > 0 {
+            with_shelf(|shelf| shelf.take_back(std::mem::take(&mut self.0)));
+        }
     }
 }
 
-impl<E: Element> Drop for Buffer<E> {
-    fn drop(&mut self) {
-        if self.0.capacity() < SHORTEST {
-            return;
+/// Hands the shelf of the thread's pool to `function`, if it lends. Where the thread itself is ending there is no pool any
+/// more, and memory goes to the allocator.
+fn with_shelf<E: Element>(function: impl FnOnce(&mut Shelf<E>)) {
+    let _ = CURRENT.try_with(|current| {
+        let pool = &mut *current.borrow_mut();
+        if pool.lends {
+            function(E::shelf(pool));
         }
-        // Where the thread itself is ending there is no pool any more, and the memory goes to the allocator.
-        let _ = CURRENT.try_with(|current| {
-            let pool = &mut *current.borrow_mut();
-            if pool.lends {
-                E::shelf(pool).take_back(std::mem::take(&mut self.0));
-            }
-        });
+    });
+}
+
+/// The numbers of tensors, several of which may share them. The last of them gives them back to the pool, and the block
+/// that they lay in as well.
+#[derive(Clone)]
+pub(crate) struct Shared<E: Element>(Option<Arc<Vec<E>>>);
+
+impl<E: Element> Shared<E> {
+    pub(crate) fn new(data: Vec<E>) -> Self {
+        let mut block = None;
+        with_shelf(|shelf| block = shelf.blocks.pop());
+        let mut block = block.unwrap_or_else(|| Arc::default());
+        match Arc::get_mut(&mut block) {
+            Some(vec) => *vec = data,
+            None => block = Arc::new(data),
+        }
+        Self(Some(block))
+    }
+
+    fn block(&self) -> &Arc<Vec<E>> {
+        self.0.as_ref().unwrap_or_else(|| unreachable!("the block is there until the end"))
+    }
+
+    /// The numbers to be written to, copied first if others share them.
+    #[inline]
+    pub(crate) fn make_mut(&mut self) -> &mut [E] {
+        if self.0.as_mut().is_none_or(|block| Arc::get_mut(block).is_none()) {
+            let mut copy = room(self.len());
+            copy.extend_from_slice(self);
+            *self = Self::new(copy);
+        }
+        match self.0.as_mut().and_then(Arc::get_mut) {
+            Some(vec) => vec,
+            None => unreachable!("nobody else has the block"),
+        }
+    }
+
+    /// The numbers, copied if others share them.
+    pub(crate) fn into_vec(mut self) -> Vec<E> {
+        match self.0.as_mut().and_then(Arc::get_mut) {
+            Some(vec) => std::mem::take(vec),
+            None => self.to_vec(),
+        }
+    }
+}
+
+impl<E: Element> Deref for Shared<E> {
+    type Target = [E];
+    #[inline]
+    fn deref(&self) -> &[E] {
+        self.block()
+    }
+}
+
+impl<E: Element> Drop for Shared<E> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(mut block) = self.0.take() else { return };
+        if let Some(vec) = Arc::get_mut(&mut block) {
+            let data = std::mem::take(vec);
+            with_shelf(|shelf| {
+                if data.capacity() > 0 {
+                    shelf.take_back(data);
+                }
+                if shelf.blocks.len() < MOST {
+                    shelf.blocks.push(block);
+                }
+            });
+        }
     }
 }
 

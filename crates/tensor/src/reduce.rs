@@ -92,8 +92,13 @@ impl<E: Element> Tensor<E> {
         assert!(broadcasts_to(shape, self.shape()), "sum_to: shape {shape:?} does not broadcast to {:?}", self.shape());
         let extra = self.ndim() - shape.len();
         let stretched = |axis: usize| axis < extra || (shape[axis - extra] == 1 && self.shape()[axis] != 1);
-        let axes: Vec<usize> = (0..self.ndim()).filter(|&axis| stretched(axis)).collect();
-        self.sum_axes(&axes, true).reshape(shape)
+        let mut axes = IxDyn::zeros(self.ndim());
+        let mut count = 0;
+        for axis in (0..self.ndim()).filter(|&axis| stretched(axis)) {
+            axes[count] = axis;
+            count += 1;
+        }
+        self.sum_axes(&axes.slice()[..count], true).with_dim(IxDyn(shape))
     }
 
     /// Joins the values along `axes` one after the other, beginning with `start`.
@@ -127,9 +132,12 @@ impl<E: Element> Tensor<E> {
             }
             end = start_of_group;
         }
-        let left = |axis: usize| if gone(axis) { keep_dims.then_some(1) } else { Some(shape[axis]) };
-        let left: Vec<usize> = (0..shape.len()).filter_map(left).collect();
-        folded.as_ref().unwrap_or(self).with_dim(IxDyn(&left))
+        let mut left = IxDyn::zeros(if keep_dims { shape.len() } else { shape.len() - axes.len() });
+        let lengths = (0..shape.len()).filter(|&axis| keep_dims || !gone(axis));
+        for (place, axis) in lengths.enumerate() {
+            left[place] = if gone(axis) { 1 } else { shape[axis] };
+        }
+        folded.as_ref().unwrap_or(self).with_dim(left)
     }
 
     /// The number of values that fall together along `axes`.

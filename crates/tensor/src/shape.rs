@@ -12,21 +12,29 @@ use crate::{Element, Tensor};
 
 /// The shape that `a` and `b` broadcast to by NumPy's rules: aligned at the last axis, equal lengths or 1.
 pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+    common_shape(a, b).map(|shape| shape.slice().to_vec())
+}
+
+/// The same, without a list that is allocated.
+pub(crate) fn common_shape(a: &[usize], b: &[usize]) -> Option<IxDyn> {
     let rank = a.len().max(b.len());
     let length = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |i| shape[i]);
-    (0..rank)
-        .map(|axis| match (length(a, axis), length(b, axis)) {
-            (x, y) if x == y => Some(x),
-            (1, y) => Some(y),
-            (x, 1) => Some(x),
-            _ => None,
-        })
-        .collect()
+    let mut common = IxDyn::zeros(rank);
+    for axis in 0..rank {
+        common[axis] = match (length(a, axis), length(b, axis)) {
+            (x, y) if x == y => x,
+            (1, y) => y,
+            (x, 1) => x,
+            _ => return None,
+        };
+    }
+    Some(common)
 }
 
 /// Whether a tensor of shape `from` can be repeated to the shape `to`.
-pub(crate) fn broadcasts_to(from: &[usize], to: &[usize]) -> bool {
-    broadcast_shape(from, to).is_some_and(|common| common == to)
+pub fn broadcasts_to(from: &[usize], to: &[usize]) -> bool {
+    let extra = to.len().checked_sub(from.len());
+    extra.is_some_and(|extra| from.iter().zip(&to[extra..]).all(|(&own, &length)| own == length || own == 1))
 }
 
 impl<E: Element> Tensor<E> {

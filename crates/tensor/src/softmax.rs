@@ -121,10 +121,15 @@ impl<E: Element> Tensor<E> {
     /// What `f` writes over the rows along `axis`, which it gets one behind the other, with their length.
     fn by_rows(&self, axis: usize, f: impl FnOnce(&mut Self, usize)) -> Self {
         let (last, width) = (self.ndim() - 1, self.shape()[axis].max(1));
-        let mut order: Vec<usize> = (0..=last).collect();
-        order.swap(axis, last);
         // Another axis changes places with the last one, and back.
-        let swapped = |x: &Self| if axis == last || x.is_empty() { x.clone() } else { x.permute(&order) };
+        let swapped = |x: &Self| {
+            if axis == last || x.is_empty() {
+                return x.clone();
+            }
+            let mut order: Vec<usize> = (0..=last).collect();
+            order.swap(axis, last);
+            x.permute(&order)
+        };
         let mut x = swapped(self);
         f(&mut x, width);
         swapped(&x)

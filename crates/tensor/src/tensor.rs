@@ -1,10 +1,8 @@
 //! The tensor itself: a shared block of numbers and a shape.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayView2, ArrayViewD, ArrayViewMut2, Dimension, IxDyn};
 
-use crate::memory::{Buffer, room};
+use crate::memory::{Shared, room};
 use crate::{Element, TensorError};
 
 /// A dense array of numbers in row-major order, of any shape.
@@ -17,7 +15,7 @@ use crate::{Element, TensorError};
 /// Tensor::zeros([2, 3]);`.
 #[derive(Clone)]
 pub struct Tensor<E: Element = f32> {
-    data: Arc<Buffer<E>>,
+    data: Shared<E>,
     shape: IxDyn,
 }
 
@@ -121,7 +119,7 @@ impl<E: Element> Tensor<E> {
     /// The caller has checked that the lengths agree.
     pub(crate) fn from_parts(data: Vec<E>, shape: IxDyn) -> Self {
         debug_assert_eq!(data.len(), shape.size());
-        Self { data: Arc::new(Buffer::new(data)), shape }
+        Self { data: Shared::new(data), shape }
     }
 
     pub(crate) fn dim(&self) -> &IxDyn {
@@ -130,7 +128,7 @@ impl<E: Element> Tensor<E> {
 
     pub(crate) fn with_dim(&self, shape: IxDyn) -> Self {
         debug_assert_eq!(self.len(), shape.size());
-        Self { data: Arc::clone(&self.data), shape }
+        Self { data: self.data.clone(), shape }
     }
 
     /// The length of every axis.
@@ -183,8 +181,7 @@ impl<E: Element> Tensor<E> {
     /// The values in row-major order, to be written to. Copies them first if they are shared with another tensor.
     #[inline]
     pub fn as_mut_slice(&mut self) -> &mut [E] {
-        let data: &mut Buffer<E> = Arc::make_mut(&mut self.data);
-        data
+        self.data.make_mut()
     }
 
     /// A copy of the values in row-major order.
@@ -194,10 +191,7 @@ impl<E: Element> Tensor<E> {
 
     /// The values in row-major order; copies them only if they are shared with another tensor.
     pub fn into_vec(self) -> Vec<E> {
-        match Arc::try_unwrap(self.data) {
-            Ok(buffer) => buffer.into_vec(),
-            Err(shared) => shared.to_vec(),
-        }
+        self.data.into_vec()
     }
 
     /// The values at `row` of the first axis.

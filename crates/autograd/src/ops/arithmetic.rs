@@ -19,6 +19,10 @@ impl<E: Element> Op<E> for AddOp {
     fn backward<'t>(&self, _: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad), Some(grad)]
     }
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
+        let both = [ctx.needs_input_grad(0), ctx.needs_input_grad(1)];
+        to_inputs.extend(both.map(|needed| needed.then(|| Gradient::Value(grad.clone()))));
+    }
 }
 
 /// a - b.
@@ -46,9 +50,9 @@ impl<E: Element> Op<E> for MulOp {
         let (a, b) = (ctx.input(0), ctx.input(1));
         vec![ctx.needs_input_grad(0).then(|| grad * b), ctx.needs_input_grad(1).then(|| grad * a)]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let times = |i: usize| Gradient::Value(&grad * ctx.input(i).value());
-        vec![ctx.needs_input_grad(0).then(|| times(1)), ctx.needs_input_grad(1).then(|| times(0))]
+        to_inputs.extend([ctx.needs_input_grad(0).then(|| times(1)), ctx.needs_input_grad(1).then(|| times(0))]);
     }
 }
 

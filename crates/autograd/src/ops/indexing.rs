@@ -22,7 +22,7 @@ impl<E: Element> Op<E> for SelectRows {
         let sum = grad.value().scatter_add_rows(&rows, count);
         vec![Some(ctx.tape().push(sum, ScatterAddRows { rows }, &[grad]).reshape(x))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let x = ctx.input(0);
         let shape = x.shape();
         let count = shape.first().copied().unwrap_or(1);
@@ -32,7 +32,7 @@ impl<E: Element> Op<E> for SelectRows {
         } else {
             Gradient::Value(grad.scatter_add_rows(&self.rows, count).reshape(shape))
         };
-        vec![Some(gradient)]
+        to_inputs.push(Some(gradient));
     }
 }
 

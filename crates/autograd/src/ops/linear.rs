@@ -21,11 +21,11 @@ impl<E: Element> Op<E> for Linear {
             to_b,
         ]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let to_x = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
         let to_b = ctx.needs_input_grad(2).then(|| Gradient::Value(grad.sum_axes(&[0], false)));
         let to_w = ctx.needs_input_grad(1).then(|| Gradient::product(ctx.input(0).value(), &grad));
-        vec![to_x, to_w, to_b]
+        to_inputs.extend([to_x, to_w, to_b]);
     }
 }
 

@@ -16,10 +16,10 @@ impl<E: Element> Op<E> for Matmul {
         let (a, b) = (ctx.input(0), ctx.input(1));
         vec![ctx.needs_input_grad(0).then(|| grad.matmul_nt(b)), ctx.needs_input_grad(1).then(|| a.matmul_tn(grad))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let to_a = ctx.needs_input_grad(0).then(|| Gradient::Value(grad.matmul_nt(&ctx.input(1).value())));
         let to_b = ctx.needs_input_grad(1).then(|| Gradient::product(ctx.input(0).value(), &grad));
-        vec![to_a, to_b]
+        to_inputs.extend([to_a, to_b]);
     }
 }
 

@@ -203,10 +203,9 @@ impl<E: Element> Var<'_, E> {
 /// The check of an operation that is put together from others, which would not name it.
 #[track_caller]
 pub(super) fn check_axes(op: &str, shape: &[usize], axes: &[usize]) {
-    let mut named = vec![false; shape.len()];
-    for &axis in axes {
-        assert!(axis < shape.len(), "{op}: no axis {axis} in a tensor of shape {shape:?}");
-        assert!(!std::mem::replace(&mut named[axis], true), "{op}: axis {axis} of shape {shape:?} is named twice");
+    for (index, axis) in axes.iter().enumerate() {
+        assert!(*axis < shape.len(), "{op}: no axis {axis} in a tensor of shape {shape:?}");
+        assert!(!axes[..index].contains(axis), "{op}: axis {axis} of shape {shape:?} is named twice");
     }
 }
 

@@ -55,7 +55,7 @@ impl<E: Element> Op<E> for SoftmaxCrossEntropy<E> {
         let to_t = ctx.needs_input_grad(1).then(|| -x.log_softmax(1) * grad);
         vec![to_x, to_t]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let to_x = || {
             let (targets, width) = (ctx.input(1).value(), self.probabilities.row_len());
             let mut to_x = self.probabilities.clone();
@@ -74,7 +74,7 @@ impl<E: Element> Op<E> for SoftmaxCrossEntropy<E> {
             }
             Gradient::Value(to_t)
         };
-        vec![ctx.needs_input_grad(0).then(to_x), ctx.needs_input_grad(1).then(to_t)]
+        to_inputs.extend([ctx.needs_input_grad(0).then(to_x), ctx.needs_input_grad(1).then(to_t)]);
     }
 }
 

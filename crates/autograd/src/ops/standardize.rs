@@ -11,7 +11,7 @@ use crate::{Gradient, Op, OpContext, Peers, Var};
 /// y = (x - mean) / d with d = √(variance + ε), and means over the axes: dx = (dy - mean dy - y · mean(dy · y)) / d.
 #[derive(Debug)]
 struct StandardizeAxes<E: Element> {
-    axes: Vec<usize>,
+    group: Group,
     epsilon: E,
     deviation: Tensor<E>,
     /// The number of values that share a mean, those of others included.
@@ -26,13 +26,15 @@ impl<E: Element> Op<E> for StandardizeAxes<E> {
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         assert!(self.peers.is_none(), "standardize_axes_among: no derivative over the parts of a batch is recorded");
         let (x, y) = (ctx.input(0), ctx.output());
-        let deviation = (x.var_axes(&self.axes, 0, true) + self.epsilon).sqrt();
-        let across = grad - grad.mean_axes(&self.axes, true) - y * (grad * y).mean_axes(&self.axes, true);
-        vec![Some(across / deviation)]
+        self.group.with_axes(x.ndim(), |axes| {
+            let deviation = (x.var_axes(axes, 0, true) + self.epsilon).sqrt();
+            let across = grad - grad.mean_axes(axes, true) - y * (grad * y).mean_axes(axes, true);
+            vec![Some(across / deviation)]
+        })
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, mut grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, mut grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let y = ctx.output().value();
-        let own = [grad.sum_axes(&self.axes, true), (&grad * &y).sum_axes(&self.axes, true)];
+        let own = self.group.with_axes(y.ndim(), |axes| [grad.sum_axes(axes, true), (&grad * &y).sum_axes(axes, true)]);
         let [mut mean, mut along] = match &self.peers {
             None => own,
             Some(peers) => {
@@ -45,34 +47,38 @@ impl<E: Element> Op<E> for StandardizeAxes<E> {
         };
         let count = E::from_f64(self.count as f64);
         [&mut mean, &mut along].into_iter().for_each(|sum| sum.map_in_place(|v| v / count));
-        Group::of(y.shape(), &self.axes).for_each(
+        self.group.for_each(
             grad.as_mut_slice(),
             y.as_slice(),
             [mean.as_slice(), along.as_slice(), self.deviation.as_slice()],
             #[inline(always)]
             |g, y, [mean, along, deviation]| (g - mean - y * along) / deviation,
         );
-        vec![Some(Gradient::Value(grad))]
+        to_inputs.push(Some(Gradient::Value(grad)));
     }
 }
 
 /// How the values of a tensor share statistics that were taken along some axes.
+#[derive(Debug)]
 enum Group {
     /// Each lane of so many values has one number of each.
     Lanes(usize),
     /// Each row of so many values has the same numbers, side by side.
     Rows(usize),
-    /// Any other: the length of every axis, and the place of its next index among the numbers (0 along the axes).
-    Any(Vec<[usize; 2]>),
+    /// Any other: the axes, the length of every axis, and the place of its next index among the numbers (0 along the axes).
+    Any(Vec<usize>, Vec<[usize; 2]>),
 }
+
+/// The axes of many a tensor, for those of [`Group::Rows`] and [`Group::Lanes`].
+const AXES: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 impl Group {
     fn of(shape: &[usize], axes: &[usize]) -> Self {
         let last = shape.len().saturating_sub(1);
-        if axes == [last] {
+        if axes == [last] && last < AXES.len() {
             return Self::Lanes(shape[last]);
         }
-        if axes.len() == last && axes.iter().copied().eq(0..last) {
+        if AXES.get(..last) == Some(axes) {
             return Self::Rows(shape[last]);
         }
         let mut step = 1;
@@ -86,7 +92,16 @@ impl Group {
             })
             .collect();
         steps.reverse();
-        Self::Any(steps)
+        Self::Any(axes.to_vec(), steps)
+    }
+
+    /// Hands the axes of a tensor with so many to `function`.
+    fn with_axes<R>(&self, ndim: usize, function: impl FnOnce(&[usize]) -> R) -> R {
+        match self {
+            Self::Lanes(_) => function(&AXES[ndim - 1..ndim]),
+            Self::Rows(_) => function(&AXES[..ndim - 1]),
+            Self::Any(axes, _) => function(axes),
+        }
     }
 
     /// Writes `function` of each value, the one at the same place in `others`, and their statistics over the value.
@@ -121,7 +136,7 @@ impl Group {
                     }
                 },
             ),
-            Self::Any(ref axes) => {
+            Self::Any(_, ref axes) => {
                 for (index, (value, &other)) in values.iter_mut().zip(others).enumerate() {
                     let mut rest = index;
                     let place = axes.iter().rev().fold(0, |place, &[length, step]| {
@@ -238,7 +253,7 @@ impl<'t, E: Element> Var<'t, E> {
             |y, _, [distance, deviation]| (y - distance) / deviation,
         );
         let (count, peers) = (statistics.count, peers.cloned());
-        let op = StandardizeAxes { axes: axes.to_vec(), epsilon, deviation, count, peers };
+        let op = StandardizeAxes { group, epsilon, deviation, count, peers };
         (self.tape().push(y, op, &[self]), statistics)
     }
 }

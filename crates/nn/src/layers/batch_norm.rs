@@ -107,14 +107,23 @@ impl Kind for BatchNorm {
         let running = [weights.buffer(), weights.buffer(), weights.buffer()];
         let [mean, variance, _] = running;
         let batch = x.value();
-        let axes: Vec<usize> = (0..batch.ndim() - 1).collect();
+        // Rows have seldom more than one axis, and a step should allocate nothing.
+        let many: Vec<usize>;
+        let axes = match batch.ndim() - 1 {
+            1 => &[0][..],
+            2 => &[0, 1],
+            count => {
+                many = (0..count).collect();
+                &many
+            }
+        };
         let frozen = mean.is_frozen() && variance.is_frozen();
         let y = if pass.is_training() && !frozen && !batch.is_empty() {
             let epsilon = E::from_f64(self.epsilon);
             let (y, [mean, variance], values) = match pass.peers() {
-                Some(peers) => x.standardize_axes_among(&axes, epsilon, peers),
+                Some(peers) => x.standardize_axes_among(axes, epsilon, peers),
                 None => {
-                    let (y, mean, variance) = x.standardize_axes(&axes, epsilon);
+                    let (y, mean, variance) = x.standardize_axes(axes, epsilon);
                     let values = batch.len() / mean.len();
                     (y, [mean, variance], values)
                 }
@@ -162,7 +171,9 @@ const BASE: f64 = 16_777_216.0;
 fn counted<E: Element>(batches: &Tensor<E>) -> (Tensor<E>, f64) {
     let [high, low] = [0, 1].map(|digit| batches.as_slice()[digit].as_f64());
     let (high, low) = if low + 1.0 < BASE { (high, low + 1.0) } else { (high + 1.0, 0.0) };
-    (Tensor::from([high, low].map(E::from_f64)), high * BASE + low)
+    let mut counted = batches.clone();
+    counted.as_mut_slice().copy_from_slice(&[high, low].map(E::from_f64));
+    (counted, high * BASE + low)
 }
 
 #[cfg(test)]
@@ -177,7 +188,7 @@ mod tests {
         let tape = mlp_autograd::Tape::new();
         let mut pass = Pass::training(Rng::new(0));
         let y = network.forward(&network.variables(&tape), tape.constant(batch.clone()), &mut pass).value();
-        network.apply_updates(pass.into_updates());
+        network.apply_updates(&pass.into_updates());
         y
     }
 

@@ -43,7 +43,7 @@ impl Kind for Dropout {
         match pass.rng() {
             Some(rng) if self.rate > 0.0 => {
                 let keep = 1.0 - self.rate;
-                let mask = Tensor::bernoulli(x.shape(), keep, E::from_f64(1.0 / keep), rng);
+                let mask = Tensor::bernoulli(x.value().shape(), keep, E::from_f64(1.0 / keep), rng);
                 x * x.tape().constant(mask)
             }
             _ => x,

@@ -85,20 +85,20 @@ fn block_rows<E: Element>(parameter: &Parameter<E>) -> [usize; 2] {
 }
 
 /// The gradients of all blocks of what is trained.
-pub(super) fn sums<'a, E: Element>(parameters: &'a [Parameter<E>], gradients: &'a mut [Vec<E>]) -> Vec<Sum<'a, E>> {
-    let mut sums = Vec::new();
-    for (parameter, (p, gradient)) in parameters.iter().zip(gradients).enumerate() {
-        if !p.is_trainable() {
-            continue;
-        }
+pub(super) fn sums<'a, E: Element>(
+    parameters: &'a [Parameter<E>],
+    gradients: &'a mut [Vec<E>],
+) -> impl Iterator<Item = Sum<'a, E>> {
+    let trained = parameters.iter().zip(gradients).enumerate().filter(|(_, (p, _))| p.is_trainable());
+    trained.flat_map(|(parameter, (p, gradient))| {
         let [rows, columns] = block_rows(p);
         let len = rows * columns;
-        for (index, (weights, gradient)) in p.value().as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate() {
+        let chunks = p.value().as_slice().chunks(len).zip(gradient.chunks_mut(len)).enumerate();
+        chunks.map(move |(index, (weights, gradient))| {
             let (start, regularizer) = (index * len, p.regularizer());
-            sums.push(Sum { parameter, start, regularizer, weights, gradient });
-        }
-    }
-    sums
+            Sum { parameter, start, regularizer, weights, gradient }
+        })
+    })
 }
 
 /// Cuts all weights that are trained, and what belongs to them, into blocks.
@@ -106,25 +106,21 @@ pub(super) fn blocks<'a, E: Element>(
     network: &'a mut Network<E>,
     gradients: &'a mut [Vec<E>],
     state: &'a mut OptimizerState<E>,
-) -> Vec<Block<'a, E>> {
-    let mut blocks = Vec::new();
+) -> impl Iterator<Item = Block<'a, E>> {
     let all = network.parameters_mut().zip(gradients).zip(state.slots_mut()).enumerate();
-    for (parameter, ((p, gradient), slots)) in all {
-        if !p.is_trainable() {
-            continue;
-        }
+    let trained = all.filter(|(_, ((p, _), _))| p.is_trainable());
+    trained.flat_map(|(parameter, ((p, gradient), slots))| {
         let [rows, columns] = block_rows(&p);
         let (weights, regularizer) = p.into_values_and_regularizer();
         let step = slots.steps;
         let mut slots = BlockSlots::of(&mut slots.values);
         let len = rows * columns;
-        let chunks = weights.chunks_mut(len).zip(gradient.chunks_mut(len));
-        for (index, (weights, gradient)) in chunks.enumerate() {
+        let chunks = weights.chunks_mut(len).zip(gradient.chunks_mut(len)).enumerate();
+        chunks.map(move |(index, (weights, gradient))| {
             let slots = slots.cut(weights.len());
-            blocks.push(Block { parameter, start: index * len, columns, step, regularizer, weights, gradient, slots });
-        }
-    }
-    blocks
+            Block { parameter, start: index * len, columns, step, regularizer, weights, gradient, slots }
+        })
+    })
 }
 
 impl<E: Element> Sum<'_, E> {

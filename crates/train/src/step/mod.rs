@@ -181,11 +181,7 @@ impl<E: Element> Step<E> {
             let jobs = block::sums(network.parameters(), &mut self.gradients);
             let shards = &self.shards[..self.used];
             let job = |sum: block::Sum<'_, E>| sum.run(shards);
-            if forked && jobs.len() > 1 {
-                jobs.into_par_iter().with_max_len(1).for_each(job);
-            } else {
-                jobs.into_iter().for_each(job);
-            }
+            for_each(jobs, forked, job);
             self.reduced = true;
         }
         StepGradients::new(network.parameters(), &mut self.gradients)
@@ -207,19 +203,14 @@ impl<E: Element> Step<E> {
             network.parameters().len()
         );
         if !network.buffers().is_empty() {
-            let shards = &mut self.shards[..self.used];
-            shards.iter_mut().for_each(|shard| network.apply_updates(shard.take_updates()));
+            self.shards[..self.used].iter().for_each(|shard| network.apply_updates(shard.updates()));
         }
         state.advance(optimizer, network.parameters());
         let forked = self.is_forked(network);
         let (shards, reduced) = (&self.shards[..self.used], self.reduced);
         let blocks = blocks(network, &mut self.gradients, state);
         let job = |block: Block<'_, E>| block.update((!reduced).then_some(shards), optimizer);
-        if forked && blocks.len() > 1 {
-            blocks.into_par_iter().with_max_len(1).for_each(job);
-        } else {
-            blocks.into_iter().for_each(job);
-        }
+        for_each(blocks, forked, job);
         constrain(network, forked);
         self.used = 0;
     }
@@ -268,11 +259,15 @@ fn keep_workers(kept: &mut Option<ThreadPool>, threads: usize) -> bool {
 /// Brings weights back within their limits, as [`Network::constrain`] does.
 fn constrain<E: Element>(network: &mut Network<E>, forked: bool) {
     let limited = |p: &ParameterMut<'_, E>| p.is_trainable() && p.constraint().is_some();
-    let parameters: Vec<_> = network.parameters_mut().filter(limited).collect();
-    if forked && parameters.len() > 1 {
-        parameters.into_par_iter().with_max_len(1).for_each(ParameterMut::constrain);
+    for_each(network.parameters_mut().filter(limited), forked, ParameterMut::constrain);
+}
+
+/// Does `job` to all of `items`, handed to the threads one by one if `forked`.
+fn for_each<T: Send>(items: impl Iterator<Item = T>, forked: bool, job: impl Fn(T) + Send + Sync) {
+    if forked {
+        items.collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(job);
     } else {
-        parameters.into_iter().for_each(ParameterMut::constrain);
+        items.for_each(job);
     }
 }
 

@@ -23,9 +23,18 @@ pub(super) struct Shard<E: Element> {
     totals: Totals,
     /// Of the network's buffers.
     updates: Updates<E>,
+    /// An empty list, of the size of the handles of the weights.
+    variables: Vec<[usize; 2]>,
     detect_anomalies: bool,
     /// What anomaly mode found in this batch.
     anomaly: Option<Anomaly>,
+}
+
+/// An empty list in the memory of another, whose values have the same size: the standard library collects a vector in the place
+/// of the one that it comes from. Where it does not, the memory is new.
+fn recycled<A, B>(mut list: Vec<A>) -> Vec<B> {
+    list.clear();
+    list.into_iter().map(|_| unreachable!("the list is empty")).collect()
 }
 
 #[derive(Debug)]
@@ -40,7 +49,8 @@ impl<E: Element> Shard<E> {
     pub(super) fn new(detect_anomalies: bool) -> Self {
         let (pool, tape, updates) = (Pool::default(), Mutex::new(Tape::new()), Updates::default());
         let (gradients, penalties, totals) = (Vec::new(), Vec::new(), Totals::default());
-        Self { pool, tape, gradients, penalties, totals, updates, detect_anomalies, anomaly: None }
+        let variables = Vec::new();
+        Self { pool, tape, gradients, penalties, totals, updates, variables, detect_anomalies, anomaly: None }
     }
 
     /// Forward and backward of `part`, some of the rows of a batch of `batch_rows`, by shard `index` of `shards`. What couples
@@ -87,8 +97,9 @@ impl<E: Element> Shard<E> {
         if self.detect_anomalies {
             tape.set_detect_anomalies(true);
         }
-        let variables = network.variables(tape);
-        let mut pass = Pass::training(rng);
+        let mut variables = recycled(std::mem::take(&mut self.variables));
+        network.add_variables(tape, &mut variables);
+        let mut pass = Pass::training(rng).reusing(std::mem::take(&mut self.updates));
         if let Some(peers) = peers {
             pass = pass.among(peers);
         }
@@ -116,6 +127,7 @@ impl<E: Element> Shard<E> {
         if self.detect_anomalies {
             self.anomaly = tape.anomaly();
         }
+        self.variables = recycled(variables);
         tape.clear();
     }
 
@@ -156,7 +168,7 @@ impl<E: Element> Shard<E> {
         self.penalties.iter().find(|penalty| penalty.parameter == parameter)
     }
 
-    pub(super) fn take_updates(&mut self) -> Updates<E> {
-        std::mem::take(&mut self.updates)
+    pub(super) fn updates(&self) -> &Updates<E> {
+        &self.updates
     }
 }

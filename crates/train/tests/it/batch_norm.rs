@@ -69,7 +69,7 @@ fn by_tape(mut network: Network<f64>, x: &Tensor<f64>, y: &Tensor<f64>) -> (Vec<
     let output = network.forward(&parameters, tape.constant(x.clone()), &mut pass);
     let loss = (output - tape.constant(y.clone())).square().mean();
     let gradients = tape.gradient(loss, &parameters[..]);
-    network.apply_updates(pass.into_updates());
+    network.apply_updates(&pass.into_updates());
     (gradients, network.buffers().iter().map(|buffer| buffer.value().clone()).collect())
 }
 

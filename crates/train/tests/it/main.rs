@@ -1,5 +1,6 @@
 //! Training as its users meet it. One program, since every program compiles the networks anew.
 
+mod allocations;
 mod anomalies;
 mod bad_input;
 mod batch_norm;

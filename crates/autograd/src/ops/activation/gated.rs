@@ -19,7 +19,7 @@ impl<E: Element> Op<E> for Glu {
         let last = grad.shape().len() - 1;
         vec![Some(Var::concatenate(&[grad * open, grad * a * open * (-b).sigmoid()], last))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let mut to_x = ctx.input(0).value();
         let half = grad.shape().last().copied().unwrap_or(0).max(1);
         let rows = to_x.as_mut_slice().chunks_mut(2 * half).zip(grad.as_slice().chunks(half));
@@ -36,7 +36,7 @@ impl<E: Element> Op<E> for Glu {
                 }
             },
         );
-        vec![Some(Gradient::Value(to_x))]
+        to_inputs.push(Some(Gradient::Value(to_x)));
     }
 }
 

@@ -37,15 +37,15 @@ where
     fn backward<'t>(&self, ctx: &OpContext<'t, E>, grad: Var<'t, E>) -> Vec<Option<Var<'t, E>>> {
         vec![Some(grad * (self.derivative)(ctx.input(0), ctx.output()))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let slope = self.slope;
-        replaced(
+        to_inputs.push(Some(replaced(
             grad,
             &ctx.input(0).value(),
             &ctx.output().value(),
             #[inline(always)]
             move |g, x, y| g * slope(x, y),
-        )
+        )));
     }
 }
 
@@ -81,9 +81,9 @@ where
         let passes = x.value().map(move |x| if flat(x) { E::zero() } else { E::one() });
         vec![Some(grad.masked(&passes) * (self.derivative)(x))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let (x, flat, slope) = (ctx.input(0).value(), self.flat, self.slope);
-        replaced(
+        to_inputs.push(Some(replaced(
             grad,
             &x,
             &x,
@@ -92,7 +92,7 @@ where
                 let product = g * slope(x);
                 if flat(x) { E::zero() } else { product }
             },
-        )
+        )));
     }
 }
 
@@ -108,7 +108,7 @@ fn replaced<E: Element>(
     x: &Tensor<E>,
     y: &Tensor<E>,
     product: impl Fn(E, E, E) -> E + Copy,
-) -> Vec<Option<Gradient<E>>> {
+) -> Gradient<E> {
     let pairs = x.as_slice().iter().zip(y.as_slice());
     let triples = grad.as_mut_slice().iter_mut().zip(pairs);
     vectorize(
@@ -119,7 +119,7 @@ fn replaced<E: Element>(
             }
         },
     );
-    vec![Some(Gradient::Value(grad))]
+    Gradient::Value(grad)
 }
 
 /// Puts `value(x)` on the tape, with the derivative `slope(x, y)`, which is also `derivative(x, y)`.

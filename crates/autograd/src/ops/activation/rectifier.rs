@@ -20,14 +20,14 @@ impl<E: Element> Op<E> for Prelu {
         let to_x = ctx.needs_input_grad(0).then(|| grad * Var::where_(&below, slope, one()));
         vec![to_x, ctx.needs_input_grad(1).then(|| grad * x.masked(&below))]
     }
-    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>) -> Vec<Option<Gradient<E>>> {
+    fn backward_kernel(&self, ctx: &OpContext<'_, E>, grad: Tensor<E>, to_inputs: &mut Vec<Option<Gradient<E>>>) {
         let (x, slope) = (ctx.input(0).value(), ctx.input(1).value());
         let times = |g: &Tensor<E>, factor: &Tensor<E>| g.zip_map(factor, "prelu", |g, f| g * f);
         let slopes = x.zip_map(&slope, "prelu", |x, a| if x > E::zero() { E::one() } else { a });
         let to_x = ctx.needs_input_grad(0).then(|| Gradient::Value(times(&grad, &slopes)));
         let negative = || x.map(|v| if v > E::zero() { E::zero() } else { v });
         let to_slope = ctx.needs_input_grad(1).then(|| Gradient::Value(times(&grad, &negative())));
-        vec![to_x, to_slope]
+        to_inputs.extend([to_x, to_slope]);
     }
 }
 
@@ -77,7 +77,7 @@ impl<'t, E: Element> Var<'t, E> {
     pub fn prelu(self, slope: Var<'t, E>) -> Self {
         let (x, a) = (self.value(), slope.value());
         assert!(
-            mlp_tensor::broadcast_shape(x.shape(), a.shape()).is_some_and(|shape| shape == x.shape()),
+            mlp_tensor::broadcasts_to(a.shape(), x.shape()),
             "prelu: slopes {:?} do not broadcast to the input {:?}",
             a.shape(),
             x.shape()
