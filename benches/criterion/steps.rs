@@ -60,8 +60,8 @@ fn inference(criterion: &mut Criterion) {
             bencher.iter(|| model.predict(black_box(&x)).expect("the rows fit"));
         });
         let full = model.predictor();
-        let half = full.clone().half().expect("no weight is large");
-        for (predictor, name) in [(full, "predictor"), (half, "predictor, f16")] {
+        let [bfloat16, int8] = [full.clone().bfloat16(), full.clone().int8()].map(|p| p.expect("weights are finite"));
+        for (predictor, name) in [(full, "predictor"), (bfloat16, "predictor, bf16"), (int8, "predictor, int8")] {
             let mut out = vec![0.0; predictor.output_features()];
             group.bench_function(format!("{widths:?}, {rows} rows, {name}"), |bencher| {
                 bencher.iter(|| match rows {

@@ -84,7 +84,8 @@ def limit(threads, works):
 
 
 MLP = Peer("mlp", [TARGET / "release" / "workloads"])
-HALF = Peer("mlp, f16 weights", [TARGET / "release" / "workloads", "--half"], INFERENCE, line="mlp f16")
+BFLOAT16 = Peer("mlp, bf16 weights", [TARGET / "release" / "workloads", "--bf16"], INFERENCE, line="mlp bf16")
+INT8 = Peer("mlp, int8 weights", [TARGET / "release" / "workloads", "--int8"], INFERENCE, line="mlp int8")
 PLAIN = Peer("mlp, `Model::predict`", [TARGET / "release" / "workloads", "--plain"], INFERENCE, line="mlp predict")
 PEERS = [
     python("JAX, jitted scan", "jax_peer.py", ["jax"], "jax", line="JAX"),
@@ -99,7 +100,7 @@ PEERS = [
     limit(1, TRAINING + INFERENCE),
     limit(2, INFERENCE[2:]),
 ]
-ALL = [MLP, HALF, PLAIN, *PEERS]
+ALL = [MLP, BFLOAT16, INT8, PLAIN, *PEERS]
 
 
 def say(text):
@@ -145,7 +146,7 @@ def measure(works, names, rounds, out):
     for work in works:
         for number in range(rounds):
             middle = len(peers) // 2
-            for peer in [MLP, HALF, PLAIN, *peers[:middle], MLP, *peers[middle:], MLP, HALF, PLAIN]:
+            for peer in [MLP, BFLOAT16, INT8, PLAIN, *peers[:middle], MLP, *peers[middle:], MLP, BFLOAT16, INT8, PLAIN]:
                 once(peer, work, number)
     versions = {peer.name: version for peer in [*peers] if (version := peer.version())}
     old = json.loads(out.read_text()) if out.exists() else {}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mlp_registry::OpenError;
-use mlp_tensor::{Element, Tensor};
+use mlp_tensor::{Element, Tensor, TensorError};
 
 use crate::setting::shown;
 use crate::{Loss, Task};
@@ -136,19 +136,13 @@ pub enum NnError {
         /// The number type.
         number: &'static str,
     },
-    /// A weight that cannot be kept as a 16-bit number.
-    #[error(
-        "{name} {} at {index:?}; {}",
-        if value.is_nan() { "is NaN".to_owned() } else { format!("holds {value}") },
-        if value.is_nan() { "what is not a number is not kept in 16 bits" } else { "16-bit floating-point numbers end at 65504" }
-    )]
-    HalfRange {
+    /// A weight that cannot be kept in fewer bits.
+    #[error("{name}: {problem}")]
+    Compact {
         /// The name of the parameter, or what else the weight is.
         name: String,
-        /// The place of the weight in it.
-        index: [usize; 2],
-        /// The weight.
-        value: f64,
+        /// The place of the value in it, the value, and what it was to be kept as.
+        problem: TensorError,
     },
     /// An option that says nothing to a loss.
     #[error("{loss} takes no {option}; only {goes_with} do")]

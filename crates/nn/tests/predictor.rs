@@ -229,9 +229,13 @@ fn blocks_inside_of_blocks_are_predicted() {
     assert_close(&network.predict(&x).unwrap(), &on_a_tape(&network, &x), 1e-12, &architecture);
     assert_one_set_of_bits(&network, &x);
     assert_one_set_of_bits(&network.cast::<f32>().unwrap(), &x.cast());
-    let half = Predictor::new(&network).half().unwrap().predict(&x).unwrap();
-    assert_close(&half, &on_a_tape(&network, &x), 1e-2, &architecture);
-    assert!(!half.bit_eq(&network.predict(&x).unwrap()));
+    for (_, compact) in compact(&Predictor::new(&network)) {
+        let found = compact.predict(&x).unwrap();
+        assert_close(&found, &on_a_tape(&network, &x), 5e-2, &architecture);
+        assert!(!found.bit_eq(&network.predict(&x).unwrap()));
+        let alone = one_by_one(&compact, &x);
+        assert!(Tensor::from_vec(alone, found.shape()).bit_eq(&found));
+    }
 }
 
 fn wide<E: Element>() -> (Network<E>, Tensor<E>) {
@@ -355,14 +359,14 @@ fn a_scaler_of_another_width_is_a_mistake() {
     let _ = Predictor::new(&wide::<f32>().0).standardize(&[0.0; 3], &[1.0; 100]);
 }
 
-/// Rounding of weights aside, 16-bit weights change nothing: a network of the rounded weights gives the same bits.
 /// More inputs than products add up without cutting the sum: a row by itself, and among others.
 #[test]
 fn rows_of_very_many_inputs_have_the_same_bits_alone_and_among_others() {
     let network: Network = Sequential::new(5000).add(Dense::new(3)).init(1).unwrap();
     let x = Tensor::normal([20, 5000], 0.0, 1.0, &mut Rng::new(2));
     let full = Predictor::new(&network);
-    for predictor in [full.clone(), full.half().unwrap(), Predictor::for_rows(&network, 1)] {
+    let others = compact(&full).into_iter().map(|(_, compact)| compact);
+    for predictor in others.chain([full.clone(), Predictor::for_rows(&network, 1)]) {
         let among = predictor.predict(&x).unwrap();
         for row in 0..20 {
             let alone = predictor.predict(&x.slice(0, row..row + 1)).unwrap();
@@ -371,62 +375,143 @@ fn rows_of_very_many_inputs_have_the_same_bits_alone_and_among_others() {
     }
 }
 
-fn check_half<E: Element>() {
-    let (mut network, x) = wide::<E>();
-    let half = Predictor::new(&network).half().unwrap();
-    let weights = network.parameters_mut().filter(|parameter| parameter.name().ends_with("weight"));
-    let mut largest = 0.0_f64;
-    for mut parameter in weights {
-        for v in parameter.values_mut() {
-            // The nearest multiple of 2⁻¹⁰ of the power of two below.
-            let value = v.as_f64();
-            let step = 2f64.powi(value.abs().log2().floor().max(-14.0) as i32 - 10);
-            let rounded = (value / step).round_ties_even() * step;
-            largest = largest.max((rounded - value).abs());
-            *v = E::from_f64(rounded);
+/// The predictor with weights in fewer bits.
+fn compact<E: Element>(full: &Predictor<E>) -> [(&'static str, Predictor<E>); 2] {
+    [("bfloat16", full.clone().bfloat16().unwrap()), ("int8", full.clone().int8().unwrap())]
+}
+
+/// The weights as they are kept, by the definition of each: for each its values, in the order of the network's weights.
+fn round_weights<E: Element>(network: &mut Network<E>, kind: &str) {
+    for mut parameter in network.parameters_mut().filter(|parameter| parameter.name().ends_with("weight")) {
+        let columns = parameter.value().row_len();
+        let values = parameter.values_mut();
+        for column in 0..columns {
+            let of_column = || (column..values.len()).step_by(columns);
+            let largest = of_column().map(|i| values[i].as_f64().abs()).fold(0.0, f64::max);
+            let scale = E::from_f64(largest) / E::from_f64(127.0);
+            for i in of_column().collect::<Vec<_>>() {
+                let value = values[i].as_f64();
+                // The nearest multiple of 2⁻⁷ of the power of two below.
+                let step = 2f64.powi(value.abs().log2().floor() as i32 - 7);
+                values[i] = match kind {
+                    "bfloat16" => E::from_f64((value / step).round_ties_even() * step),
+                    _ => E::from_f64((values[i] / scale).as_f64().round_ties_even()) * scale,
+                };
+            }
         }
     }
-    assert!(largest > 0.0, "the weights have more than 11 bits");
-    let full = Predictor::new(&network);
-    let shared = Predictor::for_rows(&network, 1).half().unwrap();
-    let inputs = [
-        x.clone(),
-        x.map(|v| v * E::from_f64(1e6)),
-        x.map(|v| v * E::from_f64(1e-30)),
-        x.slice(0, 0..1),
-        x.slice(0, 3..10),
-    ];
-    for x in inputs {
-        assert!(half.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
-        assert!(shared.predict(&x).unwrap().bit_eq(&full.predict(&x).unwrap()));
+}
+
+/// Rounding of weights aside, fewer bits change nothing. As bfloat16 the bits are those of a network of the rounded weights;
+/// whole numbers are multiplied by their scale only after they are added up, so that the last digits differ.
+fn check_compact<E: Element>(tolerance: f64) {
+    let (network, x) = wide::<E>();
+    for kind in 0..2 {
+        let (name, kept) = compact(&Predictor::new(&network))[kind].clone();
+        let (_, shared) = compact(&Predictor::for_rows(&network, 1))[kind].clone();
+        let mut rounded = network.clone();
+        round_weights(&mut rounded, name);
+        let expected = Predictor::new(&rounded);
+        for x in [x.clone(), x.map(|v| v * E::from_f64(1e-30)), x.slice(0, 3..10)] {
+            let (found, expected) = (kept.predict(&x).unwrap(), expected.predict(&x).unwrap());
+            if name == "int8" {
+                assert_close(&found, &expected, tolerance, &name);
+            }
+            assert!(name == "int8" || found.bit_eq(&expected), "{name}");
+            assert!(shared.predict(&x).unwrap().bit_eq(&found), "{name}");
+            assert!(Tensor::from_vec(one_by_one(&kept, &x), found.shape()).bit_eq(&found), "{name}");
+        }
+        assert!(!kept.predict(&x).unwrap().bit_eq(&network.predict(&x).unwrap()), "{name}");
     }
 }
 
 #[test]
-fn sixteen_bit_weights_compute_as_the_rounded_weights_do() {
-    check_half::<f32>();
-    check_half::<f64>();
+fn weights_in_fewer_bits_compute_as_the_rounded_weights_do() {
+    check_compact::<f32>(2e-4);
+    check_compact::<f64>(1e-8);
+}
+
+/// One dense layer by hand: with bfloat16, 0.1 is 205 · 2⁻¹¹ and 0.04 is 164 · 2⁻¹²; with int8 and scale 0.1 / 127, 0.04 is 51
+/// steps (of 50.8).
+#[test]
+fn one_layer_in_fewer_bits_by_hand() {
+    let mut network: Network<f64> = Sequential::new(2).add(Dense::new(1)).init(0).unwrap();
+    network.parameters_mut().next().unwrap().set_value(Tensor::from([[0.1], [0.04]]));
+    network.parameters_mut().nth(1).unwrap().set_value(Tensor::from([3.0]));
+    let [(_, bfloat16), (_, int8)] = compact(&Predictor::new(&network).standardize(&[1.0, 1.0], &[2.0, 2.0]));
+    // (3, 5) is standardized to (1, 2).
+    let mut out = [0.0];
+    bfloat16.predict_row(&[3.0, 5.0], &mut out).unwrap();
+    assert_eq!(out, [205.0 / 2048.0 + 2.0 * 164.0 / 4096.0 + 3.0]);
+    int8.predict_row(&[3.0, 5.0], &mut out).unwrap();
+    assert!((out[0] - ((127.0 + 2.0 * 51.0) * 0.1 / 127.0 + 3.0)).abs() < 1e-14, "{out:?}");
+}
+
+/// Dense layers behind a table, in branches and around shortcuts are rounded, what has no step of its own (here a layer norm,
+/// a batch norm and a scaled exponential unit) is not: all of it stays near, and a row has the same bits on every path.
+#[test]
+fn every_layer_is_predicted_with_weights_in_fewer_bits() {
+    let inner = || Stack::new().add(Dense::new(16).activation(Activation::Gelu)).add(BatchNorm::new());
+    let architecture = Sequential::new(6)
+        .add(Concat::new([
+            Stack::new().add(SelectColumns::new([0])).add(Embedding::new(4, 5)).add(Flatten::new()),
+            Stack::new().add(SelectColumns::new([1, 2, 3, 4, 5])).add(Dense::new(7)),
+        ]))
+        .add(Dense::new(16).activation(Activation::Selu))
+        .add(Residual::new(inner()))
+        .add(LayerNorm::new())
+        .add(WeightNorm::new(Dense::new(8).activation(Activation::Relu)))
+        .add(Dense::new(3))
+        .add(Activation::Softmax);
+    let rng = &mut Rng::new(2);
+    let network: Network<f32> = with_random_biases(&architecture, rng);
+    let mut x = random_rows(&network, 70, rng);
+    for row in 0..70 {
+        x.as_mut_slice()[6 * row] = (row % 4) as f32;
+    }
+    let expected = on_a_tape(&network, &x);
+    for (name, predictor) in compact(&Predictor::new(&network).standardize(&[0.0; 6], &[1.0; 6])) {
+        let found = predictor.predict(&x).unwrap();
+        assert_close(&found, &expected, 3e-2, &name);
+        assert!(!found.bit_eq(&expected));
+        assert!(Tensor::from_vec(one_by_one(&predictor, &x), found.shape()).bit_eq(&found), "{name}");
+    }
+}
+
+/// Once is enough, and of the other kind they are made of the rounded weights.
+#[test]
+fn weights_that_are_in_fewer_bits_already_stay_so() {
+    let (network, x) = wide::<f32>();
+    for (name, once) in compact(&Predictor::new(&network)) {
+        let (expected, others) = (once.predict(&x).unwrap(), compact(&once));
+        for (other, twice) in others {
+            assert_eq!(twice.predict(&x).unwrap().bit_eq(&expected), name == other, "{other} of {name}");
+        }
+    }
 }
 
 #[test]
-fn a_weight_without_a_sixteen_bit_form_is_named() {
-    let (mut network, _) = wide::<f32>();
-    for value in [70_000.0, f32::NAN] {
+fn a_weight_without_a_form_in_fewer_bits_is_named() {
+    let (mut network, _) = wide::<f64>();
+    let error = |network: &Network<f64>| Predictor::new(network).bfloat16().unwrap_err().to_string();
+    for (value, shown) in [(1e39, "1000000000000000000000000000000000000000"), (f64::NAN, "NaN")] {
         network.parameters_mut().nth(2).unwrap().values_mut()[10 * 149 + 4] = value;
-        let message = Predictor::new(&network).half().unwrap_err().to_string();
-        let expected = if value.is_nan() {
-            "layers.1.weight is NaN at [149, 4]; what is not a number is not kept in 16 bits"
+        let expected = "which has no nearest bfloat16; values must be finite and at most 3.39e38 in size";
+        assert_eq!(error(&network), format!("layers.1.weight: the value at [149, 4] is {shown}, {expected}"));
+        if value.is_nan() {
+            let message = Predictor::new(&network).int8().unwrap_err().to_string();
+            let expected =
+                "layers.1.weight: the value at [149, 4] is NaN, which has no nearest int8; values must be finite";
+            assert_eq!(message, expected);
         } else {
-            "layers.1.weight holds 70000 at [149, 4]; 16-bit floating-point numbers end at 65504"
-        };
-        assert_eq!(message, expected);
+            assert!(Predictor::new(&network).int8().is_ok());
+        }
     }
-    // g · V / |V| = 100 · 1000 / 1000 of a direction that is a 16-bit number is one as well, 1e5 is not.
-    let mut network: Network = Sequential::new(1).add(WeightNorm::new(Dense::new(1))).init(0).unwrap();
+    // g · V / |V| = 100 · 1000 / 1000 of a direction that has such a form has one as well, 1e40 has not.
+    let mut network: Network<f64> = Sequential::new(1).add(WeightNorm::new(Dense::new(1))).init(0).unwrap();
     network.parameters_mut().next().unwrap().values_mut()[0] = 1e6;
     network.parameters_mut().nth(1).unwrap().values_mut()[0] = 100.0;
-    assert!(Predictor::new(&network).half().is_ok());
-    network.parameters_mut().nth(1).unwrap().values_mut()[0] = 1e5;
-    let message = Predictor::new(&network).half().unwrap_err().to_string();
-    assert!(message.starts_with("the effective weight of layers.0 holds 100000 at [0, 0];"), "{message}");
+    assert!(Predictor::new(&network).bfloat16().is_ok());
+    network.parameters_mut().nth(1).unwrap().values_mut()[0] = 1e40;
+    assert!(error(&network).starts_with("the effective weight of layers.0: the value at [0, 0] is 1"));
 }

@@ -16,10 +16,10 @@ fn check<E: Element>() {
             .init::<E>(1)
             .unwrap();
         let full = Predictor::new(&network).standardize(&[0.5; 40], &[2.0; 40]);
-        let half = full.clone().half().unwrap();
+        let [bfloat16, int8] = [full.clone().bfloat16().unwrap(), full.clone().int8().unwrap()];
         let shared = Predictor::for_rows(&network, 1).standardize(&[0.5; 40], &[2.0; 40]);
         let (row, mut out) = ([E::one(); 40], [E::zero(); 33]);
-        for predictor in [full, half, shared] {
+        for predictor in [full, bfloat16, int8, shared] {
             predictor.predict_row(&row, &mut out).unwrap();
             let counted = measure(|| {
                 for _ in 0..10 {
@@ -38,7 +38,9 @@ fn a_single_row_allocates_nothing_after_the_first() {
     check::<f64>();
 
     let network = Sequential::new(5000).add(Dense::new(20)).init::<f32>(1).unwrap();
-    let (predictor, row, mut out) = (Predictor::new(&network), vec![1.0; 5000], [0.0; 20]);
-    predictor.predict_row(&row, &mut out).unwrap();
-    assert_eq!(measure(|| predictor.predict_row(&row, &mut out).unwrap()).count_total, 0);
+    let (full, row, mut out) = (Predictor::new(&network), vec![1.0; 5000], [0.0; 20]);
+    for predictor in [full.clone(), full.clone().bfloat16().unwrap(), full.int8().unwrap()] {
+        predictor.predict_row(&row, &mut out).unwrap();
+        assert_eq!(measure(|| predictor.predict_row(&row, &mut out).unwrap()).count_total, 0);
+    }
 }

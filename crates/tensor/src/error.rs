@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use crate::Compact;
+
 /// Why rows or numbers from outside do not make a tensor.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TensorError {
     /// The rows of a table differ in length.
@@ -40,6 +42,24 @@ pub enum TensorError {
         /// The tensor's shape.
         shape: Vec<usize>,
     },
+    /// A value of a matrix that cannot be kept in fewer bits.
+    #[error("the value at {index:?} is {value}, which has no nearest {format}; {}", needs(*format))]
+    NotCompact {
+        /// The row and the column of the first such value.
+        index: [usize; 2],
+        /// The value.
+        value: f64,
+        /// What it was to be kept as.
+        format: Compact,
+    },
+}
+
+/// What values have to be.
+fn needs(format: Compact) -> &'static str {
+    match format {
+        Compact::Bfloat16 => "values must be finite and at most 3.39e38 in size",
+        Compact::Int8 => "values must be finite",
+    }
 }
 
 impl fmt::Debug for TensorError {

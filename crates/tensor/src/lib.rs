@@ -98,7 +98,7 @@ pub use compare::Operand;
 pub use element::Element;
 pub use elementwise::all_finite;
 pub use error::TensorError;
-pub use linalg::{Panels, Right, gemm, gemm_tn, linear};
+pub use linalg::{Compact, CompactPanels, Panels, Right, gemm, gemm_tn, linear};
 pub use memory::Pool;
 pub use ndarray;
 pub use random::Rng;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_tensor::Element;
+use mlp_tensor::{Compact, Element};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Source, Stack};
@@ -129,8 +129,8 @@ impl<E: Element> Step<E> for Joined<E> {
         }
     }
 
-    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
-        let branches = self.branches.iter().map(Chain::half).collect::<Result<_, NnError>>()?;
+    fn compact(&self, format: Compact) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+        let branches = self.branches.iter().map(|branch| branch.compact(format)).collect::<Result<_, NnError>>()?;
         Ok(Some(Arc::new(Self { branches, ..*self })))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mlp_autograd::Var;
-use mlp_tensor::Element;
+use mlp_tensor::{Compact, Element};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Stack};
@@ -84,7 +84,7 @@ impl<E: Element> Step<E> for Shortcut<E> {
         out.iter_mut().zip(x).for_each(|(y, &x)| *y = x + *y);
     }
 
-    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
-        Ok(Some(Arc::new(Self(self.0.half()?))))
+    fn compact(&self, format: Compact) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+        Ok(Some(Arc::new(Self(self.0.compact(format)?))))
     }
 }

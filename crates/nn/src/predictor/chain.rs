@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use mlp_tensor::Element;
+use mlp_tensor::{Compact, Element};
 
 use super::InPlace;
 use crate::NnError;
@@ -28,11 +28,11 @@ pub(crate) trait Step<E: Element>: fmt::Debug + Send + Sync {
         false
     }
 
-    /// The same step with weights of 16 bits; `None` if it has no such weights.
+    /// The same step with weights in fewer bits; `None` if it has no weights that can be kept so.
     ///
     /// # Errors
     /// If a weight has no such form.
-    fn half(&self) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
+    fn compact(&self, _: Compact) -> Result<Option<Arc<dyn Step<E>>>, NnError> {
         Ok(None)
     }
 }
@@ -81,10 +81,10 @@ impl<E: Element> Chain<E> {
         self.between.iter().sum::<usize>() + self.steps.iter().map(|step| step.room()).max().unwrap_or(0)
     }
 
-    /// As [`Step::half`].
-    pub(crate) fn half(&self) -> Result<Self, NnError> {
-        let half = |step: &Arc<dyn Step<E>>| Ok(step.half()?.unwrap_or_else(|| Arc::clone(step)));
-        Ok(Self { steps: self.steps.iter().map(half).collect::<Result<_, NnError>>()?, ..*self })
+    /// As [`Step::compact`].
+    pub(crate) fn compact(&self, format: Compact) -> Result<Self, NnError> {
+        let compact = |step: &Arc<dyn Step<E>>| Ok(step.compact(format)?.unwrap_or_else(|| Arc::clone(step)));
+        Ok(Self { steps: self.steps.iter().map(compact).collect::<Result<_, NnError>>()?, ..*self })
     }
 
     /// As [`Step::run`].

@@ -3,14 +3,13 @@
 mod chain;
 mod dense;
 mod freeze;
-mod half;
 mod scratch;
 
 use std::fmt;
 use std::sync::Arc;
 
 use mlp_tensor::simd::vectorize;
-use mlp_tensor::{Element, Tensor, all_finite};
+use mlp_tensor::{Compact, Element, Tensor, all_finite};
 use rayon::prelude::*;
 
 use crate::layers::Lookup;
@@ -157,16 +156,45 @@ impl<E: Element> Predictor<E> {
         Ok(Self { finish: output.changes_values().then(|| output.clone()), ..self })
     }
 
-    /// Keeps the weights of dense layers as 16-bit floating-point numbers, in half the memory of `f32`; sums, biases
-    /// and all else stay as they are. Where reading the weights takes the time, a prediction takes less of it.
+    /// Keeps the weights of dense layers as bfloat16, in half the memory of `f32`: each is rounded to the nearest, of two that
+    /// are equally near to the even one. Sums, biases and all else stay as they are, and a row has the bits that a network of
+    /// the rounded weights gives it.
     ///
-    /// A weight keeps 11 significant bits (a relative error of at most 2⁻¹¹, 0.05 %), and below 6.1e-5 an absolute error
-    /// of at most 3e-8.
+    /// A weight keeps 8 significant bits (a relative error of at most 2⁻⁸, 0.4 %) and the range of `f32`. @BF@
+    ///
+    /// This is for single rows through wide layers, whose time goes into reading weights: @BFT@. Many rows at once take as long
+    /// as with all bits, or a little longer. Layers that are no products of their own, such as a layer norm or one that you
+    /// wrote, keep their weights.
+    ///
+    /// Weights that are kept in fewer bits already, as [`int8`](Self::int8) does, are rounded once more.
     ///
     /// # Errors
-    /// If a weight is beyond 65504, the largest such number, or not finite.
-    pub fn half(self) -> Result<Self, NnError> {
-        Ok(Self { chain: self.chain.half()?, ..self })
+    /// [`NnError::Compact`], if a weight is not finite, or beyond the range of `f32`.
+    pub fn bfloat16(self) -> Result<Self, NnError> {
+        Ok(Self { chain: self.chain.compact(Compact::Bfloat16)?, ..self })
+    }
+
+    /// Keeps the weights of dense layers as whole numbers of 8 bits, in a quarter of the memory of `f32`: symmetric
+    /// quantization of the weights alone, with one scale for each unit.
+    ///
+    /// The weights w of a unit become q = round(w / s), from -127 to 127, of two that are equally near the even one, with
+    /// s = max |w| / 127 (at least the smallest normal number, where they are all 0). The unit's output is s · Σ x · q + b:
+    /// inputs, sums, scales and biases stay as they are. Nothing has to be calibrated.
+    ///
+    /// A weight is at most s / 2 off, 0.4 % of the unit's largest: one weight that is far larger than the others of its unit
+    /// costs those their precision. @I8@
+    ///
+    /// This is for single rows through layers whose weights are too many for the caches, and for memory: @I8T@. Many rows at
+    /// once take as long as with all bits, or a little longer. Layers that are no products of their own, such as a layer norm
+    /// or one that you wrote, keep their weights.
+    ///
+    /// Inputs of a layer that are beyond 1/127 of the largest number may overflow. Weights that are kept in fewer bits already,
+    /// as [`bfloat16`](Self::bfloat16) does, are rounded once more.
+    ///
+    /// # Errors
+    /// [`NnError::Compact`], if a weight is not finite.
+    pub fn int8(self) -> Result<Self, NnError> {
+        Ok(Self { chain: self.chain.compact(Compact::Int8)?, ..self })
     }
 
     /// The number of values of one input row.

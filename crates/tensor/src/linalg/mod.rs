@@ -1,5 +1,6 @@
 //! Products of matrices.
 
+mod compact;
 mod kernel;
 mod panels;
 mod product;
@@ -10,6 +11,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2};
 
+pub use self::compact::{Compact, CompactPanels};
 use self::kernel::DEPTH;
 use self::panels::transpose;
 pub use self::panels::{Panels, Right};
