@@ -22,7 +22,10 @@ fn main() -> ExitCode {
     let known = || TRAINING.iter().map(|work| work.name).chain(INFERENCE.iter().map(|work| work.name));
     let usage = |problem: &str| {
         let names: Vec<_> = known().collect();
-        eprintln!("{problem}\nusage: workloads [{} ...] [--threads N] [--f64] [--plain] [--bf16] [--int8]", names.join("|"));
+        eprintln!(
+            "{problem}\nusage: workloads [{} ...] [--threads N] [--f64] [--plain] [--bf16] [--int8]",
+            names.join("|")
+        );
         ExitCode::FAILURE
     };
     let mut arguments = std::env::args().skip(1);

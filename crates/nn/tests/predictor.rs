@@ -478,6 +478,16 @@ fn every_layer_is_predicted_with_weights_in_fewer_bits() {
     }
 }
 
+#[test]
+fn layers_that_are_no_products_keep_their_weights() {
+    let rng = &mut Rng::new(6);
+    let network: Network = with_random_biases(&Sequential::new(4).add(LayerNorm::new()).add(Prelu::new()), rng);
+    let x = random_rows(&network, 20, rng);
+    for (name, predictor) in compact(&Predictor::new(&network)) {
+        assert!(predictor.predict(&x).unwrap().bit_eq(&network.predict(&x).unwrap()), "{name}");
+    }
+}
+
 /// Once is enough, and of the other kind they are made of the rounded weights.
 #[test]
 fn weights_that_are_in_fewer_bits_already_stay_so() {

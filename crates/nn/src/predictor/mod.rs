@@ -160,11 +160,14 @@ impl<E: Element> Predictor<E> {
     /// are equally near to the even one. Sums, biases and all else stay as they are, and a row has the bits that a network of
     /// the rounded weights gives it.
     ///
-    /// A weight keeps 8 significant bits (a relative error of at most 2⁻⁸, 0.4 %) and the range of `f32`. @BF@
+    /// A weight keeps 8 significant bits (a relative error of at most 2⁻⁸, 0.4 %) and the range of `f32`. For example, of a
+    /// network 784-512-512-10 that was trained for an epoch (the wide work of the benches) no probability on 4,096 rows changes
+    /// by more than 0.006.
     ///
-    /// This is for single rows through wide layers, whose time goes into reading weights: @BFT@. Many rows at once take as long
-    /// as with all bits, or a little longer. Layers that are no products of their own, such as a layer norm or one that you
-    /// wrote, keep their weights.
+    /// This is for single rows through wide layers, whose time goes into reading weights: 0.6 of the time of `f32` for one
+    /// row through 784-512-512-10 on one core of a Zen 3, and half of it where the weights do not fit into a cache. Many rows at
+    /// once take a little longer than with all bits, since weights are decoded first. Layers that are no products of their own,
+    /// such as a layer norm or one that you wrote, keep their weights.
     ///
     /// Weights that are kept in fewer bits already, as [`int8`](Self::int8) does, are rounded once more.
     ///
@@ -182,11 +185,14 @@ impl<E: Element> Predictor<E> {
     /// inputs, sums, scales and biases stay as they are. Nothing has to be calibrated.
     ///
     /// A weight is at most s / 2 off, 0.4 % of the unit's largest: one weight that is far larger than the others of its unit
-    /// costs those their precision. @I8@
+    /// costs those their precision. For example, of a network 784-512-512-10 that was trained for an epoch (the wide work of the
+    /// benches) no probability on 4,096 rows changes by more than 0.016.
     ///
-    /// This is for single rows through layers whose weights are too many for the caches, and for memory: @I8T@. Many rows at
-    /// once take as long as with all bits, or a little longer. Layers that are no products of their own, such as a layer norm
-    /// or one that you wrote, keep their weights.
+    /// This is for memory, and for single rows through layers whose weights are too many for a cache: 0.4 of the time of `f32`
+    /// for 4096-4096-4096-10 on one core of a Zen 3. Where they fit, [`bfloat16`](Self::bfloat16) is faster and more exact: this
+    /// takes 0.7 of the time of `f32`, and that 0.6, for one row through 784-512-512-10. Many rows at once take a little longer
+    /// than with all bits, since weights are decoded first. Layers that are no products of their own, such as a layer norm or
+    /// one that you wrote, keep their weights.
     ///
     /// Inputs of a layer that are beyond 1/127 of the largest number may overflow. Weights that are kept in fewer bits already,
     /// as [`bfloat16`](Self::bfloat16) does, are rounded once more.

@@ -135,7 +135,7 @@ impl<E: Element> CompactPanels<E> {
         let mut decoded = self.decode().to_tensor();
         if let Values::Int8 { scales, .. } = &self.values {
             for row in decoded.as_mut_slice().chunks_exact_mut(self.columns.max(1)) {
-                row.iter_mut().zip(scales).for_each(|(q, &scale)| *q = *q * scale);
+                row.iter_mut().zip(scales).for_each(|(q, &scale)| *q *= scale);
             }
         }
         decoded
