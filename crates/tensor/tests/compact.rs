@@ -116,7 +116,7 @@ fn check_sizes<E: Element>(tolerance: f64) {
     let rng = &mut Rng::new(12);
     for inputs in [1, 15, 16, 17, 63, 65, 255, 256, 257, 4096, 4097, 9000] {
         for outputs in [1, 2, 15, 16, 17, 31, 33, 49, 63, 64, 65, 130] {
-            if inputs > 65 && ![1, 17, 65].contains(&outputs) {
+            if inputs > 65 && ![1, 17, 33, 65].contains(&outputs) {
                 continue;
             }
             let weight = Tensor::<E>::normal([inputs, outputs], 0.0, 1.0, rng);
