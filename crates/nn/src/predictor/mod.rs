@@ -164,10 +164,11 @@ impl<E: Element> Predictor<E> {
     /// network 784-512-512-10 that was trained for an epoch (the wide work of the benches) no probability on 4,096 rows changes
     /// by more than 0.006.
     ///
-    /// This is for single rows through wide layers, whose time goes into reading weights: 0.6 of the time of `f32` for one
-    /// row through 784-512-512-10 on one core of a Zen 3, and half of it where the weights do not fit into a cache. Many rows at
-    /// once take a little longer than with all bits, since weights are decoded first. Layers that are no products of their own,
-    /// such as a layer norm or one that you wrote, keep their weights.
+    /// This is for single rows through wide layers, whose time goes into reading weights: 0.64 of the time of `f32` for one
+    /// row through 784-512-512-10 on one core of a Zen 3, and through 4096-4096-4096-10, whose weights do not fit into a cache. A
+    /// network of `f64` gains only where they do not fit. Many rows at once take a little longer than with all bits, since
+    /// weights are decoded first. Layers that are no products of their own, such as a layer norm or one that you wrote, keep
+    /// their weights.
     ///
     /// Weights that are kept in fewer bits already, as [`int8`](Self::int8) does, are rounded once more.
     ///
@@ -188,9 +189,9 @@ impl<E: Element> Predictor<E> {
     /// costs those their precision. For example, of a network 784-512-512-10 that was trained for an epoch (the wide work of the
     /// benches) no probability on 4,096 rows changes by more than 0.016.
     ///
-    /// This is for memory, and for single rows through layers whose weights are too many for a cache: 0.4 of the time of `f32`
+    /// This is for memory, and for single rows through layers whose weights are too many for a cache: 0.43 of the time of `f32`
     /// for 4096-4096-4096-10 on one core of a Zen 3. Where they fit, [`bfloat16`](Self::bfloat16) is faster and more exact: this
-    /// takes 0.7 of the time of `f32`, and that 0.6, for one row through 784-512-512-10. Many rows at once take a little longer
+    /// takes 0.76 of the time of `f32`, and that 0.64, for one row through 784-512-512-10. Many rows at once take a little longer
     /// than with all bits, since weights are decoded first. Layers that are no products of their own, such as a layer norm or
     /// one that you wrote, keep their weights.
     ///
