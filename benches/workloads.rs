@@ -1,12 +1,13 @@
 //! Times training through the public `fit`, and inference through the frozen predictor, on data in memory, and prints
 //! one JSON line for each work.
 //!
-//! usage: cargo run --release --bin workloads -- [WORK ...] [--threads N] [--f64] [--plain] [--bf16] [--int8]
+//! usage: cargo run --release --bin workloads -- [WORK ...] [--threads N] [--runs N] [--f64] [--plain] [--bf16] [--int8]
 //!
 //! The works stand in the crate `work`; without a name, all of them are run. `s` is the seconds of each run's fit
-//! alone, or of each sample of one call, `min` the least of them, `loss` the mean loss of the last epoch. `--plain`
-//! predicts with `Model::predict`, `--bf16` and `--int8` with a predictor whose weights are kept in 16 or 8 bits. `change` is
-//! then by how much that changes a probability at most, on 4,096 rows, where the network was trained for an epoch on 60,000.
+//! alone, or of each sample of one call, `median` and `min` the middle and the least of them, `loss` the mean loss of the
+//! last epoch, in training. `--runs` sets how many fits of each work are timed. `--plain` predicts with `Model::predict`,
+//! `--bf16` and `--int8` with a predictor whose weights are kept in 16 or 8 bits; `change` is then by how much that changes a
+//! probability at most, on 4,096 rows, where the network was trained for an epoch on 60,000.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -18,12 +19,13 @@ use mlp_benches::{compile, tensor};
 use work::{INFERENCE, Inference, TRAINING, Training};
 
 fn main() -> ExitCode {
-    let (mut names, mut threads, mut f64, mut predict) = (Vec::new(), None, false, Predict::Frozen);
+    let (mut names, mut threads, mut runs) = (Vec::new(), None, None);
+    let (mut f64, mut predict) = (false, Predict::Frozen);
     let known = || TRAINING.iter().map(|work| work.name).chain(INFERENCE.iter().map(|work| work.name));
     let usage = |problem: &str| {
         let names: Vec<_> = known().collect();
         eprintln!(
-            "{problem}\nusage: workloads [{} ...] [--threads N] [--f64] [--plain] [--bf16] [--int8]",
+            "{problem}\nusage: workloads [{} ...] [--threads N] [--runs N] [--f64] [--plain] [--bf16] [--int8]",
             names.join("|")
         );
         ExitCode::FAILURE
@@ -35,15 +37,16 @@ fn main() -> ExitCode {
             "--plain" => predict = Predict::Plain,
             "--bf16" => predict = Predict::Bfloat16,
             "--int8" => predict = Predict::Int8,
-            "--threads" => match arguments.next().and_then(|n| n.parse::<usize>().ok()).filter(|&n| n > 0) {
-                Some(n) => threads = Some(n),
-                None => return usage("--threads needs a number above 0"),
+            "--threads" | "--runs" => match arguments.next().and_then(|n| n.parse::<usize>().ok()).filter(|&n| n > 0) {
+                Some(n) if argument == "--threads" => threads = Some(n),
+                Some(n) => runs = Some(n),
+                None => return usage(&format!("{argument} needs a number above 0")),
             },
             name if known().any(|known| known == name) => names.push(argument),
             other => return usage(&format!("there is no work or option {other}")),
         }
     }
-    let run = || if f64 { run::<f64>(&names, predict) } else { run::<f32>(&names, predict) };
+    let run = || if f64 { run::<f64>(&names, runs, predict) } else { run::<f32>(&names, runs, predict) };
     let result = match threads {
         None => run(),
         Some(n) => match rayon::ThreadPoolBuilder::new().num_threads(n).build() {
@@ -70,10 +73,10 @@ enum Predict {
     Plain,
 }
 
-fn run<E: Element>(names: &[String], predict: Predict) -> Result<(), mlp::Error> {
+fn run<E: Element>(names: &[String], runs: Option<usize>, predict: Predict) -> Result<(), mlp::Error> {
     let chosen = |name: &str| names.is_empty() || names.iter().any(|n| n == name);
     for work in TRAINING.iter().filter(|work| chosen(work.name)) {
-        train::<E>(work)?;
+        train::<E>(work, runs.unwrap_or(work.runs))?;
     }
     for work in INFERENCE.iter().filter(|work| chosen(work.name)) {
         infer::<E>(work, predict)?;
@@ -81,21 +84,18 @@ fn run<E: Element>(names: &[String], predict: Predict) -> Result<(), mlp::Error>
     Ok(())
 }
 
-fn train<E: Element>(work: &Training) -> Result<(), mlp::Error> {
+fn train<E: Element>(work: &Training, runs: usize) -> Result<(), mlp::Error> {
     let data = work.data();
     let x = tensor::<E>(data.x, work.widths[0]);
     let classes: Vec<usize> = data.classes.iter().map(|&class| class as usize).collect();
     let fit = Fit::new().epochs(work.epochs).batch_size(work.batch);
-    let mut loss = 0.0;
-    let seconds = work::repeat(|| {
+    let (seconds, loss) = work::repeat(runs, || {
         let mut model = compile(work.widths, work.dropout, work.rms_prop)?;
         let start = Instant::now();
         let history = model.fit(&x, &classes, &fit)?;
-        let elapsed = start.elapsed();
-        loss = history.last().training.loss;
-        Ok::<_, mlp::Error>(elapsed)
+        Ok::<_, mlp::Error>((start.elapsed(), history.last().training.loss))
     })?;
-    work::report("mlp", work.name, &seconds, &format!(r#","loss":{loss:.4}"#));
+    work::report("mlp", work.name, &seconds, Some(("loss", loss)));
     Ok(())
 }
 
@@ -114,17 +114,17 @@ fn infer<E: Element>(work: &Inference, predict: Predict) -> Result<(), mlp::Erro
         Predict::Int8 => ("mlp int8", with_predictor(&compact(&model)?, &x)?),
     };
     let change = match predict {
-        Predict::Plain | Predict::Frozen => String::new(),
+        Predict::Plain | Predict::Frozen => None,
         Predict::Bfloat16 | Predict::Int8 => {
             let data = work::Data::new(60_000, work.widths[0], work.widths[work.widths.len() - 1]);
             let classes: Vec<usize> = data.classes.iter().map(|&class| class as usize).collect();
             model.fit(&tensor(data.x, work.widths[0]), &classes, &Fit::new().epochs(1).batch_size(128))?;
             let rows = tensor(Inference { rows: 4096, ..*work }.input(), work.widths[0]);
             let (full, rounded) = (model.predictor().predict(&rows)?, compact(&model)?.predict(&rows)?);
-            format!(r#","change":{:.6}"#, (full - rounded).abs().max())
+            Some(("change", (full - rounded).abs().max().as_f64()))
         }
     };
-    work::report(peer, work.name, &seconds, &change);
+    work::report(peer, work.name, &seconds, change);
     Ok(())
 }
 

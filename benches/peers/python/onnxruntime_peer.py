@@ -25,7 +25,10 @@ def model(widths):
 
 
 def predictor(work, x):
-    session = onnxruntime.InferenceSession(model(work.widths))
+    options = onnxruntime.SessionOptions()
+    if w.THREADS:
+        options.intra_op_num_threads = options.inter_op_num_threads = w.THREADS
+    session = onnxruntime.InferenceSession(model(work.widths), options, providers=["CPUExecutionProvider"])
     return lambda: session.run(None, {"x": x})
 
 

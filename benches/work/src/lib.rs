@@ -1,7 +1,8 @@
 //! The work that mlp and its peers in Rust are timed on: what it is, the data, how it is timed and printed.
 //!
 //! A peer hands two functions to [`run`], a [`Train`] and a [`Predict`]. Each work prints one JSON line: `s` are the
-//! seconds of each run, for inference those of one call, `min` the least of them.
+//! seconds of each run, for inference those of one call, `median` and `min` the middle and the least of them, `loss` the
+//! training loss of the last epoch.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -21,6 +22,8 @@ pub struct Training {
     pub epochs: usize,
     /// RMSprop in place of Adam, both at a learning rate of 0.001.
     pub rms_prop: bool,
+    /// Timed runs of one process.
+    pub runs: usize,
     /// The share of hidden values that are dropped, after each hidden layer.
     pub dropout: f64,
 }
@@ -39,10 +42,10 @@ pub struct Inference {
 /// The training workloads.
 #[rustfmt::skip]
 pub const TRAINING: [Training; 4] = [
-    Training { name: "iris", rows: 96, widths: &[4, 10, 3], batch: 32, epochs: 100, rms_prop: false, dropout: 0.0 },
-    Training { name: "small", rows: 60_000, widths: &[784, 128, 10], batch: 128, epochs: 1, rms_prop: false, dropout: 0.0 },
-    Training { name: "wide", rows: 60_000, widths: &[784, 512, 512, 10], batch: 128, epochs: 1, rms_prop: true, dropout: 0.2 },
-    Training { name: "tabular", rows: 100_000, widths: &[28, 256, 256, 256, 2], batch: 256, epochs: 1, rms_prop: false, dropout: 0.0 },
+    Training { name: "iris", rows: 96, widths: &[4, 10, 3], batch: 32, epochs: 100, rms_prop: false, runs: 9, dropout: 0.0 },
+    Training { name: "small", rows: 60_000, widths: &[784, 128, 10], batch: 128, epochs: 1, rms_prop: false, runs: 3, dropout: 0.0 },
+    Training { name: "wide", rows: 60_000, widths: &[784, 512, 512, 10], batch: 128, epochs: 1, rms_prop: true, runs: 3, dropout: 0.2 },
+    Training { name: "tabular", rows: 100_000, widths: &[28, 256, 256, 256, 2], batch: 256, epochs: 1, rms_prop: false, runs: 3, dropout: 0.0 },
 ];
 
 /// The inference workloads.
@@ -93,8 +96,9 @@ impl Inference {
     }
 }
 
-/// Trains a new network once and returns the time of the fit alone.
-pub type Train<'a> = &'a dyn Fn(&Training, &Data) -> Duration;
+/// Trains a new network once and returns the time of the fit alone, and the training loss of its last epoch: the mean
+/// over its rows, each at the step that it was trained in.
+pub type Train<'a> = &'a dyn Fn(&Training, &Data) -> (Duration, f64);
 
 /// Builds a network and returns a call that predicts the given rows.
 pub type Predict<'a> = &'a dyn Fn(&Inference, Vec<f32>) -> Call;
@@ -109,30 +113,39 @@ pub fn run(peer: &str, fit: Option<Train>, predictor: Predict) {
     if let Some(fit) = fit {
         for work in TRAINING.iter().filter(|work| chosen(work.name)) {
             let data = work.data();
-            let Ok(seconds) = repeat(|| Ok::<_, Infallible>(fit(work, &data)));
-            report(peer, work.name, &seconds, "");
+            let Ok((seconds, loss)) = repeat(work.runs, || Ok::<_, Infallible>(fit(work, &data)));
+            report(peer, work.name, &seconds, Some(("loss", loss)));
         }
     }
     for work in INFERENCE.iter().filter(|work| chosen(work.name)) {
         let mut call = predictor(work, work.input());
-        report(peer, work.name, &per_call(&mut *call), "");
+        report(peer, work.name, &per_call(&mut *call), None);
     }
 }
 
-/// The seconds of at least two runs (one, if it takes over ten seconds), then of as many as start within two seconds,
-/// at most 20.
+/// The threads that a peer is told to use, by the variable `THREADS`, or as many as there are cores.
+pub fn threads() -> usize {
+    let told = std::env::var("THREADS").ok().and_then(|threads| threads.parse().ok());
+    told.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
+}
+
+/// The seconds of `runs` runs, and the loss of the last; a run before them is thrown away, but is the only one if it
+/// takes over ten seconds.
 ///
 /// # Errors
 /// The first one of a run.
-pub fn repeat<X>(mut run: impl FnMut() -> Result<Duration, X>) -> Result<Vec<f64>, X> {
-    let mut seconds: Vec<f64> = Vec::new();
-    loop {
-        let (runs, spent) = (seconds.len(), seconds.iter().sum::<f64>());
-        if (runs >= 2 || spent > 10.0) && (runs >= 20 || spent > 2.0) {
-            return Ok(seconds);
-        }
-        seconds.push(run()?.as_secs_f64());
+pub fn repeat<X>(runs: usize, mut run: impl FnMut() -> Result<(Duration, f64), X>) -> Result<(Vec<f64>, f64), X> {
+    let (first, mut loss) = run()?;
+    if first.as_secs_f64() > 10.0 {
+        return Ok((vec![first.as_secs_f64()], loss));
     }
+    let mut seconds = Vec::with_capacity(runs);
+    while seconds.len() < runs {
+        let (time, last) = run()?;
+        seconds.push(time.as_secs_f64());
+        loss = last;
+    }
+    Ok((seconds, loss))
 }
 
 /// Five samples of the seconds of a call, each the mean of a fifth of a second; a sample before them is thrown away.
@@ -151,11 +164,21 @@ pub fn per_call(call: &mut dyn FnMut()) -> Vec<f64> {
     (0..5).map(|_| sample()).collect()
 }
 
-/// Prints the result line of a work; `more` are fields to add, as JSON after a comma.
-pub fn report(peer: &str, work: &str, seconds: &[f64], more: &str) {
-    let min = seconds.iter().copied().fold(f64::INFINITY, f64::min);
+/// Prints the result line of a work; `more` is the name of another number and the number.
+pub fn report(peer: &str, work: &str, seconds: &[f64], more: Option<(&str, f64)>) {
+    let mut sorted = seconds.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (min, median) = (sorted[0], median(&sorted));
     let list: Vec<String> = seconds.iter().map(|s| format!("{s:.4e}")).collect();
-    println!(r#"{{"peer":"{peer}","work":"{work}","s":[{}],"min":{min:.4e}{more}}}"#, list.join(","));
+    let more = more.map_or(String::new(), |(name, number)| format!(r#","{name}":{number:.4}"#));
+    let list = list.join(",");
+    println!(r#"{{"peer":"{peer}","work":"{work}","s":[{list}],"median":{median:.4e},"min":{min:.4e}{more}}}"#);
+}
+
+/// The value in the middle of sorted ones, or the mean of the two in the middle.
+fn median(sorted: &[f64]) -> f64 {
+    let middle = sorted.len() / 2;
+    if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
 }
 
 /// A small generator (xorshift), for data and for orders of rows; its state must not be 0.
@@ -196,6 +219,27 @@ mod tests {
         let mut sorted = order;
         sorted.sort_unstable();
         assert_eq!(sorted, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_run_before_those_that_count_is_thrown_away() {
+        let mut calls = 0;
+        let run = || {
+            calls += 1;
+            Ok::<_, Infallible>((Duration::from_secs(calls), calls as f64 / 10.0))
+        };
+        assert_eq!(repeat(3, run), Ok((vec![2.0, 3.0, 4.0], 0.4)));
+    }
+
+    #[test]
+    fn a_run_of_more_than_ten_seconds_is_not_repeated() {
+        assert_eq!(repeat(3, || Ok::<_, Infallible>((Duration::from_secs(11), 0.5))), Ok((vec![11.0], 0.5)));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_of_values_is_the_mean_of_the_two_in_the_middle() {
+        assert_eq!(median(&[1.0, 2.0, 7.0]), 2.0);
+        assert_eq!(median(&[1.0, 2.0, 4.0, 7.0]), 3.0);
     }
 
     #[test]

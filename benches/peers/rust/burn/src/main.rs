@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::nn::loss::CrossEntropyLossConfig;
-use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{Dropout, DropoutConfig, Initializer, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, RmsPropConfig};
 use burn::tensor::activation::{relu, softmax};
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -22,7 +22,8 @@ struct Mlp {
 
 impl Mlp {
     fn new(widths: &[usize], dropout: f64, device: &Device) -> Self {
-        let layer = |pair: &[usize]| LinearConfig::new(pair[0], pair[1]).init(device);
+        let glorot = Initializer::XavierUniform { gain: 1.0 };
+        let layer = |pair: &[usize]| LinearConfig::new(pair[0], pair[1]).with_initializer(glorot.clone()).init(device);
         Self { layers: widths.windows(2).map(layer).collect(), dropout: DropoutConfig::new(dropout).init() }
     }
 
@@ -35,7 +36,7 @@ impl Mlp {
     }
 }
 
-fn fit(work: &Training, data: &Data) -> Duration {
+fn fit(work: &Training, data: &Data) -> (Duration, f64) {
     let device = Device::flex().autodiff();
     let x = Tensor::<2>::from_data(TensorData::new(data.x.clone(), [work.rows, work.widths[0]]), &device);
     let classes: Vec<i32> = data.classes.iter().map(|&class| class as i32).collect();
@@ -44,10 +45,11 @@ fn fit(work: &Training, data: &Data) -> Duration {
     let loss = CrossEntropyLossConfig::new().init(&device);
     let mut optimizer =
         if work.rms_prop { RmsPropConfig::new().with_momentum(0.0).init() } else { AdamConfig::new().init() };
-    let mut random = Random(3);
+    let (mut random, mut sum) = (Random(3), 0.0);
 
     let start = Instant::now();
     for _ in 0..work.epochs {
+        sum = 0.0;
         for rows in random.order(work.rows).chunks(work.batch) {
             let rows: Vec<i32> = rows.iter().map(|&row| row as i32).collect();
             let count = rows.len();
@@ -56,9 +58,10 @@ fn fit(work: &Training, data: &Data) -> Duration {
             let loss = loss.forward(output, y.clone().select(0, rows));
             let gradients = GradientsParams::from_grads(loss.backward(), &model);
             model = optimizer.step(0.001, model, gradients);
+            sum += loss.into_scalar::<f64>() * count as f64;
         }
     }
-    start.elapsed()
+    (start.elapsed(), sum / work.rows as f64)
 }
 
 fn predictor(work: &Inference, x: Vec<f32>) -> Box<dyn FnMut()> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::backprop::GradStore;
 use candle_core::{D, DType, Device, Result, Tensor, Var};
-use candle_nn::{AdamW, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap};
+use candle_nn::{AdamW, Init, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap};
 use work::{Data, Inference, Random, Training};
 
 fn main() {
@@ -13,8 +13,16 @@ fn main() {
     });
 }
 
+/// Layers with the weights of Glorot and Bengio, as the other peers have them.
 fn layers(widths: &[usize], variables: VarBuilder) -> Result<Vec<candle_nn::Linear>> {
-    (1..widths.len()).map(|i| candle_nn::linear(widths[i - 1], widths[i], variables.pp(i))).collect()
+    let layer = |i: usize| {
+        let (inputs, units, variables) = (widths[i - 1], widths[i], variables.pp(i));
+        let bound = (6.0 / (inputs + units) as f64).sqrt();
+        let uniform = Init::Uniform { lo: -bound, up: bound };
+        let weight = variables.get_with_hints((units, inputs), "weight", uniform)?;
+        Ok(candle_nn::Linear::new(weight, Some(variables.get_with_hints(units, "bias", Init::Const(0.0))?)))
+    };
+    (1..widths.len()).map(layer).collect()
 }
 
 fn forward(layers: &[candle_nn::Linear], x: &Tensor, dropout: f64) -> Result<Tensor> {
@@ -29,7 +37,7 @@ fn forward(layers: &[candle_nn::Linear], x: &Tensor, dropout: f64) -> Result<Ten
     last.forward(&x)
 }
 
-fn fit(work: &Training, data: &Data) -> Result<Duration> {
+fn fit(work: &Training, data: &Data) -> Result<(Duration, f64)> {
     let device = Device::Cpu;
     let x = Tensor::from_slice(&data.x, (work.rows, work.widths[0]), &device)?;
     let y = Tensor::from_slice(&data.classes, work.rows, &device)?;
@@ -38,19 +46,26 @@ fn fit(work: &Training, data: &Data) -> Result<Duration> {
     let adam = ParamsAdamW { weight_decay: 0.0, ..ParamsAdamW::default() };
     let mut adam = AdamW::new(map.all_vars(), adam)?;
     let mut rms_prop = RmsProp::new(map.all_vars())?;
-    let mut random = Random(3);
+    let (mut random, mut sum) = (Random(3), 0.0);
 
     let start = Instant::now();
     for _ in 0..work.epochs {
+        sum = 0.0;
         for rows in random.order(work.rows).chunks(work.batch) {
-            let rows = Tensor::from_slice(rows, rows.len(), &device)?;
+            let count = rows.len();
+            let rows = Tensor::from_slice(rows, count, &device)?;
             let output = forward(&layers, &x.index_select(&rows, 0)?, work.dropout)?;
             let loss = candle_nn::loss::cross_entropy(&output, &y.index_select(&rows, 0)?)?;
             let gradients = loss.backward()?;
-            if work.rms_prop { rms_prop.step(&gradients)? } else { adam.step(&gradients)? }
+            if work.rms_prop {
+                rms_prop.step(&gradients)?
+            } else {
+                adam.step(&gradients)?
+            }
+            sum += f64::from(loss.to_scalar::<f32>()?) * count as f64;
         }
     }
-    Ok(start.elapsed())
+    Ok((start.elapsed(), sum / work.rows as f64))
 }
 
 /// RMSprop, which candle does not have, written as candle writes its optimizers.

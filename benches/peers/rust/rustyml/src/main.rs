@@ -28,7 +28,7 @@ fn network(widths: &[usize], last: Activation, dropout: f64) -> Result<Sequentia
     network.build(&Shape::known(&[1, widths[0]]))
 }
 
-fn fit(work: &Training, data: &Data) -> Result<Duration, Error> {
+fn fit(work: &Training, data: &Data) -> Result<(Duration, f64), Error> {
     let x = Array2::from_shape_vec((work.rows, work.widths[0]), data.x.clone()).expect("the rows are whole").into_dyn();
     let y = Array1::from_iter(data.classes.iter().map(|&class| class as f32)).insert_axis(ndarray::Axis(1)).into_dyn();
     let mut model = network(work.widths, Activation::Linear, work.dropout)?;
@@ -39,8 +39,8 @@ fn fit(work: &Training, data: &Data) -> Result<Duration, Error> {
         model.compile(Adam::new(0.001, 0.9, 0.999, 1e-8, 0.0)?, loss);
     }
     let start = Instant::now();
-    model.fit_with_batches(&x, &y, work.epochs as u32, work.batch)?;
-    Ok(start.elapsed())
+    let history = model.fit_with_batches(&x, &y, work.epochs as u32, work.batch)?;
+    Ok((start.elapsed(), history.loss().last().map_or(f64::NAN, |&loss| loss.into())))
 }
 
 fn predictor(work: &Inference, x: Vec<f32>) -> Result<Box<dyn FnMut()>, Error> {

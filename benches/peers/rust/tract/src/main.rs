@@ -13,7 +13,7 @@ fn main() {
 
 fn predictor(work: &Inference, x: Vec<f32>) -> TractResult<Box<dyn FnMut()>> {
     if work.rows > 1 {
-        set_default_executor(Executor::multithread(std::thread::available_parallelism()?.get()));
+        set_default_executor(Executor::multithread(work::threads()));
     }
     let mut random = Random(4);
     let mut model = TypedModel::default();

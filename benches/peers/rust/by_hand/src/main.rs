@@ -1,38 +1,37 @@
-//! Training steps and predictions with no framework around them: what the machine allows, to compare with.
+//! Training steps and predictions by hand, over matrixmultiply's product, with no framework around them.
 //!
-//! The network is a list of buffers, a step is a list of loops around matrixmultiply's product, and nothing is checked:
-//! it is a mark, not a design, and it is unsafe on purpose. With `THREADS` above 1 every operation is forked over that
-//! many threads, and its times are called `limit2`, and so on.
+//! The network is a list of buffers, a step is a list of loops around the product, and nothing is checked: it is something
+//! to compare with, not a design, and it is unsafe on purpose. Every operation that is large enough is forked over the
+//! threads: `THREADS` of them, or as many as there are cores.
 
 use std::time::{Duration, Instant};
 
 use work::{Data, Inference, Random, Training};
 
 fn main() {
-    let threads = std::env::var("THREADS").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+    let threads = work::threads();
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("it is the first pool");
-    work::run(&format!("limit{threads}"), Some(&|work, data| fit(work, data, threads)), &|work, x| {
-        predictor(work, x, threads)
-    });
+    work::run("by hand", Some(&|work, data| fit(work, data, threads)), &|work, x| predictor(work, x, threads));
 }
 
-fn fit(work: &Training, data: &Data, threads: usize) -> Duration {
+fn fit(work: &Training, data: &Data, threads: usize) -> (Duration, f64) {
     let inputs = work.widths[0];
     let mut random = Random(3);
     let mut net = Net::new(work.widths, work.batch, work.dropout as f32, threads, &mut random);
-    let mut classes = Vec::with_capacity(work.batch);
+    let (mut classes, mut loss) = (Vec::with_capacity(work.batch), 0.0);
     let start = Instant::now();
     for _ in 0..work.epochs {
+        loss = 0.0;
         for rows in random.order(work.rows).chunks(work.batch) {
             classes.clear();
             for (to, &row) in net.values[0].chunks_mut(inputs).zip(rows) {
                 to.copy_from_slice(&data.x[row as usize * inputs..][..inputs]);
                 classes.push(data.classes[row as usize]);
             }
-            net.step(&classes, !work.rms_prop);
+            loss += net.step(&classes, !work.rms_prop);
         }
     }
-    start.elapsed()
+    (start.elapsed(), loss / work.rows as f64)
 }
 
 fn predictor(work: &Inference, x: Vec<f32>, threads: usize) -> Box<dyn FnMut()> {
@@ -170,8 +169,8 @@ impl Net {
         }
     }
 
-    /// One step on the batch in `values[0]`, with Adam or RMSprop.
-    fn step(&mut self, classes: &[u32], adam: bool) {
+    /// One step on the batch in `values[0]`, with Adam or RMSprop; returns the sum of the losses of its rows.
+    fn step(&mut self, classes: &[u32], adam: bool) -> f64 {
         let (n, count) = (classes.len(), self.layers.len());
         self.forward(n);
         self.steps += 1;
@@ -181,7 +180,9 @@ impl Net {
         let (output, delta) = (&self.values[count][..n * units], &mut self.deltas[count][..n * units]);
         delta.copy_from_slice(output);
         softmax(delta, units);
+        let mut loss = 0.0;
         for (row, &class) in delta.chunks_mut(units).zip(classes) {
+            loss -= f64::from(row[class as usize].max(f32::MIN_POSITIVE).ln());
             row[class as usize] -= 1.0;
             row.iter_mut().for_each(|value| *value /= n as f32);
         }
@@ -228,6 +229,7 @@ impl Net {
             });
             update.apply(&mut bias.value, &bias.gradient, &mut bias.first, &mut bias.second);
         }
+        loss
     }
 }
 
