@@ -240,7 +240,7 @@ impl<E: Element> Shared<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
         let mut block = None;
         with_shelf(|shelf| block = shelf.blocks.pop());
-        let mut block = block.unwrap_or_else(|| Arc::default());
+        let mut block = block.unwrap_or_default();
         match Arc::get_mut(&mut block) {
             Some(vec) => *vec = data,
             None => block = Arc::new(data),

@@ -324,7 +324,7 @@ mod tests {
         assert!(close(&y.value(), &alone.value()));
         assert!(close(&mean, &x.value().mean_axes(&[0], true)) && close(&variance, &x.value().var_axes(&[0], 0, true)));
         assert_eq!(count, 21);
-        let gradient = |y: Var<'_, f64>| tape.gradient_from(&[y], &[upstream.clone()], &[x]).remove(0);
+        let gradient = |y: Var<'_, f64>| tape.gradient_from(&[y], std::slice::from_ref(&upstream), [x]).remove(0);
         assert!(close(&gradient(y), &gradient(alone)));
     }
 
