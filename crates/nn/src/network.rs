@@ -24,7 +24,7 @@ pub struct Network<E: Element = f32> {
     extents: Arc<[Extent]>,
     lookups: Arc<[Lookup]>,
     couples_rows: bool,
-    one_tape: bool,
+    whole_batches: bool,
     multiplications: usize,
 }
 
@@ -52,7 +52,8 @@ impl<E: Element> Network<E> {
         });
         let buffers = buffers.collect();
         let (extents, lookups) = (plan.extents.into(), plan.lookups.into());
-        let (couples_rows, one_tape, multiplications) = (plan.couples_rows, plan.one_tape, plan.multiplications);
+        let (couples_rows, whole_batches, multiplications) =
+            (plan.couples_rows, plan.whole_batches, plan.multiplications);
         Ok(Self {
             architecture,
             parameters,
@@ -61,7 +62,7 @@ impl<E: Element> Network<E> {
             extents,
             lookups,
             couples_rows,
-            one_tape,
+            whole_batches,
             multiplications,
         })
     }
@@ -70,8 +71,18 @@ impl<E: Element> Network<E> {
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
         let (architecture, output) = (self.architecture.clone(), self.output.clone());
         let (extents, lookups) = (Arc::clone(&self.extents), Arc::clone(&self.lookups));
-        let Self { couples_rows, one_tape, multiplications, .. } = *self;
-        Network { architecture, parameters, buffers, output, extents, lookups, couples_rows, one_tape, multiplications }
+        let Self { couples_rows, whole_batches, multiplications, .. } = *self;
+        Network {
+            architecture,
+            parameters,
+            buffers,
+            output,
+            extents,
+            lookups,
+            couples_rows,
+            whole_batches,
+            multiplications,
+        }
     }
 
     /// The description, the weights and the buffers, by themselves.
@@ -112,7 +123,7 @@ impl<E: Element> Network<E> {
 
     /// Whether a layer of a user's couples rows. It knows of no other parts, so the batch has to stay in one piece.
     pub fn needs_whole_batches(&self) -> bool {
-        self.one_tape
+        self.whole_batches
     }
 
     /// About how many multiplications the output of one row takes: every weight once for each place of the row that its

@@ -34,8 +34,8 @@ pub struct Plan {
     pub(crate) descriptions: Option<Vec<Description>>,
     pub(crate) lookups: Vec<Lookup>,
     pub(crate) couples_rows: bool,
-    /// Whether the rows of a batch must lie on one tape.
-    pub(crate) one_tape: bool,
+    /// Whether a batch may not be cut.
+    pub(crate) whole_batches: bool,
     /// About how many multiplications a row takes.
     pub(crate) multiplications: usize,
 }
@@ -193,7 +193,7 @@ impl Plan {
             descriptions,
             lookups: Vec::new(),
             couples_rows: false,
-            one_tape: false,
+            whole_batches: false,
             multiplications: 0,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
@@ -360,7 +360,7 @@ impl Plan {
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
     /// into parts. A layer that declares a [buffer](Plan::buffer) need not say it.
     pub fn couples_rows(&mut self) {
-        (self.couples_rows, self.one_tape) = (true, true);
+        (self.couples_rows, self.whole_batches) = (true, true);
     }
 
     /// Checks a setting of the layer.

@@ -7,7 +7,7 @@
 //! d grows with the logarithm of a long sum and not with its length. Of small whole numbers every sum is exact.
 
 use mlp_tensor::ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Ix2, RawData, Slice};
-use mlp_tensor::{Element, Panels, Rng, Tensor, gemm, gemm_tn, linear};
+use mlp_tensor::{Element, Panels, Rng, Tensor, gemm, gemm_tn, linear, simd};
 use proptest::prelude::*;
 
 /// How a matrix lies in memory.
@@ -250,7 +250,9 @@ fn check_close<E: Element>(
             let error = (found.as_f64() - sum).abs();
             assert!(error <= bound, "{name} {to:?}, {case}: {found} at {index} for {sum}, {error:e} above {bound:e}");
             let orders = sums_of_blocks[index].each_ref().map(|blocks| in_order(added, blocks));
-            assert!(orders.contains(&found), "{name} {to:?}, {case}: {found:?} at {index} for {orders:?}");
+            // Where vectors round twice, single numbers may round once.
+            let right = if simd::fuses() { &orders[..1] } else { &orders[..] };
+            assert!(right.contains(&found), "{name} {to:?}, {case}: {found:?} at {index} for {right:?}");
         }
     });
 }

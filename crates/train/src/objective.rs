@@ -39,7 +39,7 @@ pub(crate) struct Part<E: Element> {
     pub(crate) x: Tensor<E>,
     pub(crate) y: Tensor<E>,
     /// One for each row, or none at all.
-    pub(crate) weights: Vec<f64>,
+    pub(crate) weights: Tensor<f64>,
 }
 
 impl Totals {
@@ -225,7 +225,7 @@ impl Objective {
                 self.output.to_target_units(targets.as_mut_slice());
             }
             match self.output.predictions(raw) {
-                Ok(predictions) => self.measure(&predictions, &targets, &weights),
+                Ok(predictions) => self.measure(&predictions, &targets, weights.as_slice()),
                 Err(error) => panic!("the objective is that of another network: {error}"),
             }
         };
@@ -233,7 +233,7 @@ impl Objective {
         let loss = if weights.is_empty() {
             values.as_slice().iter().map(|v| v.as_f64()).sum()
         } else {
-            values.as_slice().iter().zip(&weights).map(|(v, w)| v.as_f64() * w).sum()
+            values.as_slice().iter().zip(weights.as_slice()).map(|(v, w)| v.as_f64() * w).sum()
         };
         let penalty = pass.penalty();
         let penalties = penalty.map_or(0.0, |mean| mean.value().item().as_f64() * count as f64);

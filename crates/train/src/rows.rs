@@ -136,8 +136,9 @@ impl<E: Element> Rows<E> {
                 if outputs.len() == 1 { y } else { y.reshape([&[rows.len()], &outputs[..]].concat()) }
             }
         };
-        let weights = if self.weights.is_empty() { &[][..] } else { rows };
-        Part { x: self.features(rows), y, weights: weights.iter().map(|&row| self.weights[row]).collect() }
+        let mut weights = Tensor::zeros([if self.are_weighted() { rows.len() } else { 0 }]);
+        weights.as_mut_slice().iter_mut().zip(rows).for_each(|(weight, &row)| *weight = self.weights[row]);
+        Part { x: self.features(rows), y, weights }
     }
 
     fn features(&self, rows: &[usize]) -> Tensor<E> {

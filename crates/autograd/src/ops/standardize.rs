@@ -48,9 +48,9 @@ impl<E: Element> Op<E> for StandardizeAxes<E> {
         let count = E::from_f64(self.count as f64);
         [&mut mean, &mut along].into_iter().for_each(|sum| sum.map_in_place(|v| v / count));
         self.group.for_each(
-            grad.as_mut_slice(),
-            y.as_slice(),
-            [mean.as_slice(), along.as_slice(), self.deviation.as_slice()],
+            &mut grad,
+            &y,
+            [&mean, &along, &self.deviation],
             #[inline(always)]
             |g, y, [mean, along, deviation]| (g - mean - y * along) / deviation,
         );
@@ -65,8 +65,8 @@ enum Group {
     Lanes(usize),
     /// Each row of so many values has the same numbers, side by side.
     Rows(usize),
-    /// Any other: the axes, the length of every axis, and the place of its next index among the numbers (0 along the axes).
-    Any(Vec<usize>, Vec<[usize; 2]>),
+    /// Any other, along these axes.
+    Any(Vec<usize>),
 }
 
 /// The axes of many a tensor, for those of [`Group::Rows`] and [`Group::Lanes`].
@@ -74,25 +74,14 @@ const AXES: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 impl Group {
     fn of(shape: &[usize], axes: &[usize]) -> Self {
-        let last = shape.len().saturating_sub(1);
+        let Some(last) = shape.len().checked_sub(1) else { return Self::Any(Vec::new()) };
         if axes == [last] && last < AXES.len() {
             return Self::Lanes(shape[last]);
         }
         if AXES.get(..last) == Some(axes) {
             return Self::Rows(shape[last]);
         }
-        let mut step = 1;
-        let mut steps: Vec<_> = (shape.iter().enumerate().rev())
-            .map(|(axis, &length)| {
-                let own = if axes.contains(&axis) { 0 } else { step };
-                if own != 0 {
-                    step *= length;
-                }
-                [length, own]
-            })
-            .collect();
-        steps.reverse();
-        Self::Any(axes.to_vec(), steps)
+        Self::Any(axes.to_vec())
     }
 
     /// Hands the axes of a tensor with so many to `function`.
@@ -100,18 +89,24 @@ impl Group {
         match self {
             Self::Lanes(_) => function(&AXES[ndim - 1..ndim]),
             Self::Rows(_) => function(&AXES[..ndim - 1]),
-            Self::Any(axes, _) => function(axes),
+            Self::Any(axes) => function(axes),
         }
     }
 
     /// Writes `function` of each value, the one at the same place in `others`, and their statistics over the value.
     fn for_each<E: Element, const N: usize>(
         &self,
-        values: &mut [E],
-        others: &[E],
-        statistics: [&[E]; N],
+        values: &mut Tensor<E>,
+        others: &Tensor<E>,
+        statistics: [&Tensor<E>; N],
         function: impl Fn(E, E, [E; N]) -> E + Copy,
     ) {
+        let repeated = match self {
+            Self::Any(_) => Some(statistics.map(|statistic| statistic.broadcast_to(others.shape()))),
+            _ => None,
+        };
+        let statistics = repeated.as_ref().map_or(statistics, <[_; N]>::each_ref).map(Tensor::as_slice);
+        let (values, others) = (values.as_mut_slice(), others.as_slice());
         match *self {
             _ if values.is_empty() => {}
             Self::Lanes(length) => vectorize(
@@ -136,17 +131,14 @@ impl Group {
                     }
                 },
             ),
-            Self::Any(_, ref axes) => {
-                for (index, (value, &other)) in values.iter_mut().zip(others).enumerate() {
-                    let mut rest = index;
-                    let place = axes.iter().rev().fold(0, |place, &[length, step]| {
-                        let at = rest % length;
-                        rest /= length;
-                        place + at * step
-                    });
-                    *value = function(*value, other, statistics.map(|statistic| statistic[place]));
-                }
-            }
+            Self::Any(_) => vectorize(
+                #[inline(always)]
+                move || {
+                    for (index, (value, &other)) in values.iter_mut().zip(others).enumerate() {
+                        *value = function(*value, other, statistics.map(|statistic| statistic[index]));
+                    }
+                },
+            ),
         }
     }
 }
@@ -162,16 +154,25 @@ struct Statistics<E: Element> {
 impl<E: Element> Statistics<E> {
     /// Those of the parts of all peers, of which these are one's own, one part after the other: Chan, Golub and LeVeque, 1983.
     fn of_all(self, peers: &dyn Peers<E>) -> Self {
-        let [mut mean, mut squares] = [&self.mean, &self.variance].map(|own| Tensor::zeros(own.shape()));
-        let mut count = 0;
+        let shape = self.mean.shape().to_vec();
+        let (mut all, mut count) = (None::<[Tensor<E>; 2]>, 0);
         peers.all_gather(self.count, [self.mean, self.variance], &mut |values, [part_mean, part_variance]| {
-            let [before, own, all] = [count, values, (count + values).max(1)].map(|count| count as f64);
-            let distance = part_mean - &mean;
-            mean += &distance * E::from_f64(own / all);
-            squares += part_variance * E::from_f64(own) + distance.square() * E::from_f64(before * own / all);
+            let part_squares = part_variance * E::from_f64(values as f64);
+            match &mut all {
+                _ if values == 0 => {}
+                None => all = Some([part_mean.clone(), part_squares]),
+                Some([mean, squares]) => {
+                    let [before, own] = [count, values].map(|count| count as f64);
+                    let distance = part_mean - &*mean;
+                    *squares += part_squares + distance.square() * E::from_f64(before * own / (before + own));
+                    *mean += distance * E::from_f64(own / (before + own));
+                }
+            }
             count += values;
         });
-        Self { mean, variance: squares / E::from_f64(count.max(1) as f64), count }
+        let nothing = || [(); 2].map(|()| Tensor::full(&shape[..], E::nan()));
+        let [mean, squares] = all.unwrap_or_else(nothing);
+        Self { mean, variance: squares / E::from_f64(count as f64), count }
     }
 }
 
@@ -230,9 +231,9 @@ impl<'t, E: Element> Var<'t, E> {
         let own_mean = x.mean_axes(axes, true);
         let mut y = x.clone();
         group.for_each(
-            y.as_mut_slice(),
-            x.as_slice(),
-            [own_mean.as_slice()],
+            &mut y,
+            &x,
+            [&own_mean],
             #[inline(always)]
             |_, x, [mean]| x - mean,
         );
@@ -246,9 +247,9 @@ impl<'t, E: Element> Var<'t, E> {
         // What the own mean is away from that of all: 0 without others.
         let distance = &statistics.mean - own_mean;
         group.for_each(
-            y.as_mut_slice(),
-            x.as_slice(),
-            [distance.as_slice(), deviation.as_slice()],
+            &mut y,
+            &x,
+            [&distance, &deviation],
             #[inline(always)]
             |y, _, [distance, deviation]| (y - distance) / deviation,
         );
@@ -326,6 +327,33 @@ mod tests {
         assert_eq!(count, 21);
         let gradient = |y: Var<'_, f64>| tape.gradient_from(&[y], std::slice::from_ref(&upstream), [x]).remove(0);
         assert!(close(&gradient(y), &gradient(alone)));
+    }
+
+    /// Beside the one that was brought, a part without rows, and one whose mean has no square in single precision.
+    #[derive(Debug)]
+    struct Odd(Tensor<f32>);
+
+    impl Peers<f32> for Odd {
+        fn is_first(&self) -> bool {
+            false
+        }
+        fn all_gather(&self, count: usize, own: [Tensor<f32>; 2], each: &mut dyn FnMut(usize, &[Tensor<f32>; 2])) {
+            each(0, &[f32::NAN; 2].map(|nan| Tensor::full([1, 1], nan)));
+            each(1, &[self.0.clone(), Tensor::zeros([1, 1])]);
+            each(count, &own);
+        }
+    }
+
+    #[test]
+    fn parts_without_rows_and_large_means_are_no_nan() {
+        let tape = Tape::no_record();
+        let large = Tensor::from([[1e25_f32]]);
+        let x = tape.constant(Tensor::from([[1e25], [1e25]]));
+        let (y, [mean, variance], count) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Odd(large.clone())) as _));
+        assert_eq!((mean, variance, count), (large, Tensor::zeros([1, 1]), 3));
+        assert_eq!(y.value(), Tensor::zeros([2, 1]));
+        let (y, ..) = tape.constant(Tensor::scalar(3.0)).standardize_axes(&[], 1e-3);
+        assert_eq!(y.item(), 0.0);
     }
 
     #[test]

@@ -118,7 +118,9 @@ impl Kind for BatchNorm {
             }
         };
         let frozen = mean.is_frozen() && variance.is_frozen();
-        let y = if pass.is_training() && !frozen && !batch.is_empty() {
+        // Peers wait for those who have no rows, too.
+        let counts = !batch.is_empty() || pass.peers().is_some();
+        let y = if pass.is_training() && !frozen && counts {
             let epsilon = E::from_f64(self.epsilon);
             let (y, [mean, variance], values) = match pass.peers() {
                 Some(peers) => x.standardize_axes_among(axes, epsilon, peers),

@@ -73,8 +73,13 @@ impl Kind for GroupNorm {
         let shape = x.shape();
         let features = shape[shape.len() - 1];
         let places = shape[1..shape.len() - 1].iter().product();
-        let grouped = x.reshape([shape[0], places, self.groups, features / self.groups]);
-        affine(normalize(grouped, &[1, 3], self.epsilon).reshape(&shape), self.affine, weights)
+        let width = features / self.groups;
+        let y = match places {
+            // The values of a group lie side by side.
+            1 => normalize(x.reshape([shape[0], self.groups, width]), &[2], self.epsilon),
+            _ => normalize(x.reshape([shape[0], places, self.groups, width]), &[1, 3], self.epsilon),
+        };
+        affine(y.reshape(&shape), self.affine, weights)
     }
 
     fn detail(&self) -> String {

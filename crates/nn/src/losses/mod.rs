@@ -209,7 +209,7 @@ impl Loss {
         match options.weights(self, &t.value()) {
             None => mean_of_rows(values),
             Some(weights) if weights.len() == weights.rows() => {
-                let weights = values.tape().constant(weights.reshape([values.shape()[0]]));
+                let weights = values.tape().constant(weights.reshape([values.rows()]));
                 mean_of_rows(values) * weights
             }
             Some(weights) => {

@@ -89,13 +89,16 @@ impl LossOptions {
 
     /// The weight of every row, or where targets are yes or no of every value, from targets before smoothing.
     pub(super) fn weights<E: Element>(&self, loss: &Loss, t: &Tensor<E>) -> Option<Tensor<E>> {
-        let weights: Vec<E> = self.class_weights.as_ref()?.iter().map(|&w| E::from_f64(w)).collect();
+        let weights = self.class_weights.as_ref()?;
+        let of = |class: usize| E::from_f64(weights[class]);
         let yes = E::from_f64(loss.targets().yes_above());
         Some(if loss.targets().is_yes_or_no() {
-            let (no, of_yes) = (weights[0], weights[1]);
+            let (no, of_yes) = (of(0), of(1));
             t.map(move |t| if t > yes { of_yes } else { no })
         } else {
-            (0..t.rows()).map(|row| weights[argmax(t.row(row))]).collect::<Vec<_>>().into()
+            let mut of_rows = Tensor::zeros([t.rows()]);
+            of_rows.as_mut_slice().iter_mut().enumerate().for_each(|(row, weight)| *weight = of(argmax(t.row(row))));
+            of_rows
         })
     }
 }

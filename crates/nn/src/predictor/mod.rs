@@ -166,9 +166,9 @@ impl<E: Element> Predictor<E> {
     ///
     /// This is for single rows through wide layers, whose time goes into reading weights: 0.64 of the time of `f32` for one
     /// row through 784-512-512-10 on one core of a Zen 3, and through 4096-4096-4096-10, whose weights do not fit into a cache. A
-    /// network of `f64` gains only where they do not fit. Many rows at once take a little longer than with all bits, since
-    /// weights are decoded first. Layers that are no products of their own, such as a layer norm or one that you wrote, keep
-    /// their weights.
+    /// network of `f64` gains only where they do not fit. For several rows at once all bits are faster: weights are decoded
+    /// for every row, or once for 16 and more that go through a layer together, which of very wide layers fewer do. Layers
+    /// that are no products of their own, such as a layer norm or one that you wrote, keep their weights.
     ///
     /// Weights that are kept in fewer bits already, as [`int8`](Self::int8) does, are rounded once more.
     ///
@@ -191,9 +191,9 @@ impl<E: Element> Predictor<E> {
     ///
     /// This is for memory, and for single rows through layers whose weights are too many for a cache: 0.43 of the time of `f32`
     /// for 4096-4096-4096-10 on one core of a Zen 3. Where they fit, [`bfloat16`](Self::bfloat16) is faster and more exact: this
-    /// takes 0.76 of the time of `f32`, and that 0.64, for one row through 784-512-512-10. Many rows at once take a little longer
-    /// than with all bits, since weights are decoded first. Layers that are no products of their own, such as a layer norm or
-    /// one that you wrote, keep their weights.
+    /// takes 0.76 of the time of `f32`, and that 0.64, for one row through 784-512-512-10. For several rows at once all bits are
+    /// faster, as said there. Layers that are no products of their own, such as a layer norm or one that you wrote, keep their
+    /// weights.
     ///
     /// Inputs of a layer that are beyond 1/127 of the largest number may overflow. Weights that are kept in fewer bits already,
     /// as [`bfloat16`](Self::bfloat16) does, are rounded once more.

@@ -34,7 +34,7 @@ pub enum Compact {
 }
 
 /// A matrix `[rows, columns]` as the right operand of [`linear`](Self::linear), with values in 16 or 8 bits: in panels of 16
-/// columns as [`Panels`], which take two and four times as much memory in `f32`.
+/// columns as [`Panels`], which of a wide matrix take two and four times as much memory in `f32`.
 ///
 /// ```
 /// use mlp_tensor::{Compact, CompactPanels, tensor};

@@ -170,6 +170,8 @@ mod tests {
                 assert_eq!(peers.is_first(), index == 0);
                 for round in 0..2 {
                     most.fetch_max(working.fetch_add(1, SeqCst) + 1, SeqCst);
+                    // Long enough for others to work at the same time.
+                    std::thread::sleep(std::time::Duration::from_millis(2));
                     let own = [1.0, 10.0].map(|digit| Tensor::scalar(digit * (index + round) as f64));
                     working.fetch_sub(1, SeqCst);
                     let (mut counts, mut sums) = (Vec::new(), [0.0; 2]);
@@ -182,6 +184,21 @@ mod tests {
                 }
             });
             assert!((1..=threads).contains(&most.into_inner()));
+        }
+    }
+
+    /// Whoever is last to come, and however many may work.
+    #[test]
+    fn the_panic_of_one_is_that_of_all() {
+        for (threads, fails) in [(1, 0), (1, 2), (2, 1), (3, 2)] {
+            let run = || {
+                Meeting::<f32>::new(3, threads).run(&workers(4), 0..3, |index, peers| {
+                    assert!(index != fails, "on purpose");
+                    peers.all_gather(1, [0.0, 1.0].map(Tensor::scalar), &mut |_, _| {});
+                });
+            };
+            let panic = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_err();
+            assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"), "{threads} threads, {fails} fails");
         }
     }
 

@@ -8,7 +8,8 @@
 //! 2. Blocks: the parameters are cut into blocks of rows. Each multiplies out its part of the gradient, of all shards in one
 //!    product, adds the penalty's gradient, and takes the optimizer's step while the numbers are still in the cache.
 //!
-//! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once.
+//! So a step has two forks however many layers there are, and no weight gradient is ever written out more than once. Shards of
+//! a network with batch normalization meet in between (`meeting.rs`).
 //! The cuts depend on the batch and on the network alone, never on the number of threads: the bits do not either.
 
 mod block;
@@ -41,6 +42,9 @@ const ROWS_TO_CUT: usize = 16;
 pub(crate) const WORTH_A_FORK: usize = 1 << 20;
 
 /// Training steps of one network, and the memory that they need, kept from one to the next.
+///
+/// The shards of a network with batch normalization have a thread each, at most 16, which are kept for the steps to come until
+/// this is dropped. Where they cannot be started (on WebAssembly) such batches are not cut, and dropout draws other numbers.
 ///
 /// A step is what [`Model::fit`](crate::Model::fit) makes of a batch, on all threads of rayon's pool, and comes in parts:
 ///
@@ -95,7 +99,7 @@ impl<E: Element> Step<E> {
         Self { shards: Vec::new(), workers: None, used: 0, rows: 0, gradients, reduced: false, detect_anomalies: false }
     }
 
-    /// Whether a batch of `rows` is worth more than one thread, as far as its rows are not coupled.
+    /// Whether a batch of `rows` is worth more than one thread.
     pub(crate) fn is_cut(network: &Network<E>, rows: usize) -> bool {
         rows >= ROWS_TO_CUT && work(network, rows) >= WORTH_A_FORK
     }
@@ -110,7 +114,8 @@ impl<E: Element> Step<E> {
     /// In anomaly mode, the operation and the layer that first made NaN or infinity of finite numbers in the batch at
     /// hand.
     pub fn anomaly(&self) -> Option<&Anomaly> {
-        self.used().iter().find_map(Shard::anomaly)
+        // What a sound part hears from its peers is not the first cause, though its normalization is the first to show it.
+        self.used().iter().filter_map(Shard::anomaly).min_by_key(|anomaly| anomaly.op == "standardize_axes")
     }
 
     /// Forward and backward of the rows numbered `batch`: the gradient of the sum of their losses, each times its weight,

@@ -107,7 +107,7 @@ impl<E: Element> Shard<E> {
         let size = E::from_f64(batch_rows as f64);
         let mut upstream = Tensor::full([part.x.rows()], E::one() / size);
         if !part.weights.is_empty() {
-            let weighted = upstream.as_mut_slice().iter_mut().zip(&part.weights);
+            let weighted = upstream.as_mut_slice().iter_mut().zip(part.weights.as_slice());
             weighted.for_each(|(factor, &weight)| *factor = E::from_f64(weight) / size);
         }
         let share = E::from_f64(part.x.rows() as f64 / batch_rows as f64);

@@ -24,7 +24,7 @@ fn networks() -> [(&'static str, Sequential); 3] {
         .add(Dense::new(3))
         .add(mlp_nn::Flatten::new())
         .add(Dense::new(3));
-    let values = Sequential::new(40).add(Dense::new(150)).add(BatchNorm::new()).add(Dense::new(3));
+    let values = Sequential::new(40).add(Dense::new(300)).add(BatchNorm::new()).add(Dense::new(3));
     [("rows", rows), ("places", places), ("frozen averages", values)]
 }
 
@@ -44,8 +44,14 @@ fn data<E: Element>(network: &Network<E>, rows: usize) -> (Tensor<E>, Tensor<E>)
     (Tensor::normal(shape, 0.0, 1.0, rng) * spread + E::from_f64(30.0), Tensor::normal([rows, 3], 0.0, 1.0, rng))
 }
 
+/// So many multiplications and more are cut for several threads.
+fn assert_cut<E: Element>(network: &Network<E>, rows: usize) {
+    assert!(rows * network.multiplications_per_row() >= 1 << 20, "the batch is not cut");
+}
+
 /// The gradient of every weight for one batch, and the state that the batch leaves, by a step that cuts it.
 fn by_step(mut network: Network<f64>, x: &Tensor<f64>, y: &Tensor<f64>) -> (Vec<Tensor<f64>>, Vec<Tensor<f64>>) {
+    assert_cut(&network, x.rows());
     let objective = Objective::new(Loss::MeanSquaredError, &network).unwrap();
     let rows = Rows::new(x, y, &objective, &network).unwrap();
     let batch: Vec<usize> = (0..x.rows()).collect();
@@ -99,6 +105,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         if name == "frozen averages" {
             model.freeze("layers.1.running_*").unwrap();
         }
+        assert_cut(model.network(), 100);
         let (x, y) = data(model.network(), 700);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         // Batches of 300 and 100 rows: five parts and two.
@@ -136,7 +143,7 @@ impl CustomActivation for Fails {
 
 #[test]
 fn a_part_that_panics_does_not_leave_the_others_waiting() {
-    let layers = Sequential::new(40).add(Activation::from(Fails)).add(Dense::new(150)).add(BatchNorm::new());
+    let layers = Sequential::new(40).add(Activation::from(Fails)).add(Dense::new(300)).add(BatchNorm::new());
     let network = layers.add(Dense::new(3)).init(3).unwrap();
     let (x, y) = data(&network, 130);
     for row in [0, 60, 129] {
@@ -146,5 +153,39 @@ fn a_part_that_panics_does_not_leave_the_others_waiting() {
         let panic = std::thread::spawn(move || by_step(network, &x, &y)).join().unwrap_err();
         let message = panic.downcast_ref::<String>().cloned().or(panic.downcast_ref::<&str>().map(ToString::to_string));
         assert!(message.as_ref().is_some_and(|message| message.contains("a value of a million")), "{row}: {message:?}");
+    }
+}
+
+/// The square root of what is below 0, in a row of the last part: the other parts hear of it in the statistics.
+#[test]
+fn anomaly_mode_names_the_layer_that_the_part_with_the_bad_row_has() {
+    let layers = Sequential::new(40).add(Activation::from(Root)).add(Dense::new(300)).add(BatchNorm::new());
+    let network = layers.add(Dense::new(3)).init::<f64>(3).unwrap();
+    let (mut x, y) = data(&network, 130);
+    x.map_in_place(f64::abs);
+    for row in [0, 60, 129] {
+        let mut x = x.clone();
+        x.as_mut_slice()[row * 40] = -1.0;
+        assert_cut(&network, 130);
+        let objective = Objective::new(Loss::MeanSquaredError, &network).unwrap();
+        let rows = Rows::new(&x, &y, &objective, &network).unwrap();
+        let mut step = Step::new(&network);
+        step.set_detect_anomalies(true);
+        step.shards(&network, &objective, &rows, &(0..130).collect::<Vec<_>>(), 1);
+        let anomaly = step.anomaly().unwrap();
+        assert_eq!((anomaly.op, anomaly.scope.as_str()), ("sqrt", "layers.0 (Activation)"), "row {row}");
+    }
+}
+
+#[derive(Debug)]
+struct Root;
+
+impl CustomActivation for Root {
+    fn name(&self) -> &str {
+        "root"
+    }
+
+    fn forward<'t, E: Element>(&self, x: Var<'t, E>) -> Var<'t, E> {
+        x.sqrt()
     }
 }
