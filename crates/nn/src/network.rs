@@ -6,7 +6,7 @@ use mlp_autograd::{Tape, Var};
 use mlp_tensor::{Element, Tensor};
 
 use crate::layers::Lookup;
-use crate::plan::{Extent, Start};
+use crate::plan::{Coupling, Extent, Start};
 use crate::setting::NumberType;
 use crate::{
     Buffer, Constraint, Limits, NnError, Parameter, ParameterMut, Pass, Predictor, Regularizer, Sequential, Summary,
@@ -23,8 +23,7 @@ pub struct Network<E: Element = f32> {
     /// What belongs to every layer, in the order in which they are planned.
     extents: Arc<[Extent]>,
     lookups: Arc<[Lookup]>,
-    couples_rows: bool,
-    whole_batches: bool,
+    coupling: Coupling,
     multiplications: usize,
 }
 
@@ -52,37 +51,16 @@ impl<E: Element> Network<E> {
         });
         let buffers = buffers.collect();
         let (extents, lookups) = (plan.extents.into(), plan.lookups.into());
-        let (couples_rows, whole_batches, multiplications) =
-            (plan.couples_rows, plan.whole_batches, plan.multiplications);
-        Ok(Self {
-            architecture,
-            parameters,
-            buffers,
-            output,
-            extents,
-            lookups,
-            couples_rows,
-            whole_batches,
-            multiplications,
-        })
+        let (coupling, multiplications) = (plan.coupling, plan.multiplications);
+        Ok(Self { architecture, parameters, buffers, output, extents, lookups, coupling, multiplications })
     }
 
     /// The same network with other numbers, which belong to it.
     pub(crate) fn with_values<F: Element>(&self, parameters: Vec<Parameter<F>>, buffers: Vec<Buffer<F>>) -> Network<F> {
         let (architecture, output) = (self.architecture.clone(), self.output.clone());
         let (extents, lookups) = (Arc::clone(&self.extents), Arc::clone(&self.lookups));
-        let Self { couples_rows, whole_batches, multiplications, .. } = *self;
-        Network {
-            architecture,
-            parameters,
-            buffers,
-            output,
-            extents,
-            lookups,
-            couples_rows,
-            whole_batches,
-            multiplications,
-        }
+        let Self { coupling, multiplications, .. } = *self;
+        Network { architecture, parameters, buffers, output, extents, lookups, coupling, multiplications }
     }
 
     /// The description, the weights and the buffers, by themselves.
@@ -118,12 +96,12 @@ impl<E: Element> Network<E> {
     /// Whether in training the output of a row depends on the other rows of the batch, as batch normalization makes
     /// it. Then a batch cut into parts gives what the whole batch does only where each [knows the others](Pass::among).
     pub fn couples_rows(&self) -> bool {
-        self.couples_rows
+        self.coupling != Coupling::None
     }
 
     /// Whether a layer of a user's couples rows. It knows of no other parts, so the batch has to stay in one piece.
     pub fn needs_whole_batches(&self) -> bool {
-        self.whole_batches
+        self.coupling == Coupling::WholeBatch
     }
 
     /// About how many multiplications the output of one row takes: every weight once for each place of the row that its

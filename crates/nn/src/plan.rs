@@ -33,11 +33,19 @@ pub struct Plan {
     /// Of the same layers, if somebody wants to see them.
     pub(crate) descriptions: Option<Vec<Description>>,
     pub(crate) lookups: Vec<Lookup>,
-    pub(crate) couples_rows: bool,
-    /// Whether a batch may not be cut.
-    pub(crate) whole_batches: bool,
+    pub(crate) coupling: Coupling,
     /// About how many multiplications a row takes.
     pub(crate) multiplications: usize,
+}
+
+/// What the output of a row depends on in training, beside the row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Coupling {
+    None,
+    /// Statistics of the batch, which the parts of one that is cut can exchange.
+    Statistics,
+    /// The other rows, in a way that needs the batch in one piece.
+    WholeBatch,
 }
 
 /// What was planned so far, against the [`Limits`].
@@ -192,8 +200,7 @@ impl Plan {
             extents: Vec::new(),
             descriptions,
             lookups: Vec::new(),
-            couples_rows: false,
-            whole_batches: false,
+            coupling: Coupling::None,
             multiplications: 0,
         };
         plan.require(!input.is_empty(), "the number of axes", 0.0, "at least 1")?;
@@ -352,7 +359,7 @@ impl Plan {
     pub(crate) fn statistic(&mut self, name: &str, shape: impl Into<Vec<usize>>, value: f64) -> Result<(), NnError> {
         let (name, shape, start) = (self.own_name(name)?, shape.into(), Start::Constant(value));
         self.check_size(&shape)?;
-        self.couples_rows = true;
+        self.coupling = self.coupling.max(Coupling::Statistics);
         self.buffers.push(BufferSpec { name, shape, start });
         self.within_tensors()
     }
@@ -360,7 +367,7 @@ impl Plan {
     /// Declares that in training the output of a row depends on the other rows of the batch: batches are then not cut
     /// into parts. A layer that declares a [buffer](Plan::buffer) need not say it.
     pub fn couples_rows(&mut self) {
-        (self.couples_rows, self.whole_batches) = (true, true);
+        self.coupling = Coupling::WholeBatch;
     }
 
     /// Checks a setting of the layer.

@@ -11,8 +11,9 @@ pub(crate) struct Walk {
     pub(crate) lane: usize,
     /// By how much each operand moves from one value of a lane to the next: 1, or 0 where it is repeated.
     pub(crate) steps: [usize; 2],
-    /// The axes around the lanes, the fastest first: how many there are, their lengths, and by how much each operand moves.
-    outer: usize,
+    /// The axes, that of the lane first and then the faster ones before the slower: how many there are, their lengths, and by how
+    /// much each operand moves.
+    axes: usize,
     lengths: IxDyn,
     moves: [IxDyn; 2],
     empty: bool,
@@ -21,7 +22,6 @@ pub(crate) struct Walk {
 impl Walk {
     /// The way through operands of the shapes `operands`, which broadcast to `shape`.
     pub(crate) fn new(shape: &[usize], operands: [&[usize]; 2]) -> Self {
-        // The lane is the first of them, until all are known.
         let mut lengths = IxDyn::zeros(shape.len());
         let mut moves = [IxDyn::zeros(shape.len()), IxDyn::zeros(shape.len())];
         let mut count: usize = 0;
@@ -48,16 +48,8 @@ impl Walk {
             moves.iter_mut().zip(steps).for_each(|(moves, step)| moves[count] = step);
             count += 1;
         }
-        let (mut lane, mut steps) = (1, [0, 0]);
-        if count > 0 {
-            (lane, steps) = (lengths[0], [moves[0][0], moves[1][0]]);
-            count -= 1;
-            for axis in 0..count {
-                lengths[axis] = lengths[axis + 1];
-                moves.iter_mut().for_each(|moves| moves[axis] = moves[axis + 1]);
-            }
-        }
-        Self { lane, steps, outer: count, lengths, moves, empty: shape.contains(&0) }
+        let (lane, steps) = if count == 0 { (1, [0, 0]) } else { (lengths[0], [moves[0][0], moves[1][0]]) };
+        Self { lane, steps, axes: count, lengths, moves, empty: shape.contains(&0) }
     }
 
     /// Calls `visit` with the place of both operands at the start of each lane.
@@ -66,14 +58,14 @@ impl Walk {
         if self.empty {
             return;
         }
-        let mut counters = IxDyn::zeros(self.outer);
+        let mut counters = IxDyn::zeros(self.axes);
         let (lengths, moves) = (self.lengths.slice(), [self.moves[0].slice(), self.moves[1].slice()]);
         let mut at = [0, 0];
         loop {
             visit(at);
-            let mut axis = 0;
+            let mut axis = 1;
             loop {
-                if axis == self.outer {
+                if axis >= self.axes {
                     return;
                 }
                 let (length, a, b) = (lengths[axis], moves[0][axis], moves[1][axis]);

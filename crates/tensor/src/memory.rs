@@ -185,7 +185,7 @@ fn used<E: Element>(len: usize) -> Option<Vec<E>> {
     if len == 0 {
         return None;
     }
-    CURRENT.with_borrow_mut(|pool| if pool.lends { E::shelf(pool).lend(len) } else { None })
+    with_shelf(|shelf| shelf.lend(len)).flatten()
 }
 
 /// The numbers of a tensor, which go back to the pool at the end.
@@ -222,13 +222,12 @@ impl<E: Element> Drop for Buffer<E> {
 
 /// Hands the shelf of the thread's pool to `function`, if it lends. Where the thread itself is ending there is no pool any
 /// more, and memory goes to the allocator.
-fn with_shelf<E: Element>(function: impl FnOnce(&mut Shelf<E>)) {
-    let _ = CURRENT.try_with(|current| {
+fn with_shelf<E: Element, R>(function: impl FnOnce(&mut Shelf<E>) -> R) -> Option<R> {
+    let with = |current: &RefCell<Pool>| {
         let pool = &mut *current.borrow_mut();
-        if pool.lends {
-            function(E::shelf(pool));
-        }
-    });
+        pool.lends.then(|| function(E::shelf(pool)))
+    };
+    CURRENT.try_with(with).ok().flatten()
 }
 
 /// The numbers of tensors, several of which may share them. The last of them gives them back to the pool, and the block
@@ -238,9 +237,7 @@ pub(crate) struct Shared<E: Element>(Option<Arc<Vec<E>>>);
 
 impl<E: Element> Shared<E> {
     pub(crate) fn new(data: Vec<E>) -> Self {
-        let mut block = None;
-        with_shelf(|shelf| block = shelf.blocks.pop());
-        let mut block = block.unwrap_or_default();
+        let mut block = with_shelf(|shelf: &mut Shelf<E>| shelf.blocks.pop()).flatten().unwrap_or_default();
         match Arc::get_mut(&mut block) {
             Some(vec) => *vec = data,
             None => block = Arc::new(data),

@@ -196,37 +196,25 @@ impl<'t, E: Element> Var<'t, E> {
     /// If there is no such axis or one is named twice.
     #[track_caller]
     pub fn standardize_axes(self, axes: &[usize], epsilon: E) -> (Self, Tensor<E>, Tensor<E>) {
-        let (y, Statistics { mean, variance, .. }) = self.standardized("standardize_axes", axes, epsilon, None);
+        let (y, [mean, variance], _) = self.standardize_axes_among(axes, epsilon, None);
         (y, mean, variance)
     }
 
-    /// [`Var::standardize_axes`] where this is a part of a batch and `peers` have the others: the mean and the variance are
-    /// those of all parts, and so is the gradient. The third value is the number of values behind each of them.
+    /// [`Var::standardize_axes`] where this is a part of a batch and `peers` have the others, if there are some: the mean and the
+    /// variance are those of all parts, and so is the gradient. The third value is the number of values behind each of them.
     ///
     /// # Panics
-    /// As [`Var::standardize_axes`]; and if a walk that is recorded comes through, since what others hold is on their tapes.
+    /// As [`Var::standardize_axes`]; and if there are peers and a walk that is recorded comes through, since what others hold is
+    /// on their tapes.
     #[track_caller]
     pub fn standardize_axes_among(
         self,
         axes: &[usize],
         epsilon: E,
-        peers: &Arc<dyn Peers<E>>,
-    ) -> (Self, [Tensor<E>; 2], usize) {
-        let (y, Statistics { mean, variance, count }) =
-            self.standardized("standardize_axes_among", axes, epsilon, Some(peers));
-        (y, [mean, variance], count)
-    }
-
-    #[track_caller]
-    fn standardized(
-        self,
-        name: &str,
-        axes: &[usize],
-        epsilon: E,
         peers: Option<&Arc<dyn Peers<E>>>,
-    ) -> (Self, Statistics<E>) {
+    ) -> (Self, [Tensor<E>; 2], usize) {
         let x = self.value();
-        check_axes(name, x.shape(), axes);
+        check_axes("standardize_axes", x.shape(), axes);
         let group = Group::of(x.shape(), axes);
         let own_mean = x.mean_axes(axes, true);
         let mut y = x.clone();
@@ -253,9 +241,9 @@ impl<'t, E: Element> Var<'t, E> {
             #[inline(always)]
             |y, _, [distance, deviation]| (y - distance) / deviation,
         );
-        let (count, peers) = (statistics.count, peers.cloned());
-        let op = StandardizeAxes { group, epsilon, deviation, count, peers };
-        (self.tape().push(y, op, &[self]), statistics)
+        let Statistics { mean, variance, count } = statistics;
+        let op = StandardizeAxes { group, epsilon, deviation, count, peers: peers.cloned() };
+        (self.tape().push(y, op, &[self]), [mean, variance], count)
     }
 }
 
@@ -320,7 +308,7 @@ mod tests {
         let x = tape.variable(Tensor::normal([7, 3], 3.0, 2.0, &mut Rng::new(4)));
         let upstream = Tensor::normal([7, 3], 0.0, 1.0, &mut Rng::new(5));
         let (alone, ..) = x.standardize_axes(&[0], 1e-3);
-        let (y, [mean, variance], count) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Copies(3)) as _));
+        let (y, [mean, variance], count) = x.standardize_axes_among(&[0], 1e-3, Some(&(Arc::new(Copies(3)) as _)));
         let close = |a: &Tensor<f64>, b: &Tensor<f64>| a.allclose(b, 1e-12, 1e-12);
         assert!(close(&y.value(), &alone.value()));
         assert!(close(&mean, &x.value().mean_axes(&[0], true)) && close(&variance, &x.value().var_axes(&[0], 0, true)));
@@ -349,7 +337,8 @@ mod tests {
         let tape = Tape::no_record();
         let large = Tensor::from([[1e25_f32]]);
         let x = tape.constant(Tensor::from([[1e25], [1e25]]));
-        let (y, [mean, variance], count) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Odd(large.clone())) as _));
+        let (y, [mean, variance], count) =
+            x.standardize_axes_among(&[0], 1e-3, Some(&(Arc::new(Odd(large.clone())) as _)));
         assert_eq!((mean, variance, count), (large, Tensor::zeros([1, 1]), 3));
         assert_eq!(y.value(), Tensor::zeros([2, 1]));
         let (y, ..) = tape.constant(Tensor::scalar(3.0)).standardize_axes(&[], 1e-3);
@@ -361,7 +350,7 @@ mod tests {
     fn no_second_derivative_goes_through_peers() {
         let tape = Tape::new();
         let x = tape.variable(Tensor::from([[1.0], [2.0]]));
-        let (y, ..) = x.standardize_axes_among(&[0], 1e-3, &(Arc::new(Copies(1)) as _));
+        let (y, ..) = x.standardize_axes_among(&[0], 1e-3, Some(&(Arc::new(Copies(1)) as _)));
         tape.gradient_recorded(y.sum(), [x]);
     }
 

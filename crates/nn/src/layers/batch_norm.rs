@@ -122,14 +122,7 @@ impl Kind for BatchNorm {
         let counts = !batch.is_empty() || pass.peers().is_some();
         let y = if pass.is_training() && !frozen && counts {
             let epsilon = E::from_f64(self.epsilon);
-            let (y, [mean, variance], values) = match pass.peers() {
-                Some(peers) => x.standardize_axes_among(axes, epsilon, peers),
-                None => {
-                    let (y, mean, variance) = x.standardize_axes(axes, epsilon);
-                    let values = batch.len() / mean.len();
-                    (y, [mean, variance], values)
-                }
-            };
+            let (y, [mean, variance], values) = x.standardize_axes_among(axes, epsilon, pass.peers());
             if pass.peers().is_none_or(|peers| peers.is_first()) {
                 self.keep(running, values, [&mean, &variance], pass);
             }

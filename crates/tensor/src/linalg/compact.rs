@@ -8,9 +8,9 @@ use std::ops::Range;
 use ndarray::ArrayView2;
 
 use super::kernel::DEPTH;
-use super::panels::{PANEL, Panels, Right};
+use super::panels::{PANEL, Panels, Right, line_start};
 use super::product::Left;
-use super::{LONG, Start, multiply_left, sum_up};
+use super::{LONG, Start, linear_rows, multiply_left, sum_up};
 use crate::simd::{fuses, vectorize};
 use crate::{Element, Tensor, TensorError};
 
@@ -150,15 +150,7 @@ impl<E: Element> CompactPanels<E> {
     #[track_caller]
     pub fn linear(&self, x: &[E], bias: &[E], out: &mut [E]) {
         let &Self { rows: inputs, columns: outputs, .. } = self;
-        let rows = out.len().checked_div(outputs).unwrap_or(0);
-        assert!(
-            bias.len() == outputs && out.len() == rows * outputs && x.len() == rows * inputs,
-            "linear: {} inputs, weight {:?}, {} biases and {} outputs do not fit together",
-            x.len(),
-            [inputs, outputs],
-            bias.len(),
-            out.len()
-        );
+        let rows = linear_rows([inputs, outputs], x, bias, out);
         if out.is_empty() {
             return;
         }
@@ -401,25 +393,19 @@ struct Aligned<T> {
 }
 
 impl<T: Copy + Default> Aligned<T> {
-    const LINE: usize = 64 / size_of::<T>();
-
     /// So many zeros.
     fn new(len: usize) -> Self {
-        Self { values: vec![T::default(); len + Self::LINE], len }
-    }
-
-    fn first(&self) -> usize {
-        self.values.as_ptr().align_offset(64).min(Self::LINE)
+        Self { values: vec![T::default(); len + 64 / size_of::<T>()], len }
     }
 
     /// So many arrays of `N`, from array `first` on.
     #[inline(always)]
     fn chunks<const N: usize>(&self, first: usize, count: usize) -> &[[T; N]] {
-        &self.values[self.first()..][..self.len].as_chunks().0[first..][..count]
+        &self.values[line_start(&self.values)..][..self.len].as_chunks().0[first..][..count]
     }
 
     fn as_mut(&mut self) -> &mut [T] {
-        let first = self.first();
+        let first = line_start(&self.values);
         &mut self.values[first..][..self.len]
     }
 }
@@ -427,7 +413,7 @@ impl<T: Copy + Default> Aligned<T> {
 impl<T: Copy + Default> Clone for Aligned<T> {
     fn clone(&self) -> Self {
         let mut copy = Self::new(self.len);
-        copy.as_mut().copy_from_slice(&self.values[self.first()..][..self.len]);
+        copy.as_mut().copy_from_slice(&self.values[line_start(&self.values)..][..self.len]);
         copy
     }
 }

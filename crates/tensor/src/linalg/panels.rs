@@ -151,19 +151,20 @@ impl<E: Element> Lines<E> {
     }
 
     #[inline]
-    fn first(&self) -> usize {
-        self.values.as_ptr().align_offset(64).min(PANEL)
-    }
-
-    #[inline]
     pub(super) fn as_ref(&self) -> &[[E; PANEL]] {
-        &self.values[self.first()..].as_chunks().0[..self.count]
+        &self.values[line_start(&self.values)..].as_chunks().0[..self.count]
     }
 
     pub(super) fn as_mut(&mut self) -> &mut [[E; PANEL]] {
-        let first = self.first();
+        let first = line_start(&self.values);
         &mut self.values[first..].as_chunks_mut().0[..self.count]
     }
+}
+
+/// The place of the first value that begins a cache line, in a list that goes on for at least a line.
+#[inline]
+pub(super) fn line_start<T>(values: &[T]) -> usize {
+    values.as_ptr().align_offset(64).min(64 / size_of::<T>())
 }
 
 /// Lays out some rows of a matrix: `out` has those of one panel after those of the other.

@@ -151,16 +151,12 @@ impl<E: Element> Step<E> {
         let job = |(index, (shard, part)): (usize, (&mut Shard<E>, &[usize])), peers| {
             shard.run(network, objective, (rows, part), batch.len(), (seed, index, used), peers);
         };
+        let shards = self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate();
         if let (Some(workers), true) = (&self.workers, used > 1 && network.couples_rows()) {
-            let shards = self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate();
             let job = |shard, peers| job(shard, Some(peers));
             Meeting::new(used, rayon::current_num_threads()).run(workers, shards, job);
-        } else if used > 1 && has_threads() {
-            let shards = self.shards[..used].par_iter_mut().zip(batch.par_chunks(per_shard)).enumerate();
-            shards.for_each(|shard| job(shard, None));
         } else {
-            let shards = self.shards[..used].iter_mut().zip(batch.chunks(per_shard)).enumerate();
-            shards.for_each(|shard| job(shard, None));
+            for_each(shards, used > 1 && has_threads(), |shard| job(shard, None));
         }
         // The first shard's sums are handed on as they are: most often there is no other.
         let mut totals = self.shards[0].take_totals();
@@ -267,12 +263,16 @@ fn constrain<E: Element>(network: &mut Network<E>, forked: bool) {
     for_each(network.parameters_mut().filter(limited), forked, ParameterMut::constrain);
 }
 
-/// Does `job` to all of `items`, handed to the threads one by one if `forked`.
+/// Does `job` to all of `items`, handed to the threads one by one if `forked` and there are several.
 fn for_each<T: Send>(items: impl Iterator<Item = T>, forked: bool, job: impl Fn(T) + Send + Sync) {
-    if forked {
-        items.collect::<Vec<_>>().into_par_iter().with_max_len(1).for_each(job);
+    if !forked {
+        return items.for_each(job);
+    }
+    let items: Vec<T> = items.collect();
+    if items.len() > 1 {
+        items.into_par_iter().with_max_len(1).for_each(job);
     } else {
-        items.for_each(job);
+        items.into_iter().for_each(job);
     }
 }
 
